@@ -1,0 +1,11 @@
+export { type Backoff, createBackoff } from "./backoff.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export { createDebounce, type Debounce } from "./debounce.ts";
+export { parseDuration } from "./duration.ts";
+export type { Issue, ResourceRef, Severity } from "./issue.ts";
+export { type Logger, type LogLevel, silentLogger } from "./logger.ts";
+export { memoByIdentity, memoByIdentity2 } from "./memo.ts";
+export { err, ok, type Result } from "./result.ts";
+export { type Rng, seededRng, systemRng } from "./rng.ts";
+export { type ResourceSet, TYPE_URL, type XdsResource, type XdsResources } from "./xds-resources.ts";
+export { SerinError } from "./serin-error.ts";

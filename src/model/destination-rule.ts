@@ -1,0 +1,95 @@
+// DestinationRule in milliseconds, with the subset's and the port's policies already merged by Istio's precedence.
+export type SimpleBalancer = "ROUND_ROBIN" | "LEAST_REQUEST" | "RANDOM" | "PASSTHROUGH";
+
+export type ConsistentHashKey =
+  | { readonly kind: "header"; readonly name: string }
+  | { readonly kind: "cookie"; readonly name: string; readonly path: string; readonly ttlMs: number | undefined; readonly attributes: readonly (readonly [string, string])[] }
+  | { readonly kind: "sourceIp" }
+  | { readonly kind: "queryParameter"; readonly name: string };
+
+export interface ConsistentHash {
+  readonly key: ConsistentHashKey;
+  readonly algorithm: { readonly kind: "ringHash"; readonly minimumRingSize: number } | { readonly kind: "maglev"; readonly tableSize: number | undefined };
+}
+
+export interface LocalityLb {
+  readonly enabled: boolean;
+  readonly distribute: readonly { readonly from: string; readonly to: Readonly<Record<string, number>> }[];
+  readonly failover: readonly { readonly from: string; readonly to: string }[];
+  readonly failoverPriority: readonly string[];
+}
+
+export interface LoadBalancer {
+  /** undefined = LEAST_REQUEST, Istio's default. */
+  readonly simple: SimpleBalancer | undefined;
+  readonly consistentHash: ConsistentHash | undefined;
+  readonly localityLb: LocalityLb | undefined;
+  readonly warmup: { readonly durationMs: number; readonly minimumPercent: number; readonly aggression: number } | undefined;
+}
+
+export interface ConnectionPool {
+  readonly tcp: {
+    readonly maxConnections: number | undefined;
+    readonly connectTimeoutMs: number | undefined;
+    readonly keepalive: { readonly probes: number | undefined; readonly timeMs: number | undefined; readonly intervalMs: number | undefined } | undefined;
+    readonly maxConnectionDurationMs: number | undefined;
+    readonly idleTimeoutMs: number | undefined;
+  };
+  readonly http: {
+    readonly http1MaxPendingRequests: number | undefined;
+    readonly http2MaxRequests: number | undefined;
+    readonly maxRequestsPerConnection: number | undefined;
+    readonly maxRetries: number | undefined;
+    readonly idleTimeoutMs: number | undefined;
+    readonly h2UpgradePolicy: "DEFAULT" | "DO_NOT_UPGRADE" | "UPGRADE" | undefined;
+    readonly useClientProtocol: boolean;
+    readonly maxConcurrentStreams: number | undefined;
+  };
+}
+
+export interface OutlierDetection {
+  readonly consecutive5xxErrors: number | undefined;
+  readonly consecutiveGatewayErrors: number | undefined;
+  readonly splitExternalLocalOriginErrors: boolean;
+  readonly consecutiveLocalOriginFailures: number | undefined;
+  readonly intervalMs: number | undefined;
+  readonly baseEjectionTimeMs: number | undefined;
+  readonly maxEjectionPercent: number | undefined;
+  readonly minHealthPercent: number | undefined;
+}
+
+export interface ClientTls {
+  readonly mode: "DISABLE" | "SIMPLE" | "MUTUAL" | "ISTIO_MUTUAL";
+  readonly clientCertificate: string;
+  readonly privateKey: string;
+  readonly caCertificates: string;
+  readonly credentialName: string;
+  readonly subjectAltNames: readonly string[];
+  readonly sni: string;
+  readonly insecureSkipVerify: boolean | undefined;
+}
+
+export interface TrafficPolicy {
+  readonly loadBalancer: LoadBalancer | undefined;
+  readonly connectionPool: ConnectionPool | undefined;
+  readonly outlierDetection: OutlierDetection | undefined;
+  readonly tls: ClientTls | undefined;
+}
+
+export interface Subset {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface DestinationRule {
+  readonly name: string;
+  readonly namespace: string;
+  readonly createdAt: number;
+  /** Resolved, lower-case; may be a wildcard. */
+  readonly host: string;
+  readonly exportTo: readonly string[];
+  readonly workloadSelector: Readonly<Record<string, string>> | undefined;
+  readonly subsets: readonly Subset[];
+  /** The policy for one service port, of the whole service (`subset` "") or of one subset: all precedence is applied here. */
+  policyFor(port: number, subset: string): TrafficPolicy;
+}

@@ -1,0 +1,64 @@
+// What one proxy may see: the whole input of `generate`, and therefore its cache key. Frozen; parts keep their identity while they do not change.
+import type { DestinationRule } from "./destination-rule.ts";
+import type { GatewayListenerView } from "./gateway.ts";
+import type { MeshSettings } from "./mesh-settings.ts";
+import type { ProxyScope } from "./proxy.ts";
+import type { EndpointIndex, Protocol, Service } from "./service.ts";
+import type { VirtualService } from "./virtual-service.ts";
+
+/** A service together with the DestinationRule that this proxy looks it up with (undefined: none). Same pair, same object. */
+export interface ServiceView {
+  readonly service: Service;
+  readonly destinationRule: DestinationRule | undefined;
+  /** undefined: all ports; else only these are usable (a service imported through a VirtualService's destination). */
+  readonly ports: readonly number[] | undefined;
+}
+
+/** One outbound listener of a sidecar (Istio's IstioEgressListener). Without Sidecar resources there is exactly one, without a port. */
+export interface EgressListenerView {
+  /** undefined: the catch-all listener that serves every service port not taken by another one. */
+  readonly port: { readonly number: number; readonly protocol: Protocol; readonly name: string } | undefined;
+  readonly bind: string;
+  readonly captureMode: "DEFAULT" | "IPTABLES" | "NONE";
+  /** Hosts with routes here, oldest first. */
+  readonly services: readonly ServiceView[];
+  /** VirtualServices on gateway `mesh` that apply here, in Istio's order of precedence (the first that covers a host wins). */
+  readonly virtualServices: readonly VirtualService[];
+}
+
+/** One port of the proxy's own workload that callers reach through it. */
+export interface InboundPortView {
+  /** Where the sidecar listens: the workload's port (captured), or the sidecar's own port (INTERCEPTION_MODE NONE). */
+  readonly listenPort: number;
+  /** "" = the default bind. */
+  readonly bind: string;
+  readonly protocol: Protocol;
+  /** Where the application listens; undefined = original destination. */
+  readonly target: { readonly address: string; readonly port: number } | undefined;
+  /** The oldest Service with this target port; names the inbound virtual host. */
+  readonly service: { readonly hostname: string; readonly port: number } | undefined;
+}
+
+export interface ConfigView {
+  readonly scope: ProxyScope;
+  readonly mesh: MeshSettings;
+  /** Overrides the mesh by Sidecar.outboundTrafficPolicy. */
+  readonly outboundTrafficPolicy: "ALLOW_ANY" | "REGISTRY_ONLY";
+  /** REGISTRY_ONLY's or ALLOW_ANY's egressProxy of a Sidecar. */
+  readonly egressProxy: { readonly host: string; readonly subset: string; readonly port: number | undefined } | undefined;
+  /** Sidecars; empty for routers. */
+  readonly egress: readonly EgressListenerView[];
+  /** Routers; empty for sidecars. */
+  readonly gateways: readonly GatewayListenerView[];
+  /** Every service this proxy has clusters for. */
+  readonly clusters: readonly ServiceView[];
+  /** Clusters by host name, for destinations. When several namespaces have the host, the one Istio picks. */
+  readonly servicesByHost: ReadonlyMap<string, ServiceView>;
+}
+
+/** A proxy's view: the shared part (equal for equal scopes), its own inbound ports, and the endpoints (a cell of their own). */
+export interface ProxyView {
+  readonly config: ConfigView;
+  readonly inbound: readonly InboundPortView[];
+  readonly endpoints: EndpointIndex;
+}

@@ -1,0 +1,36 @@
+// A proxy as it names itself (Istio's node id and metadata, pkg/model/proxy.go) and the part of it that config may depend on.
+import type { Locality } from "./service.ts";
+
+export type ProxyType = "sidecar" | "router";
+
+export interface ProxyIdentity {
+  /** `sidecar~IP~POD.NAMESPACE~DOMAIN` */
+  readonly id: string;
+  readonly type: ProxyType;
+  readonly ipAddresses: readonly string[];
+  readonly name: string;
+  readonly namespace: string;
+  /** DNS domain of the proxy, e.g. `test1.svc.cluster.local`. */
+  readonly domain: string;
+  readonly scope: ProxyScope;
+}
+
+/** Everything about a proxy that its shared config depends on: two proxies with equal scopes share one view (and one set of bytes). */
+export interface ProxyScope {
+  readonly type: ProxyType;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly locality: Locality;
+  readonly clusterId: string;
+  readonly network: string;
+  /** REDIRECT (listeners do not bind, iptables captures) or NONE (listeners bind). */
+  readonly interceptionMode: "REDIRECT" | "TPROXY" | "NONE";
+  /** Own explicit HTTP proxy port (metadata HTTP_PROXY_PORT), else MeshConfig's. */
+  readonly httpProxyPort: number | undefined;
+  /** Metadata HTTP10 = "1": accept HTTP/1.0. */
+  readonly http10: boolean;
+  /** The client asked by delta ADS: virtual hosts are resources of their own (VHDS). */
+  readonly virtualHostDiscovery: boolean;
+  /** Addresses the proxy's own listeners bind to ("127.0.0.1" locally, "0.0.0.0" in a pod). Metadata SERIN_BIND. */
+  readonly bindAddress: string;
+}

@@ -1,0 +1,70 @@
+// Services as the mesh sees them, whether they come from Kubernetes or from a ServiceEntry, and their endpoints (a cell of its own).
+
+/** Istio's protocol names (pkg/config/protocol). "UNSUPPORTED" means: to be detected (sniffed). */
+export type Protocol = "HTTP" | "HTTP2" | "HTTP_PROXY" | "HTTPS" | "GRPC" | "GRPC-WEB" | "TCP" | "TLS" | "UDP" | "MONGO" | "MYSQL" | "REDIS" | "UNSUPPORTED";
+
+export interface ServicePort {
+  readonly number: number;
+  readonly name: string;
+  readonly protocol: Protocol;
+  /** Only for display and gateway port translation; endpoints carry their own resolved port. */
+  readonly targetPort?: number;
+}
+
+/** STATIC = endpoints pushed by EDS; NONE = original destination (headless, resolution NONE). */
+export type Resolution = "STATIC" | "NONE" | "DNS" | "DNS_ROUND_ROBIN" | "DYNAMIC_DNS";
+
+export interface Service {
+  /** Lower-case full name, e.g. `demo4.test1.svc.cluster.local`, or the ServiceEntry's host (may be a wildcard). */
+  readonly hostname: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly registry: "Kubernetes" | "External";
+  /** Milliseconds; ties are broken by namespace and name. */
+  readonly createdAt: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ports: readonly ServicePort[];
+  /** VIPs and CIDRs; empty means none (0.0.0.0 in Istio). */
+  readonly addresses: readonly string[];
+  readonly resolution: Resolution;
+  readonly meshExternal: boolean;
+  readonly headless: boolean;
+  /** `*`, namespaces, or `~`, already resolved (`.` → own namespace). */
+  readonly exportTo: readonly string[];
+  readonly subjectAltNames: readonly string[];
+  readonly publishNotReadyAddresses: boolean;
+}
+
+export interface Endpoint {
+  /** IP address, DNS name (DNS resolutions) or unix path. */
+  readonly address: string;
+  readonly port: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** 1 when unset. */
+  readonly weight: number;
+  readonly locality: Locality;
+  readonly ready: boolean;
+  readonly network: string;
+  readonly serviceAccount: string;
+  /** `namespace/name` of the workload, for display. */
+  readonly workload: string;
+}
+
+export interface Locality {
+  readonly region: string;
+  readonly zone: string;
+  readonly subZone: string;
+}
+
+/** The endpoints of one service by service port number. The object's identity changes only when an endpoint does. */
+export interface ServiceEndpoints {
+  readonly byPort: ReadonlyMap<number, readonly Endpoint[]>;
+}
+
+/** All endpoints of the mesh by `serviceKey`. */
+export type EndpointIndex = ReadonlyMap<string, ServiceEndpoints>;
+
+/** Two services of one host may live in two namespaces. */
+export function serviceKey(service: Pick<Service, "hostname" | "namespace">): string {
+  return `${service.namespace}/${service.hostname}`;
+}

@@ -1,0 +1,110 @@
+// Listeners, filter chains and network filters as the proxy runs them: decoded from Envoy's Listener, frozen.
+import type { RouteTable } from "./route-config.ts";
+
+export interface SocketAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface FilterChainMatch {
+  readonly destinationPort: number | undefined;
+  readonly prefixRanges: readonly { readonly address: string; readonly prefix: number }[];
+  readonly sourcePrefixRanges: readonly { readonly address: string; readonly prefix: number }[];
+  readonly sourcePorts: readonly number[];
+  /** "raw_buffer", "tls", "" = any. */
+  readonly transportProtocol: string;
+  readonly serverNames: readonly string[];
+  readonly applicationProtocols: readonly string[];
+}
+
+export interface AccessLog {
+  /** File path, or "/dev/stdout". */
+  readonly path: string;
+  /** Envoy's text format, or the JSON object's template. */
+  readonly format: { readonly kind: "text"; readonly text: string } | { readonly kind: "json"; readonly template: Readonly<Record<string, unknown>> };
+  /** A filter we can evaluate: only responses with one of these flags; undefined = all. */
+  readonly responseFlags: readonly string[] | undefined;
+}
+
+export interface HttpFilterConfig {
+  /** Name in the chain; `typed_per_filter_config` uses it. */
+  readonly name: string;
+  readonly typeUrl: string;
+  readonly config: unknown;
+}
+
+export interface HttpConnectionManagerConfig {
+  readonly kind: "http";
+  readonly statPrefix: string;
+  /** Inline, or by RDS: then `runtime.routes.get(name)` at each request. */
+  readonly routes: { readonly kind: "inline"; readonly table: RouteTable } | { readonly kind: "rds"; readonly name: string };
+  readonly codec: "AUTO" | "HTTP1" | "HTTP2";
+  readonly filters: readonly HttpFilterConfig[];
+  readonly upgrades: readonly string[];
+  readonly useRemoteAddress: boolean;
+  readonly xffNumTrustedHops: number;
+  readonly skipXffAppend: boolean;
+  readonly generateRequestId: boolean;
+  readonly preserveExternalRequestId: boolean;
+  readonly alwaysSetRequestIdInResponse: boolean;
+  readonly serverName: string;
+  readonly serverHeader: "OVERWRITE" | "APPEND_IF_ABSENT" | "PASS_THROUGH";
+  readonly suppressEnvoyHeaders: boolean;
+  readonly via: string;
+  readonly normalizePath: boolean;
+  readonly mergeSlashes: boolean;
+  readonly escapedSlashes: "KEEP_UNCHANGED" | "REJECT_REQUEST" | "UNESCAPE_AND_REDIRECT" | "UNESCAPE_AND_FORWARD";
+  readonly stripMatchingHostPort: boolean;
+  readonly stripAnyHostPort: boolean;
+  readonly stripTrailingHostDot: boolean;
+  readonly forwardClientCert: "SANITIZE" | "FORWARD_ONLY" | "APPEND_FORWARD" | "SANITIZE_SET" | "ALWAYS_FORWARD_ONLY";
+  readonly http10: { readonly accept: boolean; readonly defaultHost: string };
+  readonly allowAbsoluteUrl: boolean;
+  readonly enableTrailers: boolean;
+  readonly headersWithUnderscores: "ALLOW" | "REJECT_REQUEST" | "DROP_HEADER";
+  readonly maxRequestHeadersKb: number;
+  readonly maxHeadersCount: number;
+  /** Milliseconds; 0 = none. */
+  readonly streamIdleTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly requestHeadersTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly maxConnectionDurationMs: number;
+  readonly drainTimeoutMs: number;
+  readonly delayedCloseTimeoutMs: number;
+  readonly accessLogs: readonly AccessLog[];
+  /** schemeHeaderTransformation.schemeToOverwrite, "" = none */
+  readonly schemeToOverwrite: string;
+  readonly internalAddressCidrs: readonly { readonly address: string; readonly prefix: number }[] | undefined;
+}
+
+export interface TcpProxyConfig {
+  readonly kind: "tcp";
+  readonly statPrefix: string;
+  /** With one cluster, weight 1. */
+  readonly clusters: readonly { readonly name: string; readonly weight: number }[];
+  readonly idleTimeoutMs: number;
+  readonly maxConnectAttempts: number;
+  readonly accessLogs: readonly AccessLog[];
+}
+
+export interface FilterChain {
+  readonly name: string;
+  readonly match: FilterChainMatch;
+  readonly network: HttpConnectionManagerConfig | TcpProxyConfig;
+  /** Refused by decode until TLS lands; always undefined now. */
+  readonly tls: undefined;
+}
+
+export interface Listener {
+  readonly name: string;
+  readonly address: SocketAddress;
+  readonly bindToPort: boolean;
+  readonly useOriginalDst: boolean;
+  readonly direction: "UNSPECIFIED" | "INBOUND" | "OUTBOUND";
+  readonly filterChains: readonly FilterChain[];
+  readonly defaultFilterChain: FilterChain | undefined;
+  readonly inspectors: { readonly http: boolean; readonly tls: boolean; readonly originalDst: boolean; readonly timeoutMs: number; readonly continueOnTimeout: boolean };
+  readonly accessLogs: readonly AccessLog[];
+  readonly perConnectionBufferLimit: number;
+}
