@@ -75,7 +75,9 @@ function prepareProtos(): void {
   const validate = readFileSync(path.join(DEPS, "protoc-gen-validate/validate/validate.proto"), "utf8");
   const patched = validate.includes("ignore_empty")
     ? validate
-    : validate.replace(/^message (\w+Rules) \{$/gm, (line, name) => (name === "FieldRules" ? line : `${line}\n  optional bool ignore_empty = 900;`));
+    : validate.replace(/^message (\w+Rules) \{$/gm, (line, name) =>
+        name === "FieldRules" ? line : `${line}\n  optional bool ignore_empty = 900;`,
+      );
   writeFileSync(path.join(WORK, "validate/validate.proto"), patched);
 }
 
@@ -85,7 +87,9 @@ function protoc(args: string[]): void {
 
 /** Drops annotations (validation, versioning, …) that cost import time and that nothing reads at run time. */
 function strip(set: FileDescriptorSet): FileDescriptorSet {
-  const annotation = (file: string): boolean => /^(validate\/|google\/api\/(annotations|http)|udpa\/annotations\/|xds\/annotations\/|envoy\/annotations\/)/.test(file) || file === "google/protobuf/descriptor.proto";
+  const annotation = (file: string): boolean =>
+    /^(validate\/|google\/api\/(annotations|http)|udpa\/annotations\/|xds\/annotations\/|envoy\/annotations\/)/.test(file) ||
+    file === "google/protobuf/descriptor.proto";
   const clean = (message: { $typeName: string } & Record<string, unknown>): void => {
     for (const value of Object.values(message)) {
       for (const item of Array.isArray(value) ? value : [value]) {

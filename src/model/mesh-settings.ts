@@ -1,4 +1,7 @@
 // The part of Istio's MeshConfig that generation reads, in milliseconds.
+import type { LocalityLb } from "./destination-rule.ts";
+import type { Retries } from "./virtual-service.ts";
+
 export interface MeshSettings {
   readonly rootNamespace: string;
   /** `cluster.local` */
@@ -28,8 +31,8 @@ export interface MeshSettings {
     readonly xForwardedHost: boolean;
     readonly xForwardedPort: boolean;
   };
-  readonly defaultHttpRetryPolicy: import("./virtual-service.ts").Retries | undefined;
-  readonly localityLb: import("./destination-rule.ts").LocalityLb | undefined;
+  readonly defaultHttpRetryPolicy: Retries | undefined;
+  readonly localityLb: LocalityLb | undefined;
   readonly defaultServiceExportTo: readonly string[];
   readonly defaultVirtualServiceExportTo: readonly string[];
   readonly defaultDestinationRuleExportTo: readonly string[];
