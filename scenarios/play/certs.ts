@@ -1,0 +1,42 @@
+// Certificates for the cases, made with openssl in a folder:
+//   ca; leaf and client (signed by ca, *.example.com, example.com, *.default.svc.cluster.local); spiffe (the proxy's identity); other (self-signed)
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+export interface KeyPair {
+  readonly key: Buffer;
+  readonly cert: Buffer;
+}
+
+const EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+const NAMES = "DNS:*.example.com,DNS:example.com,DNS:*.default.svc.cluster.local";
+
+function openssl(dir: string, args: readonly string[]): void {
+  const done = spawnSync("openssl", args, { cwd: dir, encoding: "utf8" });
+  if (done.status !== 0) throw new Error(`openssl ${args[0]}: ${done.error?.message ?? done.stderr}`);
+}
+
+function signed(dir: string, name: string, options: { subject: string; san: string }): void {
+  openssl(dir, ["req", ...EC, "-keyout", `${name}.key`, "-subj", options.subject, "-out", `${name}.csr`]);
+  writeFileSync(path.join(dir, `${name}.ext`), `subjectAltName=${options.san}\nextendedKeyUsage=serverAuth,clientAuth\n`);
+  const ca = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30"];
+  openssl(dir, ["x509", "-req", "-in", `${name}.csr`, ...ca, "-extfile", `${name}.ext`, "-out", `${name}.crt`]);
+}
+
+/** Makes the folder unless it is there already. */
+export function makeCerts(dir: string, identity: { namespace: string; serviceAccount: string }): void {
+  if (existsSync(path.join(dir, "other.crt"))) return;
+  mkdirSync(dir, { recursive: true });
+  openssl(dir, ["req", "-x509", ...EC, "-keyout", "ca.key", "-subj", "/CN=ca", "-days", "30", "-out", "ca.crt"]);
+  signed(dir, "leaf", { subject: "/CN=leaf", san: NAMES });
+  signed(dir, "client", { subject: "/CN=client", san: NAMES });
+  const uri = `critical,URI:spiffe://cluster.local/ns/${identity.namespace}/sa/${identity.serviceAccount}`;
+  signed(dir, "spiffe", { subject: "/", san: uri });
+  const other = ["-subj", "/CN=other", "-addext", "subjectAltName=DNS:other.example.com", "-days", "30", "-out", "other.crt"];
+  openssl(dir, ["req", "-x509", ...EC, "-keyout", "other.key", ...other]);
+}
+
+export function keyPair(dir: string, name: string): KeyPair {
+  return { key: readFileSync(path.join(dir, `${name}.key`)), cert: readFileSync(path.join(dir, `${name}.crt`)) };
+}

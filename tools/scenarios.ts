@@ -1,0 +1,185 @@
+// npm run scenarios [-- [--plane serin|envoy] [--jobs N] [--only TEXT] [CASE.yaml…]]: plays the recorded cases through our control plane with our
+// proxy and with real Envoy, and compares with what real Istio answered. Prints the conformance count per area. A case that does not pass must
+// stand in scenarios/pending.ts, and a case that stands there must not pass.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, globSync, mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { PENDING } from "../scenarios/pending.ts";
+import { PROXY_IP } from "../scenarios/play/boot.ts";
+import type { DataPlane, Played } from "../scenarios/play/play.ts";
+import type { Job } from "../scenarios/play/worker.ts";
+import { ROOT } from "./steps.ts";
+
+type Row = Job & Played & { readonly name: string };
+
+const NAMESPACE = `ip link set lo up && ip addr add 240.0.0.1/4 dev lo && ip addr add ${PROXY_IP}/32 dev lo && exec "$@"`;
+/** Longest that one case may take. */
+const LIMIT_MS = 120_000;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    plane: { type: "string", multiple: true },
+    jobs: { type: "string", default: "2" },
+    only: { type: "string" },
+    verbose: { type: "boolean", default: false },
+  },
+});
+
+const nameOf = (file: string): string => `${path.basename(path.dirname(path.resolve(file)))}/${path.basename(file, ".yaml")}`;
+
+/** How a process gets a network of its own here; undefined where it cannot. */
+function isolation(): readonly string[] | undefined {
+  for (const unshare of [
+    ["unshare", "-n"],
+    ["unshare", "-rn"],
+  ] as const) {
+    const [program, ...args] = unshare;
+    if (spawnSync(program, [...args, "sh", "-c", NAMESPACE, "sh", "true"], { stdio: "ignore" }).status === 0) return unshare;
+  }
+  return undefined;
+}
+
+function planes(): DataPlane[] {
+  const asked = values.plane ?? ["serin", "envoy"];
+  const envoy = process.env["ENVOY"] ?? path.join(ROOT, ".cache/envoy/envoy");
+  return asked.filter((p): p is DataPlane => {
+    if (p !== "serin" && p !== "envoy") throw new Error(`unknown plane ${p}`);
+    if (p === "envoy" && !existsSync(envoy)) {
+      console.log("Real Envoy is not installed: its half of the conformance run is skipped (tools/install-envoy.sh).");
+      return false;
+    }
+    return true;
+  });
+}
+
+function startWorker(isolate: readonly string[]): ChildProcess {
+  const [program = "", ...args] = isolate;
+  const worker = path.join(ROOT, "scenarios/play/worker.ts");
+  const envoy = process.env["ENVOY"] ?? path.join(ROOT, ".cache/envoy/envoy");
+  const command = [process.execPath, worker, path.join(ROOT, "bin/serin"), envoy];
+  return spawn(program, [...args, "sh", "-c", NAMESPACE, "sh", ...command], { stdio: ["pipe", "pipe", "inherit"], detached: true });
+}
+
+const groups = new Set<number>();
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // All gone already.
+  }
+  groups.delete(pid);
+}
+
+async function work(queue: Job[], isolate: readonly string[], done: (row: Row) => void): Promise<void> {
+  while (queue.length > 0) {
+    const child = startWorker(isolate);
+    const pid = child.pid ?? 0;
+    groups.add(pid);
+    let job: Job | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const next = (): void => {
+      clearTimeout(timer);
+      job = queue.shift();
+      if (job === undefined) return void child.stdin?.end();
+      timer = setTimeout(() => endGroup(pid), LIMIT_MS);
+      child.stdin?.write(`${JSON.stringify(job)}\n`);
+    };
+    if (child.stdout === null) throw new Error("worker without output");
+    child.on("error", (error) => console.error(error.message));
+    for await (const line of createInterface({ input: child.stdout })) {
+      const answer = JSON.parse(line) as { ready?: boolean } & Job & Played;
+      if (answer.ready !== true) {
+        done({ ...answer, name: nameOf(answer.file) });
+        job = undefined;
+      }
+      next();
+    }
+    clearTimeout(timer);
+    endGroup(pid);
+    if (job !== undefined)
+      done({
+        ...job,
+        name: nameOf(job.file),
+        calls: 0,
+        differ: undefined,
+        text: `✗ ${nameOf(job.file)} (${job.plane}): the worker ended or took too long`,
+      });
+  }
+}
+
+interface Verdict {
+  readonly good: boolean;
+  readonly line: string;
+}
+
+function judge(row: Row): Verdict {
+  const passes = row.differ === 0;
+  const pending = PENDING.find((p) => p.case === row.name && (p.plane === "*" || p.plane === row.plane));
+  const label = `${row.name} (${row.plane})`;
+  if (pending === undefined) return { good: passes, line: passes ? `✓ ${label} ${row.calls}` : `${row.text}\n✗ ${label}` };
+  if (passes)
+    return { good: false, line: `✗ ${label} passes now: take it out of scenarios/pending.ts (it waited for: ${pending.waitsFor})` };
+  return { good: true, line: `· ${label} waits for: ${pending.waitsFor}` };
+}
+
+function printTable(rows: readonly Row[]): void {
+  const areas = [...new Set(rows.map((r) => r.name.split("/")[0] ?? ""))].sort();
+  console.log("\narea            plane   cases agree  calls agree");
+  for (const area of areas) {
+    for (const plane of new Set(rows.map((r) => r.plane))) {
+      const of = rows.filter((r) => r.plane === plane && r.name.startsWith(`${area}/`));
+      const agree = of.filter((r) => r.differ === 0).length;
+      const calls = of.reduce((n, r) => n + r.calls, 0);
+      const good = of.reduce((n, r) => n + (r.differ === undefined ? 0 : r.calls - r.differ), 0);
+      console.log(`${area.padEnd(15)} ${plane.padEnd(7)} ${`${agree}/${of.length}`.padStart(11)} ${`${good}/${calls}`.padStart(12)}`);
+    }
+  }
+}
+
+async function main(): Promise<number> {
+  const isolate = isolation();
+  if (isolate === undefined) {
+    console.log("Network namespaces cannot be made here (Linux with unshare and ip is needed): the cases are not played through proxies.");
+    return 0;
+  }
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      for (const pid of groups) endGroup(pid);
+      process.exit(1);
+    });
+  }
+  const files = positionals.length > 0 ? positionals.map((f) => path.resolve(f)) : globSync(path.join(ROOT, "scenarios/*/*.yaml")).sort();
+  const chosen = values.only === undefined ? files : files.filter((f) => f.includes(values.only ?? ""));
+  const queue: Job[] = planes().flatMap((plane) => chosen.map((file) => ({ file, plane })));
+  const rows: Row[] = [];
+  let failed = 0;
+  const total = queue.length;
+  const done = (row: Row): void => {
+    rows.push(row);
+    const verdict = judge(row);
+    if (!verdict.good) failed++;
+    if (!verdict.good || values.verbose) console.log(verdict.line);
+    else if (rows.length % 25 === 0) console.log(`  ${rows.length} of ${total} played`);
+  };
+  await Promise.all(Array.from({ length: Math.max(1, Number(values.jobs)) }, () => work(queue, isolate, done)));
+  printTable(rows);
+  const unknown = PENDING.filter((p) => !files.some((f) => nameOf(f) === p.case)).map((p) => p.case);
+  if (positionals.length === 0 && unknown.length > 0) {
+    console.log(`✗ scenarios/pending.ts names cases that do not exist: ${unknown.join(", ")}`);
+    failed++;
+  }
+  const waiting = rows.filter((r) => r.differ !== 0).length;
+  console.log(`${rows.length - waiting} agree with real Istio, ${waiting} do not (${PENDING.length} rows wait in scenarios/pending.ts)`);
+  mkdirSync(path.join(ROOT, ".cache/reports"), { recursive: true });
+  const report = rows
+    .map(({ name, plane, calls, differ }) => ({ name, plane, calls, differ: differ ?? null }))
+    .sort((a, b) => (a.name + a.plane < b.name + b.plane ? -1 : 1));
+  writeFileSync(path.join(ROOT, ".cache/reports/scenarios.json"), `${JSON.stringify(report, null, 1)}\n`);
+  writeFileSync(path.join(ROOT, ".cache/reports/conformance.json"), JSON.stringify({ passed: rows.length - failed, failed, skipped: 0 }));
+  return failed > 0 ? 1 : 0;
+}
+
+process.exit(await main());
