@@ -1,0 +1,41 @@
+// Checks what pages claim: every SerinError code in the sources stands in docs/errors.md and the other way round, and every relative link leads somewhere.
+import { existsSync, globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { ROOT } from "./steps.ts";
+
+function read(file: string): string {
+  return readFileSync(path.join(ROOT, file), "utf8");
+}
+
+function codesInSources(): Set<string> {
+  const codes = new Set<string>();
+  for (const file of globSync("src/**/*.ts", { cwd: ROOT, exclude: (f) => f.includes("/gen") })) {
+    if (file.endsWith(".test.ts")) continue;
+    for (const [, code] of read(file).matchAll(/new SerinError\(\s*"([^"]+)"/g)) if (code !== undefined) codes.add(code);
+  }
+  return codes;
+}
+
+function errorProblems(): string[] {
+  const documented = new Set([...read("docs/errors.md").matchAll(/^\| `([^`]+)` \|/gm)].map((m) => m[1] ?? ""));
+  const used = codesInSources();
+  return [
+    ...[...used].filter((c) => !documented.has(c)).map((c) => `docs/errors.md: code ${c} is missing`),
+    ...[...documented].filter((c) => !used.has(c)).map((c) => `docs/errors.md: code ${c} is nowhere in src`),
+  ];
+}
+
+function linkProblems(): string[] {
+  const problems: string[] = [];
+  for (const file of globSync(["*.md", "docs/**/*.md", "scenarios/*.md", "examples/**/*.md"], { cwd: ROOT })) {
+    for (const [, target] of read(file).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
+      if (target === undefined || /^[a-z]+:/.test(target)) continue;
+      if (!existsSync(path.join(ROOT, path.dirname(file), target))) problems.push(`${file}: link to ${target} leads nowhere`);
+    }
+  }
+  return problems;
+}
+
+const problems = [...errorProblems(), ...linkProblems()];
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) process.exit(1);
