@@ -39,7 +39,7 @@ export interface AdminClient {
   proxies(): Promise<readonly ProxyStatus[]>;
   proxyConfig(id: string): Promise<ProxyConfigDump>;
   live(options: { readonly revision: number; readonly timeoutMs: number }): Promise<LiveStatus>;
-  /** One stream of events after `since`; ends when the server or the signal ends it. Throws ADMIN_GONE when `since` is compacted. See `startWatch`. */
+  /** One stream of events after `since`; ends when the server or the signal ends it. Throws STORE_COMPACTED when `since` is compacted. See `startWatch`. */
   watch(options: { readonly kind?: string; readonly since: string; readonly signal: AbortSignal }): AsyncGenerator<WatchEvent, void, void>;
 }
 
@@ -153,7 +153,7 @@ async function toError(response: Response): Promise<SerinError> {
   } catch {
     // Not ours (a proxy in between, another server on the port): the status has to do.
   }
-  const code = body.error?.code ?? (response.status === 410 ? "ADMIN_GONE" : "ADMIN_REFUSED");
+  const code = body.error?.code ?? "ADMIN_REFUSED";
   const message = body.error?.message ?? `the admin API answered ${response.status}`;
   return new SerinError(code, message, body.error?.fix === undefined ? {} : { fix: body.error.fix });
 }

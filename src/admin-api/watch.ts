@@ -45,7 +45,7 @@ export function startWatch(options: {
       } catch (cause) {
         if (abort.signal.aborted) return;
         const error = cause instanceof SerinError ? cause : new SerinError("ADMIN_UNREACHABLE", "the watch was cut", { cause });
-        if (error.code === "ADMIN_GONE") since = undefined;
+        if (error.code === "STORE_COMPACTED") since = undefined;
         handlers.onError?.(error);
       }
       await pause(backoff.next(), abort.signal);
