@@ -9,3 +9,4 @@ export { err, ok, type Result } from "./result.ts";
 export { type Rng, seededRng, systemRng } from "./rng.ts";
 export { type ResourceSet, TYPE_URL, type XdsResource, type XdsResources } from "./xds-resources.ts";
 export { SerinError } from "./serin-error.ts";
+export { VERSION } from "./version.ts";

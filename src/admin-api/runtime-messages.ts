@@ -1,0 +1,27 @@
+// What `serin up` and the runtime tell each other over the channel between parent and child. The channel's end is a message too: the
+// runtime then stops everything, unless it was told to detach.
+import type { MeshFile, RuntimeState } from "./mesh-files.ts";
+
+export interface RuntimeOptions {
+  readonly name: string;
+  readonly dir: string;
+  readonly proxy: "serin" | "envoy";
+  /** Port of the default gateway for Service port 80; the first free one from 8080 when absent. */
+  readonly gatewayPort?: number;
+  readonly imageMap?: string;
+  readonly sources: readonly string[];
+  /** Start with what the store held at the last stop. */
+  readonly keep: boolean;
+}
+
+/** From the runtime. */
+export type RuntimeMessage =
+  | { readonly type: "step"; readonly text: string }
+  /** The admin API answers: resources can be applied. */
+  | { readonly type: "ready"; readonly mesh: MeshFile }
+  | { readonly type: "state"; readonly state: RuntimeState }
+  | { readonly type: "event"; readonly level: "info" | "warn" | "error"; readonly text: string }
+  | { readonly type: "failed"; readonly code: string; readonly message: string; readonly fix?: string };
+
+/** To the runtime. */
+export type RuntimeRequest = { readonly type: "stop" } | { readonly type: "detach" };
