@@ -5,7 +5,7 @@ import { SerinError } from "../../kit/index.ts";
 import type { StoredResource, WatchEvent } from "../../admin-api/index.ts";
 
 /** Who wrote a resource: the API, or a file under --config. */
-export type Origin = "api" | "file";
+export type Origin = "api" | `file:${string}`;
 
 export interface ResourceRow {
   readonly object: StoredResource;

@@ -125,14 +125,14 @@ describe("watch", () => {
 });
 
 test("everything is there after a restart: objects, origins, revision, cells", () => {
-  store.write([put(object(1))], "file");
+  store.write([put(object(1))], "file:a.yaml");
   store.writeCell("pods", "[1]");
   expect(store.writeCell("pods", "[1]")).toBe(2);
   const before = store.list();
   store.close();
   store = reopen();
   expect(store.list()).toEqual(before);
-  expect(store.originOf(KEY)).toBe("file");
+  expect(store.originOf(KEY)).toBe("file:a.yaml");
   expect(store.readCell("pods")).toBe("[1]");
   expect(store.revision()).toBe(2);
 });

@@ -23,7 +23,7 @@ export interface StoreObject {
 }
 
 export type Change =
-  | { readonly op: "put"; readonly object: StoreObject; readonly ifVersion?: string | undefined }
+  | { readonly op: "put"; readonly object: StoreObject; readonly ifVersion?: string | undefined; readonly origin?: Origin }
   | { readonly op: "delete"; readonly key: ResourceKey; readonly ifVersion?: string | undefined };
 
 export interface WriteResult {
@@ -88,7 +88,7 @@ export function openStore(options: { readonly file: string; readonly clock: Cloc
     list: (filter = {}) => [...rows.values()].map((row) => row.object).filter((object) => matchFilter(object, filter)),
     write(changes, origin) {
       const draft = draftWrite({ changes, origin, rows, revision, wall: options.clock.wall() });
-      if (draft.commit.revision !== revision) persist(draft.commit);
+      if (draft.commit.revision !== revision || draft.commit.puts.length > 0) persist(draft.commit);
       return { revision, results: draft.results };
     },
     putStatus(key, status, ifVersion) {
@@ -156,14 +156,17 @@ function draftWrite(input: {
       results.push({ key, action: "deleted", object });
       continue;
     }
+    const origin = change.origin ?? input.origin;
     const after = toStored(change.object, before, { revision: revision + 1, wall: input.wall });
     if (after === before) {
+      // Another owner is no event: only who may change it changes.
+      if (input.rows.get(id)?.origin !== origin) puts.set(id, { object: after, origin });
       results.push({ key, action: "unchanged", object: after });
       continue;
     }
     revision += 1;
     deletes.delete(id);
-    puts.set(id, { object: after, origin: input.origin });
+    puts.set(id, { object: after, origin });
     events.push(eventOf(before === undefined ? "ADDED" : "MODIFIED", after));
     results.push({ key, action: before === undefined ? "created" : "configured", object: after });
   }
