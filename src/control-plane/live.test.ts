@@ -1,33 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { LiveStatus } from "../admin-api/index.ts";
-import type { Clock } from "../kit/index.ts";
 import { createLiveTracker, type LiveProxy, type LiveTracker } from "./live.ts";
-
-/** Time that moves by hand and runs what is due. */
-function createManualClock(): Clock & { advance(ms: number): void } {
-  let now = 0;
-  let timers: { at: number; fn: () => void }[] = [];
-  return {
-    now: () => now,
-    wall: () => now,
-    after(ms, fn) {
-      const timer = { at: now + ms, fn };
-      timers.push(timer);
-      return () => (timers = timers.filter((other) => other !== timer));
-    },
-    advance(ms) {
-      const end = now + ms;
-      for (;;) {
-        const due = timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
-        if (due === undefined) break;
-        timers = timers.filter((timer) => timer !== due);
-        now = Math.max(now, due.at);
-        due.fn();
-      }
-      now = end;
-    },
-  };
-}
+import { createManualClock, type ManualClock } from "./testing/manual-clock.ts";
 
 interface FakeProxy extends LiveProxy {
   acked: number;
@@ -49,7 +23,7 @@ function proxy(id: string): FakeProxy {
 }
 
 function setUp(): {
-  clock: ReturnType<typeof createManualClock>;
+  clock: ManualClock;
   a: FakeProxy;
   b: FakeProxy;
   tracker: LiveTracker;

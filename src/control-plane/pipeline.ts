@@ -33,6 +33,8 @@ export interface Pipeline {
   issues(): readonly Issue[];
   /** Runs a turn now, without hold-off (at the start). */
   flush(): void;
+  /** Runs a pending turn now, unless one just ran: a single change does not wait, a stream of changes is still collected. */
+  settle(): void;
   stop(): void;
 }
 
@@ -60,6 +62,8 @@ export function createPipeline<Snapshot extends object>(options: {
   let current: { readonly snapshot: Snapshot; readonly issues: readonly Issue[]; readonly revision: number } | undefined;
   let generated = createGenerateCache(stages.generate);
   let cancelEndpoints: (() => void) | undefined;
+  let pending = false;
+  let lastTurn = Number.NEGATIVE_INFINITY;
 
   function resourcesOf(identity: ProxyIdentity): XdsResources | undefined {
     if (current === undefined) return undefined;
@@ -91,6 +95,8 @@ export function createPipeline<Snapshot extends object>(options: {
   function turn(): void {
     cancelEndpoints?.();
     cancelEndpoints = undefined;
+    debounce.stop();
+    pending = false;
     const started = clock.now();
     const { resources, revision } = options.input();
     try {
@@ -101,13 +107,17 @@ export function createPipeline<Snapshot extends object>(options: {
     }
     let affected = 0;
     for (const connection of connections.keys()) if (serve(connection, revision)) affected += 1;
-    options.onTurn({ revision, affected, ms: clock.now() - started });
+    lastTurn = clock.now();
+    options.onTurn({ revision, affected, ms: lastTurn - started });
   }
 
   const debounce = createDebounce({ quietMs: QUIET_MS, maxMs: MAX_HOLD_MS, clock, fire: turn });
 
   return {
-    configChanged: () => debounce.trigger(),
+    configChanged() {
+      pending = true;
+      debounce.trigger();
+    },
     endpointsChanged() {
       cancelEndpoints ??= clock.after(0, turn);
     },
@@ -119,6 +129,9 @@ export function createPipeline<Snapshot extends object>(options: {
     resourcesOf,
     issues: () => current?.issues ?? [],
     flush: turn,
+    settle() {
+      if (pending && clock.now() - lastTurn >= MAX_HOLD_MS) turn();
+    },
     stop() {
       debounce.stop();
       cancelEndpoints?.();

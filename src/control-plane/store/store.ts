@@ -47,6 +47,8 @@ export interface Store {
   list(filter?: StoreFilter): StoredResource[];
   /** All or nothing, in one transaction; each changed object gets a revision of its own. */
   write(changes: readonly Change[], origin: Origin): WriteResult;
+  /** What `write` would answer, without writing. */
+  preview(changes: readonly Change[]): WriteResult["results"];
   putStatus(key: ResourceKey, status: unknown, ifVersion?: string): StoredResource;
   /** Events after `since`, first the past ones, then as they come. Throws STORE_COMPACTED when some are gone. */
   watch(since: number, onEvent: (event: WatchEvent) => void): () => void;
@@ -91,6 +93,7 @@ export function openStore(options: { readonly file: string; readonly clock: Cloc
       if (draft.commit.revision !== revision || draft.commit.puts.length > 0) persist(draft.commit);
       return { revision, results: draft.results };
     },
+    preview: (changes) => draftWrite({ changes, origin: "api", rows, revision, wall: options.clock.wall() }).results,
     putStatus(key, status, ifVersion) {
       const row = rows.get(storeKey(key));
       if (row === undefined) throw notFound(key);
