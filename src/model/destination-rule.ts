@@ -3,13 +3,21 @@ export type SimpleBalancer = "ROUND_ROBIN" | "LEAST_REQUEST" | "RANDOM" | "PASST
 
 export type ConsistentHashKey =
   | { readonly kind: "header"; readonly name: string }
-  | { readonly kind: "cookie"; readonly name: string; readonly path: string; readonly ttlMs: number | undefined; readonly attributes: readonly (readonly [string, string])[] }
+  | {
+      readonly kind: "cookie";
+      readonly name: string;
+      readonly path: string;
+      readonly ttlMs: number | undefined;
+      readonly attributes: readonly (readonly [string, string])[];
+    }
   | { readonly kind: "sourceIp" }
   | { readonly kind: "queryParameter"; readonly name: string };
 
 export interface ConsistentHash {
   readonly key: ConsistentHashKey;
-  readonly algorithm: { readonly kind: "ringHash"; readonly minimumRingSize: number } | { readonly kind: "maglev"; readonly tableSize: number | undefined };
+  readonly algorithm:
+    | { readonly kind: "ringHash"; readonly minimumRingSize: number }
+    | { readonly kind: "maglev"; readonly tableSize: number | undefined };
 }
 
 export interface LocalityLb {
@@ -31,7 +39,9 @@ export interface ConnectionPool {
   readonly tcp: {
     readonly maxConnections: number | undefined;
     readonly connectTimeoutMs: number | undefined;
-    readonly keepalive: { readonly probes: number | undefined; readonly timeMs: number | undefined; readonly intervalMs: number | undefined } | undefined;
+    readonly keepalive:
+      | { readonly probes: number | undefined; readonly timeMs: number | undefined; readonly intervalMs: number | undefined }
+      | undefined;
     readonly maxConnectionDurationMs: number | undefined;
     readonly idleTimeoutMs: number | undefined;
   };

@@ -49,3 +49,13 @@ export interface GatewayListenerView {
   readonly bind: string;
   readonly servers: readonly GatewayServerView[];
 }
+
+/** A Gateway resource; which proxies it applies to is decided by their labels. */
+export interface Gateway {
+  readonly name: string;
+  readonly namespace: string;
+  readonly createdAt: number;
+  /** Empty: every router. */
+  readonly selector: Readonly<Record<string, string>>;
+  readonly servers: readonly (GatewayServer & { readonly bind: string })[];
+}

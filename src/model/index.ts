@@ -1,9 +1,14 @@
 export type * from "./destination-rule.ts";
+export * from "./destinations.ts";
 export type * from "./gateway.ts";
+export * from "./host-names.ts";
 export type * from "./mesh-settings.ts";
+export type * from "./mesh-snapshot.ts";
 export * from "./names.ts";
+export { type NodeInput, parseNode, scopeKey } from "./parse-node.ts";
 export type * from "./proxy.ts";
 export type * from "./proxy-view.ts";
 export { serviceKey } from "./service.ts";
 export type * from "./service.ts";
+export type * from "./sidecar.ts";
 export type * from "./virtual-service.ts";

@@ -1,7 +1,20 @@
 // Services as the mesh sees them, whether they come from Kubernetes or from a ServiceEntry, and their endpoints (a cell of its own).
 
 /** Istio's protocol names (pkg/config/protocol). "UNSUPPORTED" means: to be detected (sniffed). */
-export type Protocol = "HTTP" | "HTTP2" | "HTTP_PROXY" | "HTTPS" | "GRPC" | "GRPC-WEB" | "TCP" | "TLS" | "UDP" | "MONGO" | "MYSQL" | "REDIS" | "UNSUPPORTED";
+export type Protocol =
+  | "HTTP"
+  | "HTTP2"
+  | "HTTP_PROXY"
+  | "HTTPS"
+  | "GRPC"
+  | "GRPC-WEB"
+  | "TCP"
+  | "TLS"
+  | "UDP"
+  | "MONGO"
+  | "MYSQL"
+  | "REDIS"
+  | "UNSUPPORTED";
 
 export interface ServicePort {
   readonly number: number;
@@ -33,6 +46,8 @@ export interface Service {
   readonly exportTo: readonly string[];
   readonly subjectAltNames: readonly string[];
   readonly publishNotReadyAddresses: boolean;
+  /** Labels of the workloads behind it; undefined: endpoints are written down elsewhere. */
+  readonly selector?: Readonly<Record<string, string>>;
 }
 
 export interface Endpoint {

@@ -88,7 +88,9 @@ export interface Retries {
 
 export interface HttpFault {
   readonly delay: { readonly fixedDelayMs: number; readonly percentage: number } | undefined;
-  readonly abort: { readonly httpStatus: number | undefined; readonly grpcStatus: string | undefined; readonly percentage: number } | undefined;
+  readonly abort:
+    | { readonly httpStatus: number | undefined; readonly grpcStatus: string | undefined; readonly percentage: number }
+    | undefined;
 }
 
 export interface Mirror {

@@ -1,0 +1,106 @@
+// Reads the node that an xDS client names itself with (Istio's pkg/model/proxy.go: id `TYPE~IP~NAME.NAMESPACE~DOMAIN` and metadata).
+import { err, ok, type Result } from "../kit/index.ts";
+import type { ProxyIdentity, ProxyScope, ProxyType } from "./proxy.ts";
+import type { Locality } from "./service.ts";
+
+export interface NodeInput {
+  readonly id: string;
+  readonly cluster?: string;
+  /** The node's metadata struct as JSON. */
+  readonly metadata?: unknown;
+  readonly locality?:
+    | { readonly region?: string; readonly zone?: string; readonly subZone?: string; readonly sub_zone?: string }
+    | undefined;
+  /** The client asked by delta ADS, so virtual hosts may be resources of their own. Default false. */
+  readonly virtualHostDiscovery?: boolean;
+}
+
+const IP = /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*)$/;
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : typeof value === "number" || typeof value === "boolean" ? String(value) : "";
+}
+
+function portOf(value: unknown): number | undefined {
+  const port = Number(text(value));
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined;
+}
+
+function labelsOf(value: unknown): Record<string, string> {
+  if (typeof value !== "object" || value === null) return {};
+  const sorted = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(sorted.map(([name, label]) => [name, text(label)]));
+}
+
+function localityOf(node: NodeInput, labels: Readonly<Record<string, string>>): Locality {
+  const given = node.locality;
+  if (given !== undefined && (given.region ?? "") !== "") {
+    return { region: given.region ?? "", zone: given.zone ?? "", subZone: given.subZone ?? given.sub_zone ?? "" };
+  }
+  const [region = "", zone = "", subZone = ""] = (labels["istio-locality"] ?? "").split("/");
+  return { region, zone, subZone };
+}
+
+function interceptionOf(value: string): ProxyScope["interceptionMode"] {
+  return value === "NONE" || value === "TPROXY" ? value : "REDIRECT";
+}
+
+export function parseNode(node: NodeInput): Result<ProxyIdentity> {
+  const [type, ip, fullName, domain, ...rest] = node.id.split("~");
+  if (type === undefined || ip === undefined || fullName === undefined || domain === undefined || rest.length > 0) {
+    return err(`node id "${node.id}" is not of the form TYPE~IP~NAME.NAMESPACE~DOMAIN`);
+  }
+  if (type !== "sidecar" && type !== "router") return err(`node type "${type}" is not supported (sidecar and router are)`);
+  const metadata: Readonly<Record<string, unknown>> =
+    typeof node.metadata === "object" && node.metadata !== null ? (node.metadata as Record<string, unknown>) : {};
+  const instanceIps = text(metadata["INSTANCE_IPS"])
+    .split(",")
+    .map((address) => address.trim())
+    .filter((address) => IP.test(address));
+  const ipAddresses = [...new Set(instanceIps.length > 0 ? instanceIps : [ip])].filter((address) => IP.test(address));
+  if (ipAddresses.length === 0) return err(`node id "${node.id}" has no valid IP address`);
+  const dot = fullName.lastIndexOf(".");
+  const name = dot === -1 ? fullName : fullName.slice(0, dot);
+  const namespace = text(metadata["NAMESPACE"]) || (dot === -1 ? "" : fullName.slice(dot + 1)) || domain.split(".")[0] || "";
+  if (namespace === "") return err(`node id "${node.id}" names no namespace`);
+  const labels = labelsOf(metadata["LABELS"]);
+  return ok({
+    id: node.id,
+    type: type satisfies ProxyType,
+    ipAddresses,
+    name,
+    namespace,
+    domain,
+    scope: {
+      type,
+      namespace,
+      labels,
+      locality: localityOf(node, labels),
+      clusterId: text(metadata["CLUSTER_ID"]),
+      network: text(metadata["NETWORK"]),
+      interceptionMode: interceptionOf(text(metadata["INTERCEPTION_MODE"])),
+      httpProxyPort: portOf(metadata["HTTP_PROXY_PORT"]),
+      http10: text(metadata["HTTP10"]) === "1",
+      virtualHostDiscovery: node.virtualHostDiscovery ?? false,
+      bindAddress: text(metadata["SERIN_BIND"]) || "0.0.0.0",
+    },
+  });
+}
+
+/** Equal scopes have equal keys. */
+export function scopeKey(scope: ProxyScope): string {
+  const { locality } = scope;
+  return JSON.stringify([
+    scope.type,
+    scope.namespace,
+    Object.entries(scope.labels).sort(([a], [b]) => (a < b ? -1 : 1)),
+    [locality.region, locality.zone, locality.subZone],
+    scope.clusterId,
+    scope.network,
+    scope.interceptionMode,
+    scope.httpProxyPort ?? 0,
+    scope.http10,
+    scope.virtualHostDiscovery,
+    scope.bindAddress,
+  ]);
+}
