@@ -1,0 +1,133 @@
+// All resources → one snapshot. Every part is memoised by the identity of what it is made from, so the work follows the change:
+// a kind whose resources are the same objects as before keeps its whole index.
+import type { Gateway, MeshConfiguration, MeshSettings, MeshSnapshot, Service, Sidecar, VirtualService } from "../model/index.ts";
+import type { DestinationRuleSpec, GatewaySpec, Kind, Resource, SidecarSpec, VirtualServiceSpec } from "../resources/index.ts";
+import { buildRuleIndex, type RuleIndex } from "./destination-rules/rule-index.ts";
+import { toDestinationRule } from "./destination-rules/to-destination-rule.ts";
+import { toGateway } from "./gateways/to-gateway.ts";
+import { toMeshSettings } from "./mesh-settings.ts";
+import { agedBy, byAge } from "./names.ts";
+import { buildEndpoints, type EndpointState } from "./services/endpoint-index.ts";
+import { buildServiceRegistry, type ServiceRegistry } from "./services/registry.ts";
+import { toSidecar } from "./sidecars/to-sidecar.ts";
+import { createLineage, type Lineage } from "./stable.ts";
+import { mergeDelegates } from "./virtual-services/delegates.ts";
+import { toVirtualService } from "./virtual-services/to-virtual-service.ts";
+import { buildVirtualServiceIndex, type VirtualServiceIndex } from "./virtual-services/virtual-service-index.ts";
+import { type WorkloadInput, workloadOfPod } from "./workload.ts";
+
+export interface MeshInput {
+  /** All kinds; those that are not translated are passed over. Pod resources with a status count as workloads. */
+  readonly resources: readonly Resource[];
+  /** Istio's MeshConfig as parsed YAML; undefined = defaults. */
+  readonly meshConfig?: unknown;
+  /** Running pods that are not among the resources (the admin API's PodReports). */
+  readonly workloads?: readonly WorkloadInput[];
+}
+
+/** What a snapshot knows beside the model: indexes for views, and where things were written for checks. */
+export interface Internals {
+  readonly input: MeshInput;
+  readonly byKind: ReadonlyMap<Kind, readonly Resource[]>;
+  readonly registry: ServiceRegistry;
+  readonly rules: RuleIndex;
+  readonly virtualServiceIndex: VirtualServiceIndex;
+  readonly workloads: readonly WorkloadInput[];
+  readonly endpointState: EndpointState;
+  readonly lineage: Lineage;
+}
+
+const internals = new WeakMap<MeshSnapshot, Internals>();
+
+export function internalsOf(snapshot: MeshSnapshot): Internals {
+  const found = internals.get(snapshot);
+  if (found === undefined) throw new TypeError("a snapshot is made by buildMesh only");
+  return found;
+}
+
+function groupByKind(resources: readonly Resource[], lineage: Lineage): ReadonlyMap<Kind, readonly Resource[]> {
+  const groups = new Map<Kind, Resource[]>();
+  for (const resource of resources) {
+    const group = groups.get(resource.kind);
+    if (group === undefined) groups.set(resource.kind, [resource]);
+    else group.push(resource);
+  }
+  const stable = new Map<Kind, readonly Resource[]>();
+  for (const [kind, group] of groups) stable.set(kind, lineage.list(`kind ${kind}`, group));
+  return stable;
+}
+
+const NONE: readonly Resource[] = Object.freeze([]);
+
+/** `previous`: the snapshot before; what has not changed is taken from it. */
+export function buildMesh(input: MeshInput, previous?: MeshSnapshot): MeshSnapshot {
+  const before = previous === undefined ? undefined : internalsOf(previous);
+  const lineage = before?.lineage ?? createLineage();
+  const byKind = groupByKind(input.resources, lineage);
+  const of = (kind: Kind): readonly Resource[] => byKind.get(kind) ?? NONE;
+  const settings = stableSettings(input.meshConfig, previous?.config.settings);
+
+  const registry = lineage.value("registry", [of("Service"), of("ServiceEntry"), settings], () =>
+    buildServiceRegistry(of("Service"), of("ServiceEntry"), { settings, previous: before?.registry }),
+  );
+  const virtualServices = lineage.value("virtualServices", [of("VirtualService"), settings], () =>
+    toVirtualServices(of("VirtualService") as readonly Resource<VirtualServiceSpec>[], settings),
+  );
+  const destinationRules = lineage.value("destinationRules", [of("DestinationRule"), settings], () =>
+    (of("DestinationRule") as readonly Resource<DestinationRuleSpec>[])
+      .map((resource) => toDestinationRule(resource, settings))
+      .sort(byAge),
+  );
+  const gateways = lineage.value("gateways", [of("Gateway")], (): readonly Gateway[] =>
+    (of("Gateway") as readonly Resource<GatewaySpec>[]).map(toGateway).sort(byAge),
+  );
+  const sidecars = lineage.value("sidecars", [of("Sidecar"), settings], (): readonly Sidecar[] =>
+    (of("Sidecar") as readonly Resource<SidecarSpec>[]).map((resource) => toSidecar(resource, settings)).sort(byAge),
+  );
+  const services = lineage.list<Service>("services", registry.services);
+  const config = lineage.value(
+    "config",
+    [settings, services, virtualServices, destinationRules, gateways, sidecars],
+    (): MeshConfiguration => Object.freeze({ settings, services, virtualServices, destinationRules, gateways, sidecars }),
+  );
+
+  const pods = lineage.list(
+    "pods",
+    of("Pod")
+      .map(workloadOfPod)
+      .filter((workload) => workload !== undefined),
+  );
+  const workloads = lineage.list<WorkloadInput>("workloads", [...(input.workloads ?? []), ...pods]);
+  const endpointState = lineage.value("endpoints", [registry, workloads, of("WorkloadEntry")], () =>
+    buildEndpoints({ registry, workloads, workloadEntries: of("WorkloadEntry") }, before?.endpointState),
+  );
+
+  const snapshot = lineage.value("snapshot", [config, endpointState.index, workloads], (): MeshSnapshot =>
+    Object.freeze({ config, endpoints: endpointState.index }),
+  );
+  internals.set(snapshot, {
+    input,
+    byKind,
+    registry,
+    rules: lineage.value("rules", [destinationRules, settings], () => buildRuleIndex(destinationRules, settings)),
+    virtualServiceIndex: lineage.value("virtualServiceIndex", [virtualServices], () => buildVirtualServiceIndex(virtualServices)),
+    workloads,
+    endpointState,
+    lineage,
+  });
+  return snapshot;
+}
+
+function toVirtualServices(resources: readonly Resource<VirtualServiceSpec>[], settings: MeshSettings): readonly VirtualService[] {
+  const inOrder = resources
+    .map((resource) => ({ ...agedBy(resource.metadata), model: toVirtualService(resource, settings) }))
+    .sort(byAge)
+    .map(({ model }) => model);
+  return mergeDelegates(inOrder);
+}
+
+/** Equal MeshConfigs are one settings object, however often they are parsed. */
+function stableSettings(meshConfig: unknown, before: MeshSettings | undefined): MeshSettings {
+  const settings = toMeshSettings(meshConfig);
+  return before !== undefined && JSON.stringify(before) === JSON.stringify(settings) ? before : settings;
+}

@@ -1,0 +1,99 @@
+// All that resources say about each other and that does not hold: as issues, in the order of the resources. Only what changed is checked again.
+import type { Issue } from "../../kit/index.ts";
+import type { MeshSnapshot, VirtualService } from "../../model/index.ts";
+import type { DestinationRuleSpec, Kind, Resource, VirtualServiceSpec } from "../../resources/index.ts";
+import { type Internals, internalsOf } from "../build-mesh.ts";
+import { sameElements } from "../stable.ts";
+import { toVirtualService } from "../virtual-services/to-virtual-service.ts";
+import { checkDestinationRule } from "./check-destination-rule.ts";
+import {
+  checkConflictingHosts,
+  checkGatewayConflicts,
+  checkGatewaySelectors,
+  checkNamespaces,
+  checkServicePorts,
+  checkSidecars,
+} from "./check-others.ts";
+import { checkVirtualService, type VirtualServiceContext } from "./check-virtual-service.ts";
+import { knownNames } from "./known-names.ts";
+
+const NONE: readonly Resource[] = Object.freeze([]);
+
+interface Checked {
+  readonly parts: readonly unknown[];
+  readonly issues: readonly Issue[];
+}
+
+const checked = new WeakMap<Resource, Checked>();
+
+/** A resource is checked again only when it, or something it may refer to, is another object. */
+function once(resource: Resource, parts: readonly unknown[], check: () => readonly Issue[]): readonly Issue[] {
+  const before = checked.get(resource);
+  if (before !== undefined && sameElements(before.parts, parts)) return before.issues;
+  const issues = check();
+  checked.set(resource, { parts, issues });
+  return issues;
+}
+
+export function checkReferences(snapshot: MeshSnapshot): readonly Issue[] {
+  const inner = internalsOf(snapshot);
+  const { settings, services, destinationRules, gateways, sidecars } = snapshot.config;
+  const { lineage, workloads } = inner;
+  const of = (kind: Kind): readonly Resource[] => inner.byKind.get(kind) ?? NONE;
+  const names = knownNames(services, destinationRules);
+  const context = virtualServiceContext(snapshot, inner);
+  const issues: Issue[] = [];
+  const virtualServices = of("VirtualService") as readonly Resource<VirtualServiceSpec>[];
+  for (const resource of virtualServices) {
+    issues.push(...once(resource, [names, context.gateways, context.delegates, settings], () => checkVirtualService(resource, context)));
+  }
+  const deployments = of("Deployment");
+  const rules = of("DestinationRule") as readonly Resource<DestinationRuleSpec>[];
+  const { endpoints } = snapshot;
+  for (const resource of rules) {
+    issues.push(
+      ...once(resource, [names, endpoints, deployments, settings], () =>
+        checkDestinationRule(resource, { settings, names, services, endpoints, deployments }),
+      ),
+    );
+  }
+  const whole = <T extends readonly unknown[]>(key: string, parts: readonly [...T], check: (...parts: T) => readonly Issue[]): void => {
+    issues.push(...lineage.value(`check ${key}`, parts, () => check(...parts)));
+  };
+  whole("conflicting hosts", [virtualServices, settings], checkConflictingHosts);
+  whole(
+    "gateway selectors",
+    [of("Gateway"), gateways, workloads, deployments, of("Service")],
+    (resources, models, pods, deployed, kubernetes) =>
+      checkGatewaySelectors(resources, models, { workloads: pods, deployments: deployed, services: kubernetes }),
+  );
+  whole("gateway conflicts", [of("Gateway"), gateways], checkGatewayConflicts);
+  whole("service ports", [of("Service")], checkServicePorts);
+  whole("sidecars", [of("Sidecar"), sidecars], checkSidecars);
+  whole("namespaces", [of("Namespace")], checkNamespaces);
+  return lineage.list("issues", issues);
+}
+
+function virtualServiceContext(snapshot: MeshSnapshot, inner: Internals): VirtualServiceContext {
+  const { settings, gateways, services, destinationRules } = snapshot.config;
+  const { lineage } = inner;
+  const resources = (inner.byKind.get("VirtualService") ?? NONE) as readonly Resource<VirtualServiceSpec>[];
+  const leaves = lineage.list<VirtualService>(
+    "delegates",
+    resources.map((resource) => toVirtualService(resource, settings)).filter((model) => model.hosts.length === 0),
+  );
+  return {
+    settings,
+    names: knownNames(services, destinationRules),
+    gateways: lineage.value(
+      "gateways by name",
+      [gateways],
+      () => new Map(gateways.map((gateway) => [`${gateway.namespace}/${gateway.name}`, gateway])),
+    ),
+    delegates: lineage.value(
+      "delegates by name",
+      [leaves],
+      () => new Map(leaves.map((model) => [`${model.namespace}/${model.name}`, model])),
+    ),
+  };
+}

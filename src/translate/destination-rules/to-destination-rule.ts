@@ -1,0 +1,83 @@
+// DestinationRule → model, and two rules of one host made into one: subsets united, the oldest of a name and the oldest trafficPolicy win
+// (Istio pilot/pkg/model/destination_rule.go).
+import { memoByIdentity2 } from "../../kit/index.ts";
+import type { DestinationRule, MeshSettings, Subset, TrafficPolicy } from "../../model/index.ts";
+import type { DestinationRuleSpec, Resource } from "../../resources/index.ts";
+import { resolveExportTo, resolveHost } from "../names.ts";
+import { type LayeredPolicy, mergePolicies, toLayeredPolicy, type TrafficPolicySpec } from "./traffic-policy.ts";
+
+interface Parts {
+  readonly policy: LayeredPolicy | undefined;
+  readonly subsets: readonly (Subset & { readonly policy: LayeredPolicy | undefined })[];
+}
+
+type Head = Omit<DestinationRule, "subsets" | "policyFor">;
+
+const partsOf = new WeakMap<DestinationRule, Parts>();
+
+function createDestinationRule(head: Head, parts: Parts): DestinationRule {
+  const policies = new Map<string, LayeredPolicy | undefined>();
+  for (const subset of parts.subsets) if (!policies.has(subset.name)) policies.set(subset.name, subset.policy);
+  const merged = new Map<string, TrafficPolicy>();
+  const rule: DestinationRule = Object.freeze({
+    ...head,
+    subsets: parts.subsets.map(({ name, labels }) => ({ name, labels })),
+    policyFor(port: number, subset: string): TrafficPolicy {
+      const key = `${port}|${subset}`;
+      let policy = merged.get(key);
+      if (policy === undefined) merged.set(key, (policy = mergePolicies(parts.policy, policies.get(subset), port)));
+      return policy;
+    },
+  });
+  partsOf.set(rule, parts);
+  return rule;
+}
+
+export const toDestinationRule: (resource: Resource<DestinationRuleSpec>, settings: MeshSettings) => DestinationRule = memoByIdentity2(
+  ({ metadata, spec }, settings) => {
+    const selector = spec.workloadSelector?.matchLabels ?? (spec.workloadSelector === undefined ? undefined : {});
+    const policy = spec.trafficPolicy as TrafficPolicySpec | undefined;
+    return createDestinationRule(
+      {
+        name: metadata.name,
+        namespace: metadata.namespace,
+        createdAt: metadata.creationTimestamp,
+        host: resolveHost(spec.host, metadata.namespace, settings.domain).toLowerCase(),
+        // A rule for some workloads only is never exported.
+        exportTo:
+          selector === undefined
+            ? resolveExportTo(spec.exportTo, metadata.namespace, settings.defaultDestinationRuleExportTo)
+            : [metadata.namespace],
+        workloadSelector: selector,
+      },
+      {
+        policy: policy === undefined ? undefined : toLayeredPolicy(policy),
+        subsets: uniqueByName(
+          (spec.subsets ?? []).map((subset) => ({
+            name: subset.name,
+            labels: subset.labels ?? {},
+            policy: subset.trafficPolicy === undefined ? undefined : toLayeredPolicy(subset.trafficPolicy as TrafficPolicySpec),
+          })),
+        ),
+      },
+    );
+  },
+);
+
+function uniqueByName<T extends { readonly name: string }>(subsets: readonly T[]): readonly T[] {
+  const seen = new Set<string>();
+  return subsets.filter((subset) => !seen.has(subset.name) && seen.add(subset.name));
+}
+
+export const uniteDestinationRules: (older: DestinationRule, younger: DestinationRule) => DestinationRule = memoByIdentity2(
+  (older, younger) => {
+    const first = partsOf.get(older);
+    const second = partsOf.get(younger);
+    if (first === undefined || second === undefined) return older;
+    const { subsets: _subsets, policyFor: _policyFor, ...head } = older;
+    return createDestinationRule(head, {
+      policy: first.policy ?? second.policy,
+      subsets: uniqueByName([...first.subsets, ...second.subsets]),
+    });
+  },
+);

@@ -1,0 +1,153 @@
+// trafficPolicy of a DestinationRule → model, and Istio's precedence: subset's port, subset, host's port, host; a port level replaces everything
+// (pilot/pkg/util MergeTrafficPolicy).
+import { parseDuration } from "../../kit/index.ts";
+import type { ClientTls, ConnectionPool, OutlierDetection, TrafficPolicy } from "../../model/index.ts";
+import { type LoadBalancerSpec, toLoadBalancer } from "./load-balancer.ts";
+
+export interface PolicySettingsSpec {
+  readonly loadBalancer?: LoadBalancerSpec;
+  readonly connectionPool?: {
+    readonly tcp?: {
+      readonly maxConnections?: number;
+      readonly connectTimeout?: string;
+      readonly tcpKeepalive?: { readonly probes?: number; readonly time?: string; readonly interval?: string };
+      readonly maxConnectionDuration?: string;
+      readonly idleTimeout?: string;
+    };
+    readonly http?: {
+      readonly http1MaxPendingRequests?: number;
+      readonly http2MaxRequests?: number;
+      readonly maxRequestsPerConnection?: number;
+      readonly maxRetries?: number;
+      readonly idleTimeout?: string;
+      readonly h2UpgradePolicy?: "DEFAULT" | "DO_NOT_UPGRADE" | "UPGRADE";
+      readonly useClientProtocol?: boolean;
+      readonly maxConcurrentStreams?: number;
+    };
+  };
+  readonly outlierDetection?: {
+    readonly consecutive5xxErrors?: number | null;
+    readonly consecutiveGatewayErrors?: number | null;
+    readonly splitExternalLocalOriginErrors?: boolean;
+    readonly consecutiveLocalOriginFailures?: number | null;
+    readonly interval?: string;
+    readonly baseEjectionTime?: string;
+    readonly maxEjectionPercent?: number;
+    readonly minHealthPercent?: number;
+  };
+  readonly tls?: {
+    readonly mode?: ClientTls["mode"];
+    readonly clientCertificate?: string;
+    readonly privateKey?: string;
+    readonly caCertificates?: string;
+    readonly credentialName?: string;
+    readonly subjectAltNames?: readonly string[];
+    readonly sni?: string;
+    readonly insecureSkipVerify?: boolean | null;
+  };
+}
+
+export interface TrafficPolicySpec extends PolicySettingsSpec {
+  readonly portLevelSettings?: readonly (PolicySettingsSpec & { readonly port?: { readonly number?: number } })[];
+}
+
+function ms(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseDuration(text);
+}
+
+function toConnectionPool(spec: NonNullable<PolicySettingsSpec["connectionPool"]>): ConnectionPool {
+  const { tcp = {}, http = {} } = spec;
+  const keepalive = tcp.tcpKeepalive;
+  return {
+    tcp: {
+      maxConnections: tcp.maxConnections,
+      connectTimeoutMs: ms(tcp.connectTimeout),
+      keepalive:
+        keepalive === undefined ? undefined : { probes: keepalive.probes, timeMs: ms(keepalive.time), intervalMs: ms(keepalive.interval) },
+      maxConnectionDurationMs: ms(tcp.maxConnectionDuration),
+      idleTimeoutMs: ms(tcp.idleTimeout),
+    },
+    http: {
+      http1MaxPendingRequests: http.http1MaxPendingRequests,
+      http2MaxRequests: http.http2MaxRequests,
+      maxRequestsPerConnection: http.maxRequestsPerConnection,
+      maxRetries: http.maxRetries,
+      idleTimeoutMs: ms(http.idleTimeout),
+      h2UpgradePolicy: http.h2UpgradePolicy,
+      useClientProtocol: http.useClientProtocol === true,
+      maxConcurrentStreams: http.maxConcurrentStreams,
+    },
+  };
+}
+
+function toOutlierDetection(spec: NonNullable<PolicySettingsSpec["outlierDetection"]>): OutlierDetection {
+  return {
+    consecutive5xxErrors: spec.consecutive5xxErrors ?? undefined,
+    consecutiveGatewayErrors: spec.consecutiveGatewayErrors ?? undefined,
+    splitExternalLocalOriginErrors: spec.splitExternalLocalOriginErrors === true,
+    consecutiveLocalOriginFailures: spec.consecutiveLocalOriginFailures ?? undefined,
+    intervalMs: ms(spec.interval),
+    baseEjectionTimeMs: ms(spec.baseEjectionTime),
+    maxEjectionPercent: spec.maxEjectionPercent,
+    minHealthPercent: spec.minHealthPercent,
+  };
+}
+
+function toClientTls(spec: NonNullable<PolicySettingsSpec["tls"]>): ClientTls {
+  return {
+    mode: spec.mode ?? "DISABLE",
+    clientCertificate: spec.clientCertificate ?? "",
+    privateKey: spec.privateKey ?? "",
+    caCertificates: spec.caCertificates ?? "",
+    credentialName: spec.credentialName ?? "",
+    subjectAltNames: spec.subjectAltNames ?? [],
+    sni: spec.sni ?? "",
+    insecureSkipVerify: spec.insecureSkipVerify ?? undefined,
+  };
+}
+
+function toSettings(spec: PolicySettingsSpec): TrafficPolicy {
+  return {
+    loadBalancer: spec.loadBalancer === undefined ? undefined : toLoadBalancer(spec.loadBalancer),
+    connectionPool: spec.connectionPool === undefined ? undefined : toConnectionPool(spec.connectionPool),
+    outlierDetection: spec.outlierDetection === undefined ? undefined : toOutlierDetection(spec.outlierDetection),
+    tls: spec.tls === undefined ? undefined : toClientTls(spec.tls),
+  };
+}
+
+/** A policy with its port levels, translated once. */
+export interface LayeredPolicy {
+  readonly base: TrafficPolicy;
+  readonly ports: ReadonlyMap<number, TrafficPolicy>;
+}
+
+export function toLayeredPolicy(spec: TrafficPolicySpec): LayeredPolicy {
+  const ports = new Map<number, TrafficPolicy>();
+  for (const level of spec.portLevelSettings ?? []) {
+    const number = level.port?.number;
+    if (number !== undefined && !ports.has(number)) ports.set(number, toSettings(level));
+  }
+  return { base: toSettings(spec), ports };
+}
+
+export const NO_POLICY: TrafficPolicy = Object.freeze({
+  loadBalancer: undefined,
+  connectionPool: undefined,
+  outlierDetection: undefined,
+  tls: undefined,
+});
+
+/** The host's policy for a port, under the subset's if there is one. Within a level each setting is taken whole. */
+export function mergePolicies(host: LayeredPolicy | undefined, subset: LayeredPolicy | undefined, port: number): TrafficPolicy {
+  const below = host === undefined ? NO_POLICY : (host.ports.get(port) ?? host.base);
+  if (subset === undefined) return below;
+  const atPort = subset.ports.get(port);
+  if (atPort !== undefined) return atPort;
+  const { base } = subset;
+  return {
+    loadBalancer: base.loadBalancer ?? below.loadBalancer,
+    connectionPool: base.connectionPool ?? below.connectionPool,
+    outlierDetection: base.outlierDetection ?? below.outlierDetection,
+    tls: base.tls ?? below.tls,
+  };
+}

@@ -1,0 +1,157 @@
+// How a sidecar's own workload is reached: its ports and the Services that lead there; Sidecar.ingress replaces them all
+// (Istio networking/core/listener_inbound.go). A pod that src/runtime reports is found by its name, any other workload by its address.
+import type { Endpoint, EndpointIndex, InboundPortView, MeshSnapshot, Protocol, ProxyIdentity, Service, Sidecar } from "../model/index.ts";
+import { serviceKey } from "../model/index.ts";
+import type { PodPortStatus, ServiceSpec } from "../resources/index.ts";
+import { type Internals, internalsOf } from "./build-mesh.ts";
+import { protocolByName } from "./protocol.ts";
+import { servicesSelecting } from "./services/endpoint-index.ts";
+import { sidecarOf } from "./sidecars/to-sidecar.ts";
+import type { WorkloadInput } from "./workload.ts";
+
+const NONE: readonly InboundPortView[] = Object.freeze([]);
+
+export function inboundFor(snapshot: MeshSnapshot, proxy: ProxyIdentity): readonly InboundPortView[] {
+  if (proxy.type !== "sidecar") return NONE;
+  const inner = internalsOf(snapshot);
+  const pod = podOf(inner, proxy);
+  const sidecar = sidecarOf(snapshot.config.sidecars, proxy.scope, snapshot.config.settings.rootNamespace);
+  const targets = pod === undefined ? targetsByAddress(snapshot, inner, proxy) : targetsOfPod(inner, pod);
+  const views =
+    sidecar !== undefined && sidecar.ingress.length > 0 ? ingressViews(sidecar, { proxy, pod, targets }) : portViews(proxy, pod, targets);
+  // Compared by content: equal ports are the same list, so that nothing is generated anew.
+  return inner.lineage.value(`inbound ${proxy.id}`, [JSON.stringify(views)], () => Object.freeze(views));
+}
+
+const podsByName = new WeakMap<readonly WorkloadInput[], ReadonlyMap<string, WorkloadInput>>();
+
+function podOf(inner: Internals, proxy: ProxyIdentity): WorkloadInput | undefined {
+  let pods = podsByName.get(inner.workloads);
+  if (pods === undefined)
+    podsByName.set(inner.workloads, (pods = new Map(inner.workloads.map((pod) => [`${pod.namespace}/${pod.name}`, pod]))));
+  return pods.get(`${proxy.namespace}/${proxy.name}`);
+}
+
+/** A workload port and the service port that leads to it, oldest service first. */
+interface Target {
+  readonly port: number;
+  readonly service: Service;
+  readonly servicePort: { readonly number: number; readonly protocol: Protocol };
+}
+
+function targetsOfPod(inner: Internals, pod: WorkloadInput): readonly Target[] {
+  const targets: Target[] = [];
+  for (const service of servicesSelecting(inner.registry, pod.namespace, pod.labels)) {
+    const written = inner.registry.sources.get(serviceKey(service))?.resources.find((resource) => resource.kind === "Service");
+    const specs = (written?.spec as ServiceSpec | undefined)?.ports ?? [];
+    for (const servicePort of service.ports) {
+      const target = specs.find((spec) => spec.port === servicePort.number)?.targetPort ?? servicePort.targetPort ?? servicePort.number;
+      const port = typeof target === "number" ? target : pod.status.ports.find((one) => one.name === target)?.containerPort;
+      if (port !== undefined) targets.push({ port, service, servicePort });
+    }
+  }
+  return targets;
+}
+
+const byAddress = new WeakMap<EndpointIndex, ReadonlyMap<string, readonly { key: string; port: number; endpoint: Endpoint }[]>>();
+
+function addressesOf(index: EndpointIndex): ReadonlyMap<string, readonly { key: string; port: number; endpoint: Endpoint }[]> {
+  let addresses = byAddress.get(index);
+  if (addresses !== undefined) return addresses;
+  const made = new Map<string, { key: string; port: number; endpoint: Endpoint }[]>();
+  for (const [key, endpoints] of index) {
+    for (const [port, list] of endpoints.byPort) {
+      for (const endpoint of list) {
+        const found = made.get(endpoint.address);
+        if (found === undefined) made.set(endpoint.address, [{ key, port, endpoint }]);
+        else found.push({ key, port, endpoint });
+      }
+    }
+  }
+  byAddress.set(index, (addresses = made));
+  return addresses;
+}
+
+/** Local pods all have one address, so a proxy of ours is never found by it. */
+function targetsByAddress(snapshot: MeshSnapshot, inner: Internals, proxy: ProxyIdentity): readonly Target[] {
+  if (proxy.scope.httpProxyPort !== undefined) return [];
+  const addresses = addressesOf(snapshot.endpoints);
+  const targets: Target[] = [];
+  for (const address of proxy.ipAddresses) {
+    for (const { key, port, endpoint } of addresses.get(address) ?? []) {
+      const service = inner.registry.sources.get(key)?.service;
+      const servicePort = service?.ports.find((one) => one.number === port);
+      if (service === undefined || servicePort === undefined || service.namespace !== proxy.namespace) continue;
+      targets.push({ port: endpoint.port, service, servicePort });
+    }
+  }
+  return targets;
+}
+
+function serviceOf(target: Target | undefined): InboundPortView["service"] {
+  return target === undefined ? undefined : { hostname: target.service.hostname, port: target.servicePort.number };
+}
+
+function portViews(proxy: ProxyIdentity, pod: WorkloadInput | undefined, targets: readonly Target[]): readonly InboundPortView[] {
+  const first = new Map<number, Target>();
+  for (const target of targets) if (!first.has(target.port)) first.set(target.port, target);
+  if (pod === undefined) {
+    return [...first].map(([port, target]) => ({
+      listenPort: port,
+      bind: "",
+      protocol: target.servicePort.protocol,
+      target: undefined,
+      service: serviceOf(target),
+    }));
+  }
+  return pod.status.ports.map((port): InboundPortView => {
+    const target = first.get(port.containerPort);
+    return {
+      ...place(proxy, pod, port),
+      protocol: target?.servicePort.protocol ?? protocolByName(port.name ?? ""),
+      service: serviceOf(target),
+    };
+  });
+}
+
+/** Captured traffic arrives at the container's port; without capture the sidecar has a port of its own and passes on to the application's. */
+function place(proxy: ProxyIdentity, pod: WorkloadInput, port: PodPortStatus): Pick<InboundPortView, "listenPort" | "bind" | "target"> {
+  if (proxy.scope.interceptionMode !== "NONE" && port.meshPort === port.appPort) {
+    return { listenPort: port.containerPort, bind: "", target: undefined };
+  }
+  return { listenPort: port.meshPort, bind: "", target: { address: pod.status.podIP, port: port.appPort } };
+}
+
+const ENDPOINT = /^(?:\[(?<six>[^\]]+)\]|(?<four>[^:]+)):(?<port>\d+)$/;
+
+/** 0.0.0.0 and [::] mean the workload's own address. */
+function parseEndpoint(written: string, ownAddress: string): InboundPortView["target"] {
+  if (written.startsWith("unix://")) return { address: written, port: 0 };
+  const groups = ENDPOINT.exec(written)?.groups;
+  if (groups === undefined) return undefined;
+  const address = groups["six"] ?? groups["four"] ?? "";
+  return { address: address === "0.0.0.0" || address === "::" ? ownAddress : address, port: Number(groups["port"]) };
+}
+
+function ingressViews(
+  sidecar: Sidecar,
+  of: { readonly proxy: ProxyIdentity; readonly pod: WorkloadInput | undefined; readonly targets: readonly Target[] },
+): readonly InboundPortView[] {
+  const { proxy, pod, targets } = of;
+  const local = (containerPort: number): PodPortStatus | undefined =>
+    pod?.status.ports.find((port) => port.containerPort === containerPort);
+  return sidecar.ingress.map((listener): InboundPortView => {
+    const own = local(listener.port.number);
+    const captured = proxy.scope.interceptionMode !== "NONE";
+    const written = parseEndpoint(listener.defaultEndpoint, proxy.ipAddresses[0] ?? "127.0.0.1");
+    const behind = written === undefined ? own : local(written.port);
+    const leading = targets.find((target) => target.port === listener.port.number) ?? targets[0];
+    return {
+      listenPort: captured || own === undefined ? listener.port.number : own.meshPort,
+      bind: listener.bind,
+      protocol: listener.port.protocol,
+      target: behind !== undefined && pod !== undefined && !captured ? { address: pod.status.podIP, port: behind.appPort } : written,
+      service: leading === undefined ? undefined : { hostname: leading.service.hostname, port: listener.port.number },
+    };
+  });
+}

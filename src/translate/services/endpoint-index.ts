@@ -1,0 +1,161 @@
+// The endpoints of the whole mesh. Only services whose pods or resources changed get a new entry; nothing changed: the same index.
+import type { EndpointIndex, Service, ServiceEndpoints } from "../../model/index.ts";
+import { serviceKey } from "../../model/index.ts";
+import type { Resource, WorkloadEntrySpec } from "../../resources/index.ts";
+import { selects } from "../names.ts";
+import { sameElements } from "../stable.ts";
+import type { WorkloadInput } from "../workload.ts";
+import { buildServiceEndpoints, inlineEndpoints, labelsOfEntry, type Selectable, selectorOf } from "./endpoints.ts";
+import type { ServiceRegistry, ServiceSource } from "./registry.ts";
+
+interface Built {
+  readonly source: ServiceSource;
+  /** What was selected for each of the source's resources. */
+  readonly chosen: readonly (readonly Selectable[])[];
+  readonly endpoints: ServiceEndpoints;
+}
+
+export interface EndpointState {
+  readonly index: EndpointIndex;
+  readonly registry: ServiceRegistry;
+  readonly selectables: ReadonlyMap<string, NamespaceWorkloads>;
+  readonly built: ReadonlyMap<string, Built>;
+}
+
+interface NamespaceWorkloads {
+  /** The pods and entries themselves, to see whether anything changed. */
+  readonly members: readonly object[];
+  select(selector: Readonly<Record<string, string>>): readonly Selectable[];
+}
+
+export function buildEndpoints(
+  input: {
+    readonly registry: ServiceRegistry;
+    readonly workloads: readonly WorkloadInput[];
+    readonly workloadEntries: readonly Resource[];
+  },
+  previous: EndpointState | undefined,
+): EndpointState {
+  const { registry } = input;
+  const selectables = groupByNamespace(input.workloads, input.workloadEntries, previous?.selectables);
+  const built = new Map<string, Built>();
+  let changed = previous === undefined || previous.built.size !== registry.services.length;
+  for (const service of registry.services) {
+    const key = serviceKey(service);
+    const source = registry.sources.get(key);
+    if (source === undefined) continue;
+    const before = previous?.built.get(key);
+    const next = buildOne(source, before, { now: selectables.get(service.namespace), then: previous?.selectables.get(service.namespace) });
+    built.set(key, next);
+    if (before?.endpoints !== next.endpoints) changed = true;
+  }
+  if (!changed && previous !== undefined) return { index: previous.index, registry, selectables, built };
+  const index = new Map<string, ServiceEndpoints>();
+  for (const [key, one] of built) index.set(key, one.endpoints);
+  return { index, registry, selectables, built };
+}
+
+const NOTHING: readonly Selectable[] = [];
+
+function buildOne(
+  source: ServiceSource,
+  before: Built | undefined,
+  workloads: { readonly now: NamespaceWorkloads | undefined; readonly then: NamespaceWorkloads | undefined },
+): Built {
+  const sameSource =
+    before !== undefined && before.source.service === source.service && sameElements(before.source.resources, source.resources);
+  if (sameSource && workloads.now === workloads.then) return before;
+  const chosen = source.resources.map((resource) => {
+    const selector = selectorOf(resource);
+    return selector === undefined || Object.keys(selector).length === 0 ? NOTHING : (workloads.now?.select(selector) ?? NOTHING);
+  });
+  if (sameSource && before.chosen.every((list, index) => sameElements(list, chosen[index] ?? NOTHING))) return before;
+  const [only] = source.resources;
+  const plain = source.resources.length === 1 && only !== undefined && selectorOf(only) === undefined;
+  const endpoints = plain
+    ? inlineEndpoints(source.service, only)
+    : buildServiceEndpoints(
+        source.service,
+        source.resources.map((resource, index) => ({ resource, chosen: chosen[index] ?? NOTHING })),
+      );
+  return { source, chosen, endpoints };
+}
+
+const podSelectable = new WeakMap<WorkloadInput, Selectable>();
+const entrySelectable = new WeakMap<Resource, Selectable>();
+
+function selectableOfPod(pod: WorkloadInput): Selectable {
+  let item = podSelectable.get(pod);
+  if (item === undefined) podSelectable.set(pod, (item = { kind: "pod", labels: pod.labels, pod }));
+  return item;
+}
+
+function selectableOfEntry(resource: Resource<WorkloadEntrySpec>): Selectable {
+  let item = entrySelectable.get(resource);
+  if (item === undefined) entrySelectable.set(resource, (item = { kind: "entry", labels: labelsOfEntry(resource), resource }));
+  return item;
+}
+
+/** Pods that have ended are no endpoints, ready or not. */
+function isAlive(pod: WorkloadInput): boolean {
+  return (pod.status.phase === "Running" || pod.status.phase === "Pending") && pod.status.podIP !== "";
+}
+
+function groupByNamespace(
+  workloads: readonly WorkloadInput[],
+  entries: readonly Resource[],
+  previous: ReadonlyMap<string, NamespaceWorkloads> | undefined,
+): ReadonlyMap<string, NamespaceWorkloads> {
+  const groups = new Map<string, Selectable[]>();
+  const add = (namespace: string, item: Selectable): void => {
+    const group = groups.get(namespace);
+    if (group === undefined) groups.set(namespace, [item]);
+    else group.push(item);
+  };
+  for (const pod of workloads) if (isAlive(pod)) add(pod.namespace, selectableOfPod(pod));
+  for (const resource of entries) add(resource.metadata.namespace, selectableOfEntry(resource as Resource<WorkloadEntrySpec>));
+  const result = new Map<string, NamespaceWorkloads>();
+  for (const [namespace, members] of groups) {
+    const before = previous?.get(namespace);
+    result.set(namespace, before !== undefined && sameElements(before.members, members) ? before : createNamespaceWorkloads(members));
+  }
+  return result;
+}
+
+function createNamespaceWorkloads(members: readonly Selectable[]): NamespaceWorkloads {
+  let postings: Map<string, Selectable[]> | undefined;
+  const label = (name: string, value: string): string => `${name}=${value}`;
+  return {
+    members,
+    select(selector) {
+      if (postings === undefined) {
+        postings = new Map();
+        for (const item of members) {
+          for (const [name, value] of Object.entries(item.labels)) {
+            const key = label(name, value);
+            const list = postings.get(key);
+            if (list === undefined) postings.set(key, [item]);
+            else list.push(item);
+          }
+        }
+      }
+      let shortest: readonly Selectable[] = members;
+      for (const [name, value] of Object.entries(selector)) {
+        const list = postings.get(label(name, value)) ?? NOTHING;
+        if (list.length < shortest.length) shortest = list;
+      }
+      return shortest.filter((item) => selects(selector, item.labels));
+    },
+  };
+}
+
+/** The services of a namespace whose selector chooses these labels, oldest first. */
+export function servicesSelecting(
+  registry: ServiceRegistry,
+  namespace: string,
+  labels: Readonly<Record<string, string>>,
+): readonly Service[] {
+  return registry.services.filter(
+    (service) => service.namespace === namespace && service.selector !== undefined && selects(service.selector, labels),
+  );
+}

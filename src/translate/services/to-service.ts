@@ -1,0 +1,94 @@
+// Kubernetes Service and ServiceEntry → Service (Istio pilot/pkg/serviceregistry/kube/conversion.go and serviceentry/conversion.go).
+import { memoByIdentity2 } from "../../kit/index.ts";
+import type { MeshSettings, Resolution, Service, ServicePort } from "../../model/index.ts";
+import type { Resource, ServiceEntrySpec, ServiceSpec } from "../../resources/index.ts";
+import { resolveExportTo } from "../names.ts";
+import { parseProtocol, protocolOfServicePort } from "../protocol.ts";
+
+const EXPORT_TO = "networking.istio.io/exportTo";
+
+function exportAnnotation(annotations: Readonly<Record<string, string>>): readonly string[] | undefined {
+  const text = annotations[EXPORT_TO];
+  return text === undefined
+    ? undefined
+    : text
+        .split(",")
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== "");
+}
+
+export const toService: (resource: Resource<ServiceSpec>, settings: MeshSettings) => Service = memoByIdentity2((resource, settings) => {
+  const { metadata, spec } = resource;
+  const headless = spec.clusterIP === "None";
+  const external = spec.type === "ExternalName";
+  const address = spec.clusterIP;
+  return Object.freeze({
+    hostname: `${metadata.name}.${metadata.namespace}.svc.${settings.domain}`,
+    name: metadata.name,
+    namespace: metadata.namespace,
+    registry: "Kubernetes" as const,
+    createdAt: metadata.creationTimestamp,
+    labels: metadata.labels,
+    ports: (spec.ports ?? []).map((port): ServicePort => ({
+      number: port.port,
+      name: port.name ?? "",
+      protocol: protocolOfServicePort(port),
+      ...(typeof port.targetPort === "number"
+        ? { targetPort: port.targetPort }
+        : port.targetPort === undefined
+          ? { targetPort: port.port }
+          : {}),
+    })),
+    addresses: headless || external || address === undefined || address === "" ? [] : [address],
+    resolution: external ? ("DNS" as const) : headless ? ("NONE" as const) : ("STATIC" as const),
+    meshExternal: external,
+    headless,
+    exportTo: resolveExportTo(exportAnnotation(metadata.annotations), metadata.namespace, settings.defaultServiceExportTo),
+    subjectAltNames: [],
+    publishNotReadyAddresses: spec.publishNotReadyAddresses === true,
+    ...(spec.selector !== undefined && Object.keys(spec.selector).length > 0 ? { selector: spec.selector } : {}),
+  });
+});
+
+/** One Service per host. Only `protocol` decides what a port speaks; its name decides nothing. */
+export const toServicesOfEntry: (resource: Resource<ServiceEntrySpec>, settings: MeshSettings) => readonly Service[] = memoByIdentity2(
+  (resource, settings) => {
+    const { metadata, spec } = resource;
+    const ports = (spec.ports ?? []).map((port): ServicePort => ({
+      number: port.number,
+      name: port.name,
+      protocol: parseProtocol(port.protocol),
+      targetPort: port.targetPort ?? port.number,
+    }));
+    const selector = spec.workloadSelector?.labels;
+    const exportTo = resolveExportTo(spec.exportTo, metadata.namespace, settings.defaultServiceExportTo);
+    return spec.hosts.map((host) =>
+      Object.freeze({
+        hostname: host.toLowerCase(),
+        name: host.toLowerCase(),
+        namespace: metadata.namespace,
+        registry: "External" as const,
+        createdAt: metadata.creationTimestamp,
+        labels: metadata.labels,
+        ports,
+        addresses: (spec.addresses ?? []).filter((address) => address !== "0.0.0.0" && address !== "::"),
+        resolution: (spec.resolution ?? "NONE") satisfies Resolution,
+        meshExternal: spec.location !== "MESH_INTERNAL",
+        headless: false,
+        exportTo,
+        subjectAltNames: spec.subjectAltNames ?? [],
+        publishNotReadyAddresses: false,
+        ...(selector !== undefined ? { selector } : {}),
+      }),
+    );
+  },
+);
+
+/** Two entries of one host in one namespace are one service with the ports of both; what the older says of a port stands. */
+export const uniteServices: (older: Service, younger: Service) => Service = memoByIdentity2((older, younger) => {
+  const numbers = new Set(older.ports.map((port) => port.number));
+  const more = younger.ports.filter((port) => !numbers.has(port.number));
+  const addresses = younger.addresses.filter((address) => !older.addresses.includes(address));
+  if (more.length === 0 && addresses.length === 0) return older;
+  return Object.freeze({ ...older, ports: [...older.ports, ...more], addresses: [...older.addresses, ...addresses] });
+});

@@ -1,0 +1,165 @@
+// What one proxy may see. Equal scopes of one snapshot share one view, and every part keeps its identity from snapshot to snapshot while it is unchanged.
+import type { ConfigView, DestinationRule, EgressListenerView, GatewayListenerView, MeshSnapshot, ProxyIdentity } from "../model/index.ts";
+import type { ProxyScope, Service, ServiceView, Sidecar } from "../model/index.ts";
+import { scopeKey } from "../model/index.ts";
+import { type Internals, internalsOf } from "./build-mesh.ts";
+import type { Client } from "./destination-rules/rule-index.ts";
+import { toGatewayViews } from "./gateways/gateway-views.ts";
+import { MESH_GATEWAY } from "./names.ts";
+import { servicesSelecting } from "./services/endpoint-index.ts";
+import { type ImportedService, importServices, importVirtualServices } from "./sidecars/imports.ts";
+import { collectServices, type ListenerImports } from "./sidecars/sidecar-services.ts";
+import { sidecarOf } from "./sidecars/to-sidecar.ts";
+import type { Lineage } from "./stable.ts";
+
+const views = new WeakMap<MeshSnapshot["config"], Map<string, ConfigView>>();
+
+export function viewFor(snapshot: MeshSnapshot, proxy: Pick<ProxyIdentity, "scope">): ConfigView {
+  let byScope = views.get(snapshot.config);
+  if (byScope === undefined) views.set(snapshot.config, (byScope = new Map()));
+  const key = scopeKey(proxy.scope);
+  let view = byScope.get(key);
+  if (view === undefined) byScope.set(key, (view = buildView(snapshot, proxy.scope, key)));
+  return view;
+}
+
+const NO_GATEWAYS: readonly GatewayListenerView[] = Object.freeze([]);
+const NO_EGRESS: readonly EgressListenerView[] = Object.freeze([]);
+
+const EVERYTHING: Sidecar = Object.freeze({
+  name: "",
+  namespace: "",
+  createdAt: 0,
+  workloadSelector: undefined,
+  egress: [
+    {
+      port: undefined,
+      bind: "",
+      captureMode: "DEFAULT" as const,
+      hosts: [{ namespace: "*", host: "*", excluded: false }],
+    },
+  ],
+  ingress: [],
+  outboundTrafficPolicy: undefined,
+});
+
+interface Outbound {
+  readonly egress: readonly EgressListenerView[];
+  readonly clusters: readonly ServiceView[];
+  readonly servicesByHost: ReadonlyMap<string, ServiceView>;
+}
+
+function buildView(snapshot: MeshSnapshot, scope: ProxyScope, key: string): ConfigView {
+  const inner = internalsOf(snapshot);
+  const { config } = snapshot;
+  const { settings } = config;
+  const isSidecar = scope.type === "sidecar";
+  const sidecar = isSidecar ? sidecarOf(config.sidecars, scope, settings.rootNamespace) : undefined;
+  const client: Client = { namespace: scope.namespace, labels: scope.labels };
+  const outbound = outboundOf(inner, client, sidecar ?? EVERYTHING);
+  const egress = isSidecar ? outbound.egress : NO_EGRESS;
+  const gateways = isSidecar ? NO_GATEWAYS : gatewaysFor(snapshot, inner, { scope, key });
+  const { clusters, servicesByHost } = outbound;
+  const policy = sidecar?.outboundTrafficPolicy;
+  const outboundTrafficPolicy = policy?.mode ?? settings.outboundTrafficPolicy;
+  const egressProxy = policy?.egressProxy;
+  return inner.lineage.value(
+    `view ${key}`,
+    [settings, outboundTrafficPolicy, egressProxy, egress, gateways, clusters, servicesByHost],
+    (): ConfigView =>
+      Object.freeze({ scope, mesh: settings, outboundTrafficPolicy, egressProxy, egress, gateways, clusters, servicesByHost }),
+  );
+}
+
+/** Shared by all proxies of a namespace that one Sidecar and the same DestinationRule selectors choose. */
+function outboundOf(inner: Internals, client: Client, sidecar: Sidecar): Outbound {
+  const { lineage, registry, virtualServiceIndex, rules } = inner;
+  const { namespace } = client;
+  const key = `${namespace} ${sidecar.namespace}/${sidecar.name} ${rules.selectionKey(client)}`;
+  const visible = registry.visibleTo(namespace);
+  const virtualServices = virtualServiceIndex.forGateway(namespace, MESH_GATEWAY);
+  return lineage.value(`outbound ${key}`, [sidecar, visible, virtualServices, rules, registry.byHost], (): Outbound => {
+    const imports = sidecar.egress.map((listener, index): ListenerImports => ({
+      listener,
+      services: lineage.value(`imports ${key} ${index}`, [listener, visible], () => importServices(visible, listener, namespace)),
+      virtualServices: lineage.list(`virtualServices ${key} ${index}`, importVirtualServices(virtualServices, listener, namespace)),
+    }));
+    const toViews = (name: string, imported: readonly ImportedService[]): readonly ServiceView[] =>
+      lineage.value(`${name} ${key}`, [imported, rules], () =>
+        lineage.list(
+          `views ${name} ${key}`,
+          imported.map(({ service, ports }) => serviceView(service, rules.ruleFor(client, service), ports)),
+        ),
+      );
+    const all = stableImports(lineage, `clusters ${key}`, collectServices(imports, registry.byHost, namespace));
+    const clusters = toViews("clusters", all);
+    const egress = lineage.list(
+      `egress ${key}`,
+      imports.map(({ listener, services, virtualServices }, index) => {
+        const views = toViews(`services ${index}`, services);
+        return lineage.value(`egress ${key} ${index}`, [listener, views, virtualServices], (): EgressListenerView =>
+          Object.freeze({
+            port: listener.port,
+            bind: listener.bind,
+            captureMode: listener.captureMode,
+            services: views,
+            virtualServices,
+          }),
+        );
+      }),
+    );
+    const servicesByHost = lineage.value(`byHost ${key}`, [clusters], () => new Map(clusters.map((view) => [view.service.hostname, view])));
+    return { egress, clusters, servicesByHost };
+  });
+}
+
+/** Imported services are small objects made anew each time: compared by what they say. */
+function stableImports(lineage: Lineage, key: string, imported: readonly ImportedService[]): readonly ImportedService[] {
+  const parts: unknown[] = [];
+  for (const { service, ports } of imported) parts.push(service, ports === undefined ? "" : ports.join());
+  return lineage.value(key, parts, () => imported);
+}
+
+const serviceViews = new WeakMap<Service, WeakMap<object, Map<string, ServiceView>>>();
+const NO_RULE = {};
+
+/** The same service, rule and ports: the same object, in every namespace. */
+function serviceView(service: Service, destinationRule: DestinationRule | undefined, ports: readonly number[] | undefined): ServiceView {
+  let byRule = serviceViews.get(service);
+  if (byRule === undefined) serviceViews.set(service, (byRule = new WeakMap()));
+  let byPorts = byRule.get(destinationRule ?? NO_RULE);
+  if (byPorts === undefined) byRule.set(destinationRule ?? NO_RULE, (byPorts = new Map()));
+  const key = ports === undefined ? "" : ports.join();
+  let view = byPorts.get(key);
+  if (view === undefined) byPorts.set(key, (view = Object.freeze({ service, destinationRule, ports })));
+  return view;
+}
+
+function gatewaysFor(
+  snapshot: MeshSnapshot,
+  inner: Internals,
+  of: { readonly scope: ProxyScope; readonly key: string },
+): readonly GatewayListenerView[] {
+  const { registry, virtualServiceIndex, lineage } = inner;
+  const { gateways } = snapshot.config;
+  return lineage.value(`gateways ${of.key}`, [gateways, registry, virtualServiceIndex], () => {
+    const services = servicesSelecting(registry, of.scope.namespace, of.scope.labels);
+    const built = toGatewayViews(of.scope, { gateways, services, virtualServices: virtualServiceIndex });
+    return lineage.list(
+      `gateway listeners ${of.key}`,
+      built.map((listener) => {
+        const name = `gateway ${of.key} ${listener.bind}:${listener.port}`;
+        const servers = lineage.list(
+          `${name} servers`,
+          listener.servers.map((view, index) => {
+            const virtualServices = lineage.list(`${name} ${index}`, view.virtualServices);
+            return lineage.value(`${name} server ${index}`, [view.server, view.routeName, virtualServices], () =>
+              Object.freeze({ server: view.server, routeName: view.routeName, virtualServices }),
+            );
+          }),
+        );
+        return lineage.value(name, [servers], (): GatewayListenerView => Object.freeze({ ...listener, servers }));
+      }),
+    );
+  });
+}

@@ -1,0 +1,26 @@
+// Running workloads as the registry takes them in: the pods that src/runtime reports, by the admin API's PodReport or as Pod resources.
+import { memoByIdentity } from "../kit/index.ts";
+import type { PodStatus, Resource } from "../resources/index.ts";
+
+/** What the admin API's PodReport has; the object's identity changes only when the pod does. */
+export interface WorkloadInput {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly serviceAccount: string;
+  readonly status: PodStatus;
+}
+
+export const workloadOfPod: (pod: Resource) => WorkloadInput | undefined = memoByIdentity((pod) => {
+  if (pod.kind !== "Pod" || pod.status === undefined || pod.status === null) return undefined;
+  const status = pod.status as PodStatus;
+  if (typeof status.podIP !== "string" || !Array.isArray(status.ports)) return undefined;
+  const spec = pod.spec as { readonly serviceAccountName?: string } | undefined;
+  return {
+    name: pod.metadata.name,
+    namespace: pod.metadata.namespace,
+    labels: pod.metadata.labels,
+    serviceAccount: spec?.serviceAccountName ?? "default",
+    status,
+  };
+});
