@@ -76,7 +76,9 @@ export interface DeploymentState {
   readonly desired: number;
   readonly current: number;
   readonly ready: number;
+  /** Of the current template. */
   readonly updated: number;
+  readonly updatedReady: number;
 }
 
 export interface RuntimeState {

@@ -1,0 +1,228 @@
+// The local node agent as a whole: control plane, gateway, pods; what a kubelet and the Deployment controller are to a node.
+import { randomBytes } from "node:crypto";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import {
+  createAdminClient,
+  type MeshFile,
+  pathsIn,
+  type RuntimeMessage,
+  type RuntimeOptions,
+  type RuntimeState,
+  thisProcess,
+} from "../admin-api/index.ts";
+import { type Clock, createDebounce, type Rng, SerinError } from "../kit/index.ts";
+import { createControlPlaneProcess } from "./control-plane-process.ts";
+import { findEnvoy } from "./envoy.ts";
+import { createGateway, gatewayService } from "./gateway.ts";
+import { type ImageMap, readImageMap } from "./image-map.ts";
+import { writeJsonFile } from "./json-file.ts";
+import { createLaunch } from "./launch.ts";
+import { startLogCap } from "./log-cap.ts";
+import { takeMeshLock } from "./mesh-lock.ts";
+import type { PodHost } from "./pod.ts";
+import { allowedEnv } from "./pod-env.ts";
+import { createPorts, type Ports } from "./ports.ts";
+import { createProcessRecords, endLeftovers } from "./process-records.ts";
+import { programCommand } from "./programs.ts";
+import type { DataPlane } from "./proxy-process.ts";
+import { createPublisher } from "./publisher.ts";
+import { startResourceCache } from "./resource-cache.ts";
+import { createWorkloads } from "./workloads.ts";
+
+export interface Agent {
+  stop(): Promise<void>;
+}
+
+const MAX_LOG_BYTES = 10 * 1024 * 1024;
+const STOP_GRACE_MS = 3000;
+const UNPUBLISH_TIMEOUT_MS = 2000;
+
+export async function startAgent(options: {
+  readonly run: RuntimeOptions;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly send: (message: RuntimeMessage) => void;
+}): Promise<Agent> {
+  const { run, clock, rng, send } = options;
+  const paths = pathsIn(run.dir);
+  const plane = toDataPlane(run.proxy, options.env);
+  const imageMap: ImageMap = run.imageMap === undefined ? new Map() : readImageMap(run.imageMap);
+  mkdirSync(paths.dir, { recursive: true, mode: 0o700 });
+  const unlock = takeMeshLock(paths.lock, run.name);
+  const left = await endLeftovers({ dir: paths.processes, clock, graceMs: 1000 });
+  if (left.length > 0) send({ type: "step", text: `ended what a killed mesh left behind: ${left.join(", ")}` });
+  for (const dir of [paths.logs, paths.run, paths.mesh, paths.runtime]) rmSync(dir, { recursive: true, force: true });
+  if (!run.keep) rmSync(paths.controlPlane, { recursive: true, force: true });
+  for (const dir of [paths.logs, paths.run]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+
+  const ports = createPorts({ rng });
+  const [adminPort, xdsPort, gatewayAdminPort, gatewayPorts] = await Promise.all([
+    ports.take(),
+    ports.take(),
+    ports.take(),
+    takeGatewayPorts(run, ports),
+  ]);
+  const token = randomBytes(32).toString("base64url");
+  writeFileSync(paths.token, `${token}\n`, { mode: 0o600 });
+  const launch = createLaunch(createProcessRecords(paths.processes));
+  const baseEnv = allowedEnv(options.env);
+  // Bundles compile once, not at every start of a sidecar.
+  const ownEnv = { ...baseEnv, NODE_COMPILE_CACHE: path.join(path.dirname(paths.dir), ".compile-cache") };
+  const client = createAdminClient({ url: `http://127.0.0.1:${adminPort}`, token });
+  const event = (level: "info" | "warn" | "error") => (text: string) => {
+    if (!stopping) send({ type: "event", level, text });
+  };
+  const logCap = startLogCap({ dir: paths.logs, maxBytes: MAX_LOG_BYTES, clock });
+
+  let stopping = false;
+  let announced = false;
+  let lastState = "";
+
+  function changed(): void {
+    if (stopping) return;
+    workloads.reconcile();
+    publisher.update();
+    stateChange.trigger();
+  }
+
+  /** What the CLI reads and `up` shows. */
+  function writeState(): void {
+    const state: RuntimeState = {
+      resourceVersion: cache?.version() ?? "",
+      controlPlane: controlPlane.state(),
+      deployments: workloads.deployments(),
+      pods: [gateway.state(), ...workloads.pods()],
+    };
+    const text = JSON.stringify(state);
+    if (text === lastState) return;
+    lastState = text;
+    writeJsonFile(paths.runtime, state);
+    send({ type: "state", state });
+  }
+
+  const stateChange = createDebounce({ quietMs: 5, maxMs: 50, clock, fire: () => void (stopping || writeState()) });
+  const changes = createDebounce({ quietMs: 0, maxMs: 0, clock, fire: changed });
+
+  const gateway = createGateway({
+    ports: gatewayPorts,
+    adminPort: gatewayAdminPort,
+    xdsPort,
+    plane,
+    env: ownEnv,
+    paths,
+    launch,
+    clock,
+    rng,
+    onChange: changes.trigger,
+    onEvent: event("warn"),
+  });
+  const controlPlane = createControlPlaneProcess({
+    command: programCommand("control-plane"),
+    paths,
+    adminPort,
+    xdsPort,
+    client,
+    env: ownEnv,
+    launch,
+    clock,
+    onReady: () => void controlPlaneReady(),
+    onChange: changes.trigger,
+    onEvent: event("error"),
+  });
+  controlPlane.start();
+  gateway.proxy.start();
+
+  const publisher = createPublisher({
+    pods: () => [gateway.report(), ...workloads.reports()],
+    put: (pods) => client.putPods({ pods }),
+    clock,
+    rng,
+  });
+  let cache: ReturnType<typeof startResourceCache> | undefined;
+  const host: PodHost = {
+    launch,
+    clock,
+    ports,
+    plane,
+    xdsPort,
+    imageMap,
+    standIn: programCommand("stand-in"),
+    ownEnv,
+    baseEnv,
+    cwd: options.cwd,
+    runDir: paths.run,
+    logsDir: paths.logs,
+    find: (kind, namespace, name) => cache?.find(kind, namespace, name),
+    services: (namespace) => cache?.services(namespace) ?? [],
+    onChange: changes.trigger,
+    onEvent: event("warn"),
+  };
+  const workloads = createWorkloads({ cache: () => cache, host, rng, unpublished, onChange: changes.trigger });
+
+  /** Until every proxy has the list of pods as it is now; a proxy that hangs must not keep a pod alive. */
+  async function unpublished(): Promise<void> {
+    const published = publisher.published().then(async () => {
+      const { revision } = await client.status();
+      await client.live({ revision, timeoutMs: UNPUBLISH_TIMEOUT_MS });
+    });
+    const timeout = new Promise<void>((resolve) => clock.after(UNPUBLISH_TIMEOUT_MS, resolve));
+    await Promise.race([published.catch(() => {}), timeout]);
+  }
+
+  async function controlPlaneReady(): Promise<void> {
+    if (stopping) return;
+    publisher.resend();
+    if (announced) return event("info")("control plane is back");
+    announced = true;
+    try {
+      await client.apply({ documents: [{ file: "serin: default gateway", text: gatewayService(gatewayPorts) }] });
+    } catch (cause) {
+      send({ type: "failed", code: "GATEWAY_SERVICE_REFUSED", message: `the default gateway's Service was refused: ${String(cause)}` });
+    }
+    cache = startResourceCache({ client, onChange: changes.trigger });
+    const mesh: MeshFile = {
+      ...thisProcess(),
+      name: run.name,
+      startedAt: new Date(clock.wall()).toISOString(),
+      adminUrl: `http://127.0.0.1:${adminPort}`,
+      token,
+      xds: `127.0.0.1:${xdsPort}`,
+      proxy: run.proxy,
+      gatewayUrl: `http://127.0.0.1:${gatewayPorts.http}`,
+      gatewayAdminUrl: `http://127.0.0.1:${gatewayAdminPort}`,
+      sources: run.sources,
+    };
+    writeJsonFile(paths.mesh, mesh);
+    send({ type: "ready", mesh });
+  }
+
+  return {
+    async stop() {
+      if (stopping) return;
+      stopping = true;
+      logCap.stop();
+      changes.stop();
+      stateChange.stop();
+      cache?.stop();
+      publisher.stop();
+      await Promise.all([workloads.stop(STOP_GRACE_MS), gateway.proxy.stop(STOP_GRACE_MS), controlPlane.stop(STOP_GRACE_MS)]);
+      for (const file of [paths.mesh, paths.runtime, paths.run, paths.processes]) rmSync(file, { recursive: true, force: true });
+      unlock();
+    },
+  };
+}
+
+function toDataPlane(kind: "serin" | "envoy", env: Readonly<Record<string, string | undefined>>): DataPlane {
+  return { kind, command: kind === "envoy" ? [findEnvoy(env)] : programCommand("proxy") };
+}
+
+async function takeGatewayPorts(run: RuntimeOptions, ports: Ports): Promise<{ http: number; https: number }> {
+  const http = await ports.takeFrom(run.gatewayPort ?? 8080);
+  if (run.gatewayPort !== undefined && http !== run.gatewayPort) {
+    throw new SerinError("GATEWAY_PORT_TAKEN", `port ${run.gatewayPort} is taken`, { fix: "Give a free one with --gateway-port." });
+  }
+  return { http, https: await ports.takeFrom(8443) };
+}

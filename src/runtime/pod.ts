@@ -1,0 +1,322 @@
+// One local pod: its ports, its sidecar, its containers; from the first process to the last.
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import type { PodReport, PodState, StoredResource } from "../admin-api/index.ts";
+import { type Clock, err, ok, type Result } from "../kit/index.ts";
+import type { Container, PodPortStatus, PodStatus } from "../resources/index.ts";
+import { toContainerEnv } from "./container-env.ts";
+import { createContainer, type RunningContainer } from "./container.ts";
+import { type ResolvedCommand, toCommand } from "./image-command.ts";
+import type { ImageMap } from "./image-map.ts";
+import { runInitContainers } from "./init-containers.ts";
+import type { Launch, LaunchSpec } from "./launch.ts";
+import { type Env, expandVariables, portEnv, proxyEnv, serviceEnv, type ServiceAddress } from "./pod-env.ts";
+import type { Ports } from "./ports.ts";
+import { createProxyProcess, type DataPlane, type ProxyProcess } from "./proxy-process.ts";
+import type { Workload } from "./workload.ts";
+
+export interface Pod {
+  readonly name: string;
+  readonly namespace: string;
+  readonly hash: string;
+  readonly workload: string;
+  readonly startedAt: number;
+  ready(): boolean;
+  stopping(): boolean;
+  report(): PodReport;
+  state(): PodState;
+  /** Takes it out of its Services (the caller's `unpublished` says when callers know), lets requests end, then ends the processes. */
+  stop(unpublished: () => Promise<void>): Promise<void>;
+  /** Ends everything at once: the mesh goes down. */
+  kill(graceMs: number): Promise<void>;
+}
+
+/** What all pods share. */
+export interface PodHost {
+  readonly launch: Launch;
+  readonly clock: Clock;
+  readonly ports: Ports;
+  readonly plane: DataPlane;
+  readonly xdsPort: number;
+  readonly imageMap: ImageMap;
+  readonly standIn: readonly string[];
+  /** Environment of our own programs. */
+  readonly ownEnv: Env;
+  /** Environment that every container starts from. */
+  readonly baseEnv: Env;
+  readonly cwd: string;
+  readonly runDir: string;
+  readonly logsDir: string;
+  find(kind: "ConfigMap" | "Secret", namespace: string, name: string): StoredResource | undefined;
+  services(namespace: string): readonly ServiceAddress[];
+  onChange(): void;
+  onEvent(text: string): void;
+}
+
+export interface PodOptions {
+  readonly name: string;
+  readonly workload: Workload;
+  readonly sidecar: boolean;
+  readonly host: PodHost;
+}
+
+const RETRY_CONFIG_MS = 1000;
+const DRAIN_MS = 5000;
+
+interface PreparedContainer {
+  readonly container: Container;
+  readonly spec: LaunchSpec;
+}
+
+export async function createPod(options: PodOptions): Promise<Pod> {
+  const { name, workload, host } = options;
+  const { namespace, template } = workload;
+  const { clock } = host;
+  const fullName = `${name}.${namespace}`;
+  const labels: Readonly<Record<string, string>> = { ...template.labels, "pod-template-hash": workload.hash };
+  const startedAt = clock.wall();
+  const ports = await takePorts(template.containers, options);
+  const httpProxyPort = options.sidecar ? await host.ports.take() : undefined;
+  const adminPort = options.sidecar ? await host.ports.take() : undefined;
+  const execFile = path.join(host.runDir, `${fullName}.exec.json`);
+
+  let message: string | undefined;
+  let stopping = false;
+  let containers: readonly RunningContainer[] = [];
+  let cancelRetry: (() => void) | undefined;
+  let stopInit: (() => void) | undefined;
+  let proxy: ProxyProcess | undefined;
+
+  const event = (text: string): void => host.onEvent(`pod ${namespace}/${name}: ${text}`);
+
+  function prepare(container: Container): Result<PreparedContainer> {
+    const command = toCommand({ ...host, container, annotations: template.annotations });
+    if (!command.ok) return command;
+    const env = envOf(container, command.value);
+    if (!env.ok) return env;
+    const spec = {
+      name: `${fullName}/${container.name}`,
+      command: command.value.command.map((word) => expandVariables(word, env.value)),
+      cwd: command.value.cwd,
+      env: env.value,
+      log: path.join(host.logsDir, `${fullName}.${container.name}.log`),
+    };
+    return ok({ container, spec });
+  }
+
+  function envOf(container: Container, command: ResolvedCommand): Result<Env> {
+    const own = new Set((container.ports ?? []).map((port) => port.containerPort));
+    const base: Env = {
+      ...host.baseEnv,
+      ...serviceEnv(host.services(namespace)),
+      HOSTNAME: name,
+      SERIN_POD_NAME: name,
+      SERIN_POD_NAMESPACE: namespace,
+      SERIN_POD_VERSION: labels["version"] ?? "",
+      SERIN_APP: labels["app"] ?? workload.name,
+      ...(httpProxyPort === undefined ? {} : proxyEnv(httpProxyPort)),
+      ...command.env,
+    };
+    const portVariables = portEnv(ports.filter((port) => own.has(port.containerPort)));
+    const pod = { name, namespace, labels, annotations: template.annotations, serviceAccount: template.serviceAccount };
+    const given = toContainerEnv({
+      container,
+      pod,
+      base: { ...base, ...portVariables },
+      find: (kind, resource) => host.find(kind, namespace, resource),
+    });
+    // A PORT in the YAML is a port of the image; here the application must listen where it is told.
+    return given.ok ? ok({ ...base, ...given.value, ...portVariables }) : given;
+  }
+
+  function prepareAll(list: readonly Container[]): Result<readonly PreparedContainer[]> {
+    const prepared: PreparedContainer[] = [];
+    for (const container of list) {
+      const one = prepare(container);
+      if (!one.ok) return err(`container ${container.name}: ${one.error}`);
+      prepared.push(one.value);
+    }
+    return ok(prepared);
+  }
+
+  /** Missing ConfigMaps may come; an image map does not change while we run, but asking again costs nothing. */
+  function begin(): void {
+    if (stopping) return;
+    const init = prepareAll(template.initContainers);
+    const main = init.ok ? prepareAll(template.containers) : init;
+    if (!init.ok || !main.ok) {
+      const reason = main.ok ? "" : main.error;
+      if (message !== reason) event(reason);
+      message = reason;
+      cancelRetry = clock.after(RETRY_CONFIG_MS, begin);
+      host.onChange();
+      return;
+    }
+    message = undefined;
+    writeExecFile(main.value);
+    if (init.value.length === 0) return startContainers(main.value);
+    const run = runInitContainers({ specs: init.value.map((one) => one.spec), launch: host.launch, clock, onEvent: event });
+    stopInit = run.stop;
+    void run.done.then(() => {
+      if (!stopping) startContainers(main.value);
+    });
+  }
+
+  function startContainers(prepared: readonly PreparedContainer[]): void {
+    containers = prepared.map(({ container, spec }) =>
+      createContainer({
+        container,
+        spec,
+        target: { portOf, env: spec.env, cwd: spec.cwd },
+        graceMs: template.graceMs,
+        launch: host.launch,
+        clock,
+        onChange: host.onChange,
+        onEvent: event,
+      }),
+    );
+    for (const container of containers) container.start();
+  }
+
+  /** A port that is not declared is taken as it stands. */
+  function portOf(port: number | string): number | undefined {
+    const found = ports.find((p) => p.containerPort === port || p.name === port);
+    if (found !== undefined) return found.appPort;
+    const number = Number(port);
+    return Number.isInteger(number) ? number : undefined;
+  }
+
+  function writeExecFile(prepared: readonly PreparedContainer[]): void {
+    const containers = prepared.map(({ container, spec }) => ({ name: container.name, env: spec.env, cwd: spec.cwd }));
+    writeFileSync(execFile, JSON.stringify({ containers }), { mode: 0o600 });
+  }
+
+  function beginStop(): void {
+    stopping = true;
+    cancelRetry?.();
+    stopInit?.();
+  }
+
+  function ready(): boolean {
+    if (stopping || containers.length === 0 || proxy?.ready() === false) return false;
+    return containers.every((container) => container.ready());
+  }
+
+  function restarts(): number {
+    return containers.reduce((sum, container) => sum + container.state().restarts, proxy?.state().restarts ?? 0);
+  }
+
+  if (adminPort !== undefined) {
+    proxy = createProxyProcess({
+      name: `${fullName}/istio-proxy`,
+      bootstrap: {
+        type: "sidecar",
+        pod: name,
+        namespace,
+        labels,
+        annotations: template.annotations,
+        serviceAccount: template.serviceAccount,
+        workload: workload.name,
+        adminPort,
+        xdsPort: host.xdsPort,
+        httpProxyPort,
+      },
+      bootstrapFile: path.join(host.runDir, `${fullName}.bootstrap.json`),
+      log: path.join(host.logsDir, `${fullName}.istio-proxy.log`),
+      plane: host.plane,
+      env: host.ownEnv,
+      cwd: host.runDir,
+      launch: host.launch,
+      clock,
+      onChange: host.onChange,
+      onEvent: event,
+    });
+    proxy.start();
+  }
+  begin();
+
+  return {
+    name,
+    namespace,
+    hash: workload.hash,
+    workload: workload.name,
+    startedAt,
+    ready,
+    stopping: () => stopping,
+    report() {
+      const status: PodStatus = {
+        phase: containers.length === 0 ? "Pending" : "Running",
+        podIP: "127.0.0.1",
+        ready: ready(),
+        sidecar: options.sidecar,
+        ports,
+        restarts: restarts(),
+        ...(httpProxyPort === undefined ? {} : { httpProxyPort }),
+        ...(message === undefined ? {} : { message }),
+      };
+      return {
+        name,
+        namespace,
+        labels,
+        annotations: template.annotations,
+        serviceAccount: template.serviceAccount,
+        owner: { kind: "Deployment", namespace, name: workload.name },
+        status,
+      };
+    },
+    state: () => ({
+      name,
+      namespace,
+      owner: { kind: "Deployment", name: workload.name },
+      phase: stopping ? "Terminating" : message !== undefined ? "Blocked" : containers.length === 0 ? "Pending" : "Running",
+      ready: ready(),
+      stopping,
+      startedAt: new Date(startedAt).toISOString(),
+      labels,
+      ports,
+      execFile,
+      ...(message === undefined ? {} : { message }),
+      containers: containers.map((container) => ({ ...container.state(), name: container.name })),
+      ...(proxy === undefined
+        ? {}
+        : {
+            sidecar: {
+              ...proxy.state(),
+              name: "istio-proxy",
+              adminPort: proxy.adminPort,
+              ...(httpProxyPort === undefined ? {} : { httpProxyPort }),
+            },
+          }),
+    }),
+    async kill(graceMs) {
+      beginStop();
+      await Promise.all([...containers.map((container) => container.stop(graceMs)), proxy?.stop(graceMs)]);
+    },
+    async stop(unpublished) {
+      if (stopping) return;
+      beginStop();
+      host.onChange();
+      await unpublished();
+      await proxy?.drain(Math.min(DRAIN_MS, template.graceMs));
+      await Promise.all(containers.map((container) => container.stop(template.graceMs)));
+      await proxy?.stop(Math.min(DRAIN_MS, template.graceMs));
+      for (const port of [httpProxyPort, adminPort, ...ports.flatMap((p) => [p.appPort, p.meshPort])]) {
+        if (port !== undefined) host.ports.give(port);
+      }
+    },
+  };
+}
+
+/** Annotation `serin.dev/app-ports: container`: the application cannot be told its port and listens on the container's. */
+async function takePorts(containers: readonly Container[], options: PodOptions): Promise<PodPortStatus[]> {
+  const { host, workload, sidecar } = options;
+  const fixed = workload.template.annotations["serin.dev/app-ports"] === "container";
+  const ports: PodPortStatus[] = [];
+  for (const { name, containerPort, protocol = "TCP" } of containers.flatMap((container) => container.ports ?? [])) {
+    if (protocol !== "TCP" || ports.some((port) => port.containerPort === containerPort)) continue;
+    const appPort = fixed ? containerPort : await host.ports.take();
+    const meshPort = sidecar ? await host.ports.take() : appPort;
+    ports.push({ ...(name === undefined ? {} : { name }), containerPort, appPort, meshPort });
+  }
+  return ports;
+}

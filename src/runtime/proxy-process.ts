@@ -1,0 +1,131 @@
+// A sidecar or gateway as a process of its own: our proxy or real Envoy on the same bootstrap file, kept running, asked for readiness.
+import { writeFileSync } from "node:fs";
+import type { ProcessState } from "../admin-api/index.ts";
+import type { Clock } from "../kit/index.ts";
+import { buildBootstrap, type BootstrapInput } from "./bootstrap.ts";
+import type { Launch } from "./launch.ts";
+import { createSupervisor } from "./supervisor.ts";
+
+export interface ProxyProcess {
+  readonly adminPort: number;
+  start(): void;
+  ready(): boolean;
+  state(): ProcessState;
+  /** Waits until no request is under way, at most `maxMs`. */
+  drain(maxMs: number): Promise<void>;
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface DataPlane {
+  readonly kind: "serin" | "envoy";
+  /** The program and what stands before `-c FILE`. */
+  readonly command: readonly string[];
+}
+
+export interface ProxyProcessOptions {
+  readonly name: string;
+  readonly bootstrap: BootstrapInput;
+  readonly bootstrapFile: string;
+  readonly log: string;
+  readonly plane: DataPlane;
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly launch: Launch;
+  readonly clock: Clock;
+  readonly onChange: () => void;
+  readonly onEvent: (text: string) => void;
+  /** Replaced in tests. */
+  readonly get?: (url: string) => Promise<{ readonly status: number; readonly text: string } | undefined>;
+}
+
+const READY_FAST_MS = 25;
+const READY_SLOW_MS = 1000;
+const ENVOY_ARGS = ["--concurrency", "1", "--disable-hot-restart", "-l", "warning"];
+
+export function createProxyProcess(options: ProxyProcessOptions): ProxyProcess {
+  const { clock, plane, bootstrap, onChange } = options;
+  const get = options.get ?? getText;
+  const admin = `http://127.0.0.1:${bootstrap.adminPort}`;
+  let isReady = false;
+  let cancelPoll: (() => void) | undefined;
+  let run = 0;
+
+  const supervisor = createSupervisor({
+    launch: options.launch,
+    clock,
+    graceMs: 2000,
+    spec() {
+      // Owner-only, as everything in the state folder; written before each start so that a lost file heals.
+      writeFileSync(options.bootstrapFile, JSON.stringify(buildBootstrap(bootstrap), null, 2), { mode: 0o600 });
+      return {
+        name: options.name,
+        command: [...plane.command, "-c", options.bootstrapFile, ...(plane.kind === "envoy" ? ENVOY_ARGS : [])],
+        cwd: options.cwd,
+        env: options.env,
+        log: options.log,
+      };
+    },
+    onStart() {
+      isReady = false;
+      cancelPoll?.();
+      void poll(++run);
+    },
+    onEnd(reason) {
+      isReady = false;
+      run++;
+      cancelPoll?.();
+      options.onEvent(`${options.name} ended: ${reason}`);
+    },
+    onChange,
+  });
+
+  async function poll(mine: number): Promise<void> {
+    const answer = await get(`${admin}/ready`);
+    if (mine !== run) return;
+    const now = answer?.status === 200;
+    if (now !== isReady) {
+      isReady = now;
+      onChange();
+    }
+    cancelPoll = clock.after(isReady ? READY_SLOW_MS : READY_FAST_MS, () => void poll(mine));
+  }
+
+  return {
+    adminPort: bootstrap.adminPort,
+    start: () => supervisor.start(),
+    ready: () => isReady,
+    state: () => supervisor.state(),
+    async drain(maxMs) {
+      const end = clock.now() + maxMs;
+      while (clock.now() < end) {
+        const answer = await get(`${admin}/stats?filter=downstream_rq_active`);
+        if (answer === undefined || countActive(answer.text) === 0) return;
+        await new Promise<void>((resolve) => clock.after(20, resolve));
+      }
+    },
+    async stop(graceMs) {
+      run++;
+      cancelPoll?.();
+      isReady = false;
+      await supervisor.stop(graceMs);
+    },
+  };
+}
+
+/** Requests under way, without those of the admin listener (asking is one). */
+export function countActive(stats: string): number {
+  let active = 0;
+  for (const [, name = "", value] of stats.matchAll(/^(\S+downstream_rq_active): (\d+)$/gm)) {
+    if (!name.startsWith("http.admin.")) active += Number(value);
+  }
+  return active;
+}
+
+async function getText(url: string): Promise<{ status: number; text: string } | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
+    return { status: response.status, text: await response.text() };
+  } catch {
+    return undefined;
+  }
+}
