@@ -91,7 +91,11 @@ function outboundOf(inner: Internals, client: Client, sidecar: Sidecar): Outboun
           imported.map(({ service, ports }) => serviceView(service, rules.ruleFor(client, service), ports)),
         ),
       );
-    const all = stableImports(lineage, `clusters ${key}`, collectServices(imports, registry.byHost, namespace));
+    // A listener that imports every service there is leaves nothing for VirtualServices to add: the usual case, and the cheap one.
+    const whole = imports.find(
+      ({ listener, services }) => listener.port === undefined && services.length === registry.services.length,
+    )?.services;
+    const all = whole ?? stableImports(lineage, `clusters ${key}`, collectServices(imports, registry.byHost, namespace));
     const clusters = toViews("clusters", all);
     const egress = lineage.list(
       `egress ${key}`,

@@ -1,8 +1,10 @@
 // All that resources say about each other and that does not hold: as issues, in the order of the resources. Only what changed is checked again.
 import type { Issue } from "../../kit/index.ts";
 import type { MeshSnapshot, VirtualService } from "../../model/index.ts";
+import { serviceKey } from "../../model/index.ts";
 import type { DestinationRuleSpec, Kind, Resource, VirtualServiceSpec } from "../../resources/index.ts";
 import { type Internals, internalsOf } from "../build-mesh.ts";
+import { toDestinationRule } from "../destination-rules/to-destination-rule.ts";
 import { sameElements } from "../stable.ts";
 import { toVirtualService } from "../virtual-services/to-virtual-service.ts";
 import { checkDestinationRule } from "./check-destination-rule.ts";
@@ -51,8 +53,10 @@ export function checkReferences(snapshot: MeshSnapshot): readonly Issue[] {
   const rules = of("DestinationRule") as readonly Resource<DestinationRuleSpec>[];
   const { endpoints } = snapshot;
   for (const resource of rules) {
+    const service = names.service(toDestinationRule(resource, settings).host);
+    const behind = service === undefined ? undefined : endpoints.get(serviceKey(service));
     issues.push(
-      ...once(resource, [names, endpoints, deployments, settings], () =>
+      ...once(resource, [names, behind, deployments, settings], () =>
         checkDestinationRule(resource, { settings, names, services, endpoints, deployments }),
       ),
     );

@@ -97,13 +97,36 @@ export function buildRuleIndex(rules: readonly DestinationRule[], settings: Mesh
     return visible === undefined || visible.length === 0 ? undefined : visible;
   }
 
+  /** What clients without a rule of their own find, for services whose rules are for everybody: looked up once per service. */
+  const common = new WeakMap<Service, { readonly rule: DestinationRule | undefined }>();
+
+  function commonRule(service: Service): { readonly rule: DestinationRule | undefined } | undefined {
+    const known = common.get(service);
+    if (known !== undefined) return known;
+    for (const owner of [service.namespace, settings.rootNamespace]) {
+      const rules = exported.find(owner, service.hostname);
+      if (rules === undefined) continue;
+      const [rule] = rules;
+      if (rules.length !== 1 || rule === undefined || !rule.exportTo.includes("*")) return undefined;
+      return remember(service, rule);
+    }
+    return remember(service, undefined);
+  }
+
+  function remember(service: Service, rule: DestinationRule | undefined): { readonly rule: DestinationRule | undefined } {
+    const found = { rule };
+    common.set(service, found);
+    return found;
+  }
+
   return {
     ruleFor(client, service) {
       const root = settings.rootNamespace;
-      const found =
-        (client.namespace === root ? rootLocal : local).find(client.namespace, service.hostname) ??
-        findExported(service.namespace, service, client) ??
-        findExported(root, service, client);
+      const own = (client.namespace === root ? rootLocal : local).find(client.namespace, service.hostname);
+      if (own !== undefined) return choose(own, client);
+      const shared = commonRule(service);
+      if (shared !== undefined) return shared.rule;
+      const found = findExported(service.namespace, service, client) ?? findExported(root, service, client);
       return found === undefined ? undefined : choose(found, client);
     },
     selectionKey(client) {
