@@ -102,6 +102,8 @@ export interface ProxyStatus {
   readonly connectedAt: string;
   /** The newest store revision this proxy has in full. */
   readonly revision: number;
+  /** What its config depends on: the model's ProxyScope. */
+  readonly scope: unknown;
   readonly types: readonly ProxyTypeStatus[];
 }
 
@@ -119,6 +121,8 @@ export interface MeshStatus {
   readonly startedAt: string;
   readonly ready: boolean;
   readonly xds: string;
+  /** Istio's MeshConfig as read from --mesh-config; undefined: defaults. */
+  readonly meshConfig?: unknown;
   readonly proxies: number;
   readonly resources: Readonly<Record<string, number>>;
   readonly issues: { readonly errors: number; readonly warnings: number };

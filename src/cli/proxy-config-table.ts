@@ -12,31 +12,31 @@ export interface DumpEntry {
 }
 
 function addressOf(value: unknown): string {
-  const { socketAddress, pipe } = object(value);
-  if (pipe !== undefined) return text(object(pipe)["path"]);
-  const socket = object(socketAddress);
-  return `${text(socket["address"])}:${text(socket["portValue"])}`;
+  const fields = object(value);
+  if (fields["pipe"] !== undefined) return text(object(fields["pipe"])["path"]);
+  const socket = object(fields["socket_address"]);
+  return `${text(socket["address"])}:${text(socket["port_value"])}`;
 }
 
 function filterSummary(chain: Json): string {
   const filters = array(chain["filters"]);
-  const config = object(filters.at(-1)?.["typedConfig"]);
-  const rds = object(config["rds"])["routeConfigName"];
+  const config = object(filters.at(-1)?.["typed_config"]);
+  const rds = object(config["rds"])["route_config_name"];
   if (rds !== undefined) return `route ${text(rds)}`;
-  if (config["routeConfig"] !== undefined) return `inline route ${text(object(config["routeConfig"])["name"])}`;
-  const weighted = array(object(config["weightedClusters"])["clusters"]);
+  if (config["route_config"] !== undefined) return `inline route ${text(object(config["route_config"])["name"])}`;
+  const weighted = array(object(config["weighted_clusters"])["clusters"]);
   if (weighted.length > 0) return weighted.map((cluster) => `${text(cluster["name"])} ${text(cluster["weight"])}`).join(", ");
   return `cluster ${text(config["cluster"])}`;
 }
 
 function matchSummary(chain: Json): string {
-  const match = object(chain["filterChainMatch"]);
+  const match = object(chain["filter_chain_match"]);
   const parts = [
-    ...(match["destinationPort"] === undefined ? [] : [`port ${text(match["destinationPort"])}`]),
-    ...array(match["prefixRanges"]).map((range) => `${text(range["addressPrefix"])}/${text(range["prefixLen"])}`),
-    ...(Array.isArray(match["serverNames"]) ? [`SNI ${match["serverNames"].join(",")}`] : []),
-    ...(match["transportProtocol"] === undefined ? [] : [text(match["transportProtocol"])]),
-    ...(Array.isArray(match["applicationProtocols"]) ? [match["applicationProtocols"].join(",")] : []),
+    ...(match["destination_port"] === undefined ? [] : [`port ${text(match["destination_port"])}`]),
+    ...array(match["prefix_ranges"]).map((range) => `${text(range["address_prefix"])}/${text(range["prefix_len"])}`),
+    ...(Array.isArray(match["server_names"]) ? [`SNI ${match["server_names"].join(",")}`] : []),
+    ...(match["transport_protocol"] === undefined ? [] : [text(match["transport_protocol"])]),
+    ...(Array.isArray(match["application_protocols"]) ? [match["application_protocols"].join(",")] : []),
   ];
   return parts.length === 0 ? "ALL" : parts.join("; ");
 }
@@ -44,8 +44,8 @@ function matchSummary(chain: Json): string {
 export function listenerRows(entries: readonly DumpEntry[]): string[][] {
   const rows = entries.flatMap((entry) => {
     const listener = object(entry.resource);
-    const fallback = listener["defaultFilterChain"] === undefined ? [] : [object(listener["defaultFilterChain"])];
-    const chains = [...array(listener["filterChains"]), ...fallback];
+    const fallback = listener["default_filter_chain"] === undefined ? [] : [object(listener["default_filter_chain"])];
+    const chains = [...array(listener["filter_chains"]), ...fallback];
     return chains.map((chain) => [entry.name, addressOf(listener["address"]), matchSummary(chain), filterSummary(chain)]);
   });
   return [["LISTENER", "ADDRESS", "MATCH", "DESTINATION"], ...rows];
@@ -53,28 +53,28 @@ export function listenerRows(entries: readonly DumpEntry[]): string[][] {
 
 function routeMatch(match: Json): string {
   const [kind, value] = Object.entries(match).find(([name]) =>
-    ["prefix", "path", "safeRegex", "pathSeparatedPrefix", "connectMatcher"].includes(name),
+    ["prefix", "path", "safe_regex", "path_separated_prefix", "connect_matcher"].includes(name),
   ) ?? ["", ""];
   const path =
     kind === "prefix"
       ? `${text(value)}*`
-      : kind === "safeRegex"
+      : kind === "safe_regex"
         ? `regex ${text(object(value)["regex"])}`
-        : kind === "pathSeparatedPrefix"
+        : kind === "path_separated_prefix"
           ? `${text(value)}/*`
           : text(value);
-  const more = array(match["headers"]).length + array(match["queryParameters"]).length;
+  const more = array(match["headers"]).length + array(match["query_parameters"]).length;
   return more === 0 ? path : `${path} +${more}`;
 }
 
 function routeTarget(route: Json): string {
   const forward = object(route["route"]);
-  const weighted = array(object(forward["weightedClusters"])["clusters"]);
+  const weighted = array(object(forward["weighted_clusters"])["clusters"]);
   if (weighted.length > 0) return weighted.map((cluster) => `${text(cluster["name"])} ${text(cluster["weight"] ?? 0)}`).join(", ");
   if (forward["cluster"] !== undefined) return text(forward["cluster"]);
-  if (forward["clusterHeader"] !== undefined) return `cluster of header ${text(forward["clusterHeader"])}`;
+  if (forward["cluster_header"] !== undefined) return `cluster of header ${text(forward["cluster_header"])}`;
   if (route["redirect"] !== undefined) return "redirect";
-  if (route["directResponse"] !== undefined) return `answer ${text(object(route["directResponse"])["status"])}`;
+  if (route["direct_response"] !== undefined) return `answer ${text(object(route["direct_response"])["status"])}`;
   return "-";
 }
 
@@ -82,7 +82,7 @@ function routeTarget(route: Json): string {
 export function routeRows(configs: readonly DumpEntry[], virtualHosts: readonly DumpEntry[]): string[][] {
   const own = virtualHosts.map((entry) => ({ config: entry.name.slice(0, entry.name.indexOf("/")), host: object(entry.resource) }));
   const rows = configs.flatMap((entry) => {
-    const inline = array(object(entry.resource)["virtualHosts"]);
+    const inline = array(object(entry.resource)["virtual_hosts"]);
     const hosts = [...own.filter(({ config }) => config === entry.name).map(({ host }) => host), ...inline];
     return hosts.flatMap((host) =>
       array(host["routes"]).map((route) => [
@@ -114,7 +114,7 @@ export function clusterRows(entries: readonly DumpEntry[]): string[][] {
       named ? subset || "-" : "-",
       named ? text(direction) : "-",
       text(cluster["type"] ?? "STATIC"),
-      text(cluster["lbPolicy"] ?? "ROUND_ROBIN"),
+      text(cluster["lb_policy"] ?? "ROUND_ROBIN"),
     ];
   });
   return [["HOST", "PORT", "SUBSET", "DIRECTION", "TYPE", "BALANCER"], ...rows];
@@ -129,10 +129,10 @@ export function endpointRows(entries: readonly DumpEntry[]): string[][] {
 
 export function endpointsOf(entry: DumpEntry): { readonly address: string; readonly health: string; readonly weight: number }[] {
   return array(object(entry.resource)["endpoints"]).flatMap((locality) =>
-    array(locality["lbEndpoints"]).map((endpoint) => ({
+    array(locality["lb_endpoints"]).map((endpoint) => ({
       address: addressOf(object(endpoint["endpoint"])["address"]),
-      health: text(endpoint["healthStatus"] ?? "HEALTHY"),
-      weight: Number(endpoint["loadBalancingWeight"] ?? 1),
+      health: text(endpoint["health_status"] ?? "HEALTHY"),
+      weight: Number(endpoint["load_balancing_weight"] ?? 1),
     })),
   );
 }

@@ -41,8 +41,9 @@ function setUp() {
       world.built += 1;
       const snapshot = snapshots.get(world.config) ?? { views: new Map() };
       snapshots.set(world.config, snapshot);
-      return { snapshot, issues: [] };
+      return snapshot;
     },
+    checkReferences: () => [],
     viewFor(snapshot, { namespace, id }) {
       if (world.failFor === id) throw new Error("view");
       const view = snapshot.views.get(namespace) ?? ({ scope: namespace } as unknown as ConfigView);

@@ -8,7 +8,9 @@ import { toCanonicalJson } from "./store/canonical.ts";
 
 /** The pure stages, as src/translate and src/xds give them. */
 export interface Stages<Snapshot> {
-  buildMesh(resources: readonly Resource[]): { readonly snapshot: Snapshot; readonly issues: readonly Issue[] };
+  /** The same object when nothing in it changed; `previous` is where it takes its parts from. */
+  buildMesh(resources: readonly Resource[], previous: Snapshot | undefined): Snapshot;
+  checkReferences(snapshot: Snapshot): readonly Issue[];
   /** The same object for equal scopes of one snapshot. */
   viewFor(snapshot: Snapshot, proxy: ProxyIdentity): ConfigView;
   inboundFor(snapshot: Snapshot, proxy: ProxyIdentity): readonly InboundPortView[];
@@ -30,7 +32,10 @@ export interface Pipeline {
   connect(connection: Connection): () => void;
   /** What this proxy is sent now; undefined when there is nothing to send. */
   resourcesOf(identity: ProxyIdentity): XdsResources | undefined;
+  /** What is wrong in the mesh as it stands; looked for when asked. */
   issues(): readonly Issue[];
+  /** What would be wrong in a mesh of these resources. */
+  issuesWith(resources: readonly Resource[]): readonly Issue[];
   /** Runs a turn now, without hold-off (at the start). */
   flush(): void;
   /** Runs a pending turn now, unless one just ran: a single change does not wait, a stream of changes is still collected. */
@@ -59,7 +64,7 @@ export function createPipeline<Snapshot extends object>(options: {
 }): Pipeline {
   const { stages, clock, logger } = options;
   const connections = new Map<Connection, XdsResources | undefined>();
-  let current: { readonly snapshot: Snapshot; readonly issues: readonly Issue[]; readonly revision: number } | undefined;
+  let current: { readonly snapshot: Snapshot; readonly revision: number } | undefined;
   let generated = createGenerateCache(stages.generate);
   let cancelEndpoints: (() => void) | undefined;
   let pending = false;
@@ -92,6 +97,15 @@ export function createPipeline<Snapshot extends object>(options: {
     return changed;
   }
 
+  function check(snapshot: Snapshot): readonly Issue[] {
+    try {
+      return stages.checkReferences(snapshot);
+    } catch (error) {
+      logger.log("error", "the mesh could not be checked", { error: stackOf(error) });
+      return [];
+    }
+  }
+
   function turn(): void {
     cancelEndpoints?.();
     cancelEndpoints = undefined;
@@ -100,7 +114,7 @@ export function createPipeline<Snapshot extends object>(options: {
     const started = clock.now();
     const { resources, revision } = options.input();
     try {
-      current = { ...stages.buildMesh(resources), revision };
+      current = { snapshot: stages.buildMesh(resources, current?.snapshot), revision };
     } catch (error) {
       logger.log("error", "the mesh could not be built; all proxies keep what they have", { revision, error: stackOf(error) });
       return;
@@ -127,7 +141,8 @@ export function createPipeline<Snapshot extends object>(options: {
       return () => connections.delete(connection);
     },
     resourcesOf,
-    issues: () => current?.issues ?? [],
+    issues: () => (current === undefined ? [] : check(current.snapshot)),
+    issuesWith: (resources) => check(stages.buildMesh(resources, undefined)),
     flush: turn,
     settle() {
       if (pending && clock.now() - lastTurn >= MAX_HOLD_MS) turn();

@@ -45,7 +45,7 @@ export const addProxyConfigCommand: AddCommand = (program, cli) => {
     const part = ALIASES[named] ?? (named as keyof typeof PARTS);
     const client = clientOf(cli, options);
     const proxy = await findProxy(client, pod, options.namespace);
-    if (part === "bootstrap") return printValue(cli, options, readBootstrap(cli, options, proxy.name));
+    if (part === "bootstrap") return printValue(cli, options, readBootstrap(cli, options, proxy.id));
     const dump = await client.proxyConfig(proxy.id);
     const entries = (typeUrl: string): readonly DumpEntry[] => dump.byType[typeUrl] ?? [];
     if (options.output !== "table")
@@ -65,23 +65,23 @@ function printValue(cli: Cli, options: Options, value: unknown): void {
   else cli.out.print(stringify(value, { lineWidth: 0 }).trimEnd());
 }
 
-/** The bootstrap file that the runtime wrote for this pod; proxies that someone else started keep theirs. */
-function readBootstrap(cli: Cli, options: Options, pod: string): unknown {
+/** The bootstrap file that the runtime wrote for this proxy; proxies that someone else started keep theirs. */
+function readBootstrap(cli: Cli, options: Options, id: string): unknown {
   const { run } = cli.paths(options);
   const files = existsSync(run) ? readdirSync(run, { recursive: true, encoding: "utf8" }) : [];
-  const file = files.find((name) => name.endsWith(".json") && name.includes(pod) && isBootstrap(path.join(run, name)));
-  if (file === undefined) {
-    throw new SerinError("BOOTSTRAP_NOT_FOUND", `the runtime has no bootstrap file of ${pod}`, {
-      fix: "Ask the proxy's own admin address: /config_dump.",
-    });
+  for (const file of files.filter((name) => name.endsWith(".json"))) {
+    const value = readJson(path.join(run, file));
+    if (value?.node?.id === id) return value;
   }
-  return JSON.parse(readFileSync(path.join(run, file), "utf8")) as unknown;
+  throw new SerinError("BOOTSTRAP_NOT_FOUND", `the runtime has no bootstrap file of ${id}`, {
+    fix: "Ask the proxy's own admin address: /config_dump.",
+  });
 }
 
-function isBootstrap(file: string): boolean {
+function readJson(file: string): { readonly node?: { readonly id?: string } } | undefined {
   try {
-    return "node" in (JSON.parse(readFileSync(file, "utf8")) as object);
+    return JSON.parse(readFileSync(file, "utf8")) as { readonly node?: { readonly id?: string } };
   } catch {
-    return false;
+    return undefined;
   }
 }
