@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createHostIndex, hostCovers, hostsOverlap, isWildcardHost } from "./index.ts";
 
@@ -37,7 +37,8 @@ describe("host names", () => {
     fc.assert(
       fc.property(host, host, host, (a, b, c) => {
         expect(hostCovers(a, a)).toBe(true);
-        if (hostCovers(a, b) && hostCovers(b, c)) expect(hostCovers(a, c)).toBe(true);
+        const chained = hostCovers(a, b) && hostCovers(b, c);
+        expect(!chained || hostCovers(a, c)).toBe(true);
         expect(hostsOverlap(a, b)).toBe(hostsOverlap(b, a));
       }),
     );

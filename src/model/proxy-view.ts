@@ -40,6 +40,7 @@ export interface InboundPortView {
 }
 
 export interface ConfigView {
+  /** `labels` holds only those that some rule's sourceLabels ask for, so that proxies which differ in others share the view. */
   readonly scope: ProxyScope;
   readonly mesh: MeshSettings;
   /** Overrides the mesh by Sidecar.outboundTrafficPolicy. */

@@ -351,12 +351,26 @@ describe("identity", () => {
     expect(b !== undefined && second.endpoints.get(serviceKey(b))).toBe(b !== undefined && first.endpoints.get(serviceKey(b)));
   });
 
-  test("the same input again is the same snapshot; labels that nothing asks for share the listeners", () => {
+  test("the same input again is the same snapshot", () => {
     const resources = mesh(entry("a", "default"));
     const first = buildMesh({ resources, meshConfig: { proxyHttpPort: 15007 } });
     expect(buildMesh({ resources: [...resources], meshConfig: { proxyHttpPort: 15007 } }, first)).toBe(first);
-    const one = viewFor(first, proxy("sidecar", "default", { app: "x" }));
-    const two = viewFor(first, proxy("sidecar", "default", { app: "y" }));
+    expect(buildMesh({ resources, meshConfig: { proxyHttpPort: 15008 } }, first).config).not.toBe(first.config);
+  });
+
+  test("labels that no rule asks for make no difference; those that one does, do", () => {
+    const view = (resources: readonly Resource[], labels: Record<string, string>): object =>
+      viewFor(buildMesh({ resources }), proxy("sidecar", "default", labels));
+    const plain = buildMesh({ resources: mesh(entry("a", "default")) });
+    expect(viewFor(plain, proxy("sidecar", "default", { app: "x" }))).toBe(viewFor(plain, proxy("sidecar", "default", { app: "y" })));
+    const asking = mesh(
+      entry("a", "default"),
+      virtualService("a", "default", "{hosts: [a], http: [{match: [{sourceLabels: {app: x}}], route: [{destination: {host: a}}]}]}"),
+    );
+    expect(view(asking, { app: "x", tier: "1" })).toMatchObject({ scope: { labels: { app: "x" } } });
+    const snapshot = buildMesh({ resources: asking });
+    const one = viewFor(snapshot, proxy("sidecar", "default", { app: "x" }));
+    const two = viewFor(snapshot, proxy("sidecar", "default", { app: "y" }));
     expect(one).not.toBe(two);
     expect(one.egress).toBe(two.egress);
   });

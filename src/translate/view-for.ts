@@ -1,6 +1,7 @@
 // What one proxy may see. Equal scopes of one snapshot share one view, and every part keeps its identity from snapshot to snapshot while it is unchanged.
 import type { ConfigView, DestinationRule, EgressListenerView, GatewayListenerView, MeshSnapshot, ProxyIdentity } from "../model/index.ts";
-import type { ProxyScope, Service, ServiceView, Sidecar } from "../model/index.ts";
+import type { ProxyScope, Service, ServiceView, Sidecar, VirtualService } from "../model/index.ts";
+import { memoByIdentity } from "../kit/index.ts";
 import { scopeKey } from "../model/index.ts";
 import { type Internals, internalsOf } from "./build-mesh.ts";
 import type { Client } from "./destination-rules/rule-index.ts";
@@ -14,10 +15,13 @@ import type { Lineage } from "./stable.ts";
 
 const views = new WeakMap<MeshSnapshot["config"], Map<string, ConfigView>>();
 
+const keyOf: (scope: ProxyScope) => string = memoByIdentity(scopeKey);
+
+/** `scope.labels` of the view are only those that some rule asks for, so proxies that differ in others share it. */
 export function viewFor(snapshot: MeshSnapshot, proxy: Pick<ProxyIdentity, "scope">): ConfigView {
   let byScope = views.get(snapshot.config);
   if (byScope === undefined) views.set(snapshot.config, (byScope = new Map()));
-  const key = scopeKey(proxy.scope);
+  const key = keyOf(proxy.scope);
   let view = byScope.get(key);
   if (view === undefined) byScope.set(key, (view = buildView(snapshot, proxy.scope, key)));
   return view;
@@ -49,20 +53,27 @@ interface Outbound {
   readonly servicesByHost: ReadonlyMap<string, ServiceView>;
 }
 
-function buildView(snapshot: MeshSnapshot, scope: ProxyScope, key: string): ConfigView {
+function buildView(snapshot: MeshSnapshot, fullScope: ProxyScope, fullKey: string): ConfigView {
   const inner = internalsOf(snapshot);
   const { config } = snapshot;
   const { settings } = config;
-  const isSidecar = scope.type === "sidecar";
-  const sidecar = isSidecar ? sidecarOf(config.sidecars, scope, settings.rootNamespace) : undefined;
-  const client: Client = { namespace: scope.namespace, labels: scope.labels };
+  const isSidecar = fullScope.type === "sidecar";
+  const sidecar = isSidecar ? sidecarOf(config.sidecars, fullScope, settings.rootNamespace) : undefined;
+  const client: Client = { namespace: fullScope.namespace, labels: fullScope.labels };
+  const asked = askedLabels(config.virtualServices);
+  const labels = Object.fromEntries(Object.entries(fullScope.labels).filter(([name]) => asked.has(name)));
+  const reduced: ProxyScope = { ...fullScope, labels };
+  const reducedKey = scopeKey(reduced);
+  const scope = inner.lineage.value(`scope ${reducedKey}`, [], () => Object.freeze(reduced));
+
   const outbound = outboundOf(inner, client, sidecar ?? EVERYTHING);
   const egress = isSidecar ? outbound.egress : NO_EGRESS;
-  const gateways = isSidecar ? NO_GATEWAYS : gatewaysFor(snapshot, inner, { scope, key });
+  const gateways = isSidecar ? NO_GATEWAYS : gatewaysFor(snapshot, inner, { scope: fullScope, key: fullKey });
   const { clusters, servicesByHost } = outbound;
   const policy = sidecar?.outboundTrafficPolicy;
   const outboundTrafficPolicy = policy?.mode ?? settings.outboundTrafficPolicy;
   const egressProxy = policy?.egressProxy;
+  const key = isSidecar ? `${reducedKey} ${outboundKey(inner, client, sidecar ?? EVERYTHING)}` : fullKey;
   return inner.lineage.value(
     `view ${key}`,
     [settings, outboundTrafficPolicy, egressProxy, egress, gateways, clusters, servicesByHost],
@@ -71,11 +82,28 @@ function buildView(snapshot: MeshSnapshot, scope: ProxyScope, key: string): Conf
   );
 }
 
+const sourceLabels = memoByIdentity((virtualService: VirtualService): readonly string[] => [
+  ...new Set(
+    [...virtualService.http, ...virtualService.tcp, ...virtualService.tls].flatMap((route) =>
+      route.match.flatMap((match) => Object.keys(match.scope.sourceLabels)),
+    ),
+  ),
+]);
+
+/** Names of labels that a VirtualService compares with the caller's; everything else about labels is decided in the view itself. */
+const askedLabels = memoByIdentity(
+  (virtualServices: readonly VirtualService[]): ReadonlySet<string> => new Set(virtualServices.flatMap(sourceLabels)),
+);
+
+function outboundKey(inner: Internals, client: Client, sidecar: Sidecar): string {
+  return `${client.namespace} ${sidecar.namespace}/${sidecar.name} ${inner.rules.selectionKey(client)}`;
+}
+
 /** Shared by all proxies of a namespace that one Sidecar and the same DestinationRule selectors choose. */
 function outboundOf(inner: Internals, client: Client, sidecar: Sidecar): Outbound {
   const { lineage, registry, virtualServiceIndex, rules } = inner;
   const { namespace } = client;
-  const key = `${namespace} ${sidecar.namespace}/${sidecar.name} ${rules.selectionKey(client)}`;
+  const key = outboundKey(inner, client, sidecar);
   const visible = registry.visibleTo(namespace);
   const virtualServices = virtualServiceIndex.forGateway(namespace, MESH_GATEWAY);
   return lineage.value(`outbound ${key}`, [sidecar, visible, virtualServices, rules, registry.byHost], (): Outbound => {

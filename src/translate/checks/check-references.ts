@@ -65,12 +65,12 @@ export function checkReferences(snapshot: MeshSnapshot): readonly Issue[] {
     issues.push(...lineage.value(`check ${key}`, parts, () => check(...parts)));
   };
   whole("conflicting hosts", [virtualServices, settings], checkConflictingHosts);
-  whole(
-    "gateway selectors",
-    [of("Gateway"), gateways, workloads, deployments, of("Service")],
-    (resources, models, pods, deployed, kubernetes) =>
-      checkGatewaySelectors(resources, models, { workloads: pods, deployments: deployed, services: kubernetes }),
-  );
+  const running = lineage.value("check running", [workloads, deployments, of("Service")], () => ({
+    workloads,
+    deployments,
+    services: of("Service"),
+  }));
+  whole("gateway selectors", [of("Gateway"), gateways, running], checkGatewaySelectors);
   whole("gateway conflicts", [of("Gateway"), gateways], checkGatewayConflicts);
   whole("service ports", [of("Service")], checkServicePorts);
   whole("sidecars", [of("Sidecar"), sidecars], checkSidecars);

@@ -45,7 +45,10 @@ export function buildEndpoints(
     const source = registry.sources.get(key);
     if (source === undefined) continue;
     const before = previous?.built.get(key);
-    const next = buildOne(source, before, { now: selectables.get(service.namespace), then: previous?.selectables.get(service.namespace) });
+    const next = buildOne(source, before, {
+      now: selectables.get(service.namespace),
+      before: previous?.selectables.get(service.namespace),
+    });
     built.set(key, next);
     if (before?.endpoints !== next.endpoints) changed = true;
   }
@@ -60,11 +63,11 @@ const NOTHING: readonly Selectable[] = [];
 function buildOne(
   source: ServiceSource,
   before: Built | undefined,
-  workloads: { readonly now: NamespaceWorkloads | undefined; readonly then: NamespaceWorkloads | undefined },
+  workloads: { readonly now: NamespaceWorkloads | undefined; readonly before: NamespaceWorkloads | undefined },
 ): Built {
   const sameSource =
     before !== undefined && before.source.service === source.service && sameElements(before.source.resources, source.resources);
-  if (sameSource && workloads.now === workloads.then) return before;
+  if (sameSource && workloads.now === workloads.before) return before;
   const chosen = source.resources.map((resource) => {
     const selector = selectorOf(resource);
     return selector === undefined || Object.keys(selector).length === 0 ? NOTHING : (workloads.now?.select(selector) ?? NOTHING);
