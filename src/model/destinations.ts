@@ -1,5 +1,5 @@
 // The one table of route fields that name destinations: a new field of a route does not compile until someone decides here.
-import type { Destination, HttpRoute, TcpRoute, TlsRoute, VirtualService } from "./virtual-service.ts";
+import type { Destination, HttpRoute, TcpRoute, TlsRoute } from "./virtual-service.ts";
 
 type Table<Route> = { readonly [Field in keyof Route]-?: (value: Route[Field]) => readonly Destination[] };
 
@@ -40,13 +40,4 @@ export function destinationsOfTcp(route: TcpRoute): readonly Destination[] {
 
 export function destinationsOfTls(route: TlsRoute): readonly Destination[] {
   return collect(TLS, route);
-}
-
-/** All destinations of a VirtualService, in order, with duplicates. */
-export function destinationsOfVirtualService(virtualService: VirtualService): readonly Destination[] {
-  return [
-    ...virtualService.http.flatMap(destinationsOf),
-    ...virtualService.tcp.flatMap(destinationsOfTcp),
-    ...virtualService.tls.flatMap(destinationsOfTls),
-  ];
 }

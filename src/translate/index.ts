@@ -4,4 +4,3 @@ export { inboundFor } from "./inbound-for.ts";
 export { toMeshSettings, unreadMeshConfigFields } from "./mesh-settings.ts";
 export { viewFor } from "./view-for.ts";
 export { workloadOfPod, type WorkloadInput } from "./workload.ts";
-export { parseNode } from "../model/index.ts";

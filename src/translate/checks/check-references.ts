@@ -46,24 +46,22 @@ export function checkReferences(snapshot: MeshSnapshot): readonly Issue[] {
   const context = virtualServiceContext(snapshot, inner);
   const issues: Issue[] = [];
   const virtualServices = of("VirtualService") as readonly Resource<VirtualServiceSpec>[];
-  for (const resource of virtualServices) {
-    issues.push(...once(resource, [names, context.gateways, context.delegates, settings], () => checkVirtualService(resource, context)));
-  }
-  const deployments = of("Deployment");
-  const rules = of("DestinationRule") as readonly Resource<DestinationRuleSpec>[];
-  const { endpoints } = snapshot;
-  for (const resource of rules) {
-    const service = names.service(toDestinationRule(resource, settings).host);
-    const behind = service === undefined ? undefined : endpoints.get(serviceKey(service));
-    issues.push(
-      ...once(resource, [names, behind, deployments, settings], () =>
-        checkDestinationRule(resource, { settings, names, services, endpoints, deployments }),
-      ),
-    );
-  }
+  const references = lineage.list<unknown>("check references", [names, context.gateways, context.delegates, settings]);
+  for (const resource of virtualServices) issues.push(...once(resource, references, () => checkVirtualService(resource, context)));
   const whole = <T extends readonly unknown[]>(key: string, parts: readonly [...T], check: (...parts: T) => readonly Issue[]): void => {
     issues.push(...lineage.value(`check ${key}`, parts, () => check(...parts)));
   };
+  const deployments = of("Deployment");
+  const rules = of("DestinationRule") as readonly Resource<DestinationRuleSpec>[];
+  whole("destination rules", [rules, names, snapshot.endpoints, deployments], (_rules, _names, endpoints) =>
+    rules.flatMap((resource) => {
+      const service = names.service(toDestinationRule(resource, settings).host);
+      const behind = service === undefined ? undefined : endpoints.get(serviceKey(service));
+      return once(resource, [names, behind, deployments, settings], () =>
+        checkDestinationRule(resource, { settings, names, services, endpoints, deployments }),
+      );
+    }),
+  );
   whole("conflicting hosts", [virtualServices, settings], checkConflictingHosts);
   const running = lineage.value("check running", [workloads, deployments, of("Service")], () => ({
     workloads,
