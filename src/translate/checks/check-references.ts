@@ -52,8 +52,9 @@ export function checkReferences(snapshot: MeshSnapshot): readonly Issue[] {
     issues.push(...lineage.value(`check ${key}`, parts, () => check(...parts)));
   };
   const deployments = of("Deployment");
+  const { endpoints } = snapshot;
   const rules = of("DestinationRule") as readonly Resource<DestinationRuleSpec>[];
-  whole("destination rules", [rules, names, snapshot.endpoints, deployments], (_rules, _names, endpoints) =>
+  whole("destination rules", [rules, names, endpoints, deployments], () =>
     rules.flatMap((resource) => {
       const service = names.service(toDestinationRule(resource, settings).host);
       const behind = service === undefined ? undefined : endpoints.get(serviceKey(service));
