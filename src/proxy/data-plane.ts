@@ -1,0 +1,112 @@
+// The data plane as a whole: follows the runtime config with clusters and listeners, until it is drained or stopped.
+import { networkInterfaces } from "node:os";
+import { type Clock, type Logger, type Rng, silentLogger } from "../kit/index.ts";
+import type { RuntimeCell } from "./config/index.ts";
+import { createListenerManager, type ListenerStatus } from "./listener/listener-manager.ts";
+import type { Environment } from "./network/environment.ts";
+import { createTimerWheel } from "./network/timer-wheel.ts";
+import { type AccessLogSink, createAccessLogs } from "./observe/access-log.ts";
+import type { Stats } from "./observe/stats.ts";
+import { type ClusterStatus, createClusterManager, type Resolve, systemResolve } from "./upstream/cluster-manager.ts";
+
+export interface DataPlaneOptions {
+  readonly runtime: RuntimeCell;
+  readonly stats: Stats;
+  readonly accessLog: AccessLogSink;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly logger?: Logger;
+  readonly resolve?: Resolve;
+  /** Stands in x-forwarded-for for a peer on loopback; this machine's own address when it is not given. */
+  readonly localAddress?: string;
+}
+
+export interface DrainOptions {
+  /** Whatever still runs then is cut. */
+  readonly limitMs: number;
+  /** Idle connections may still bring a request for so long, which is answered. */
+  readonly idleMs: number;
+}
+
+export interface DataPlane {
+  listeners(): readonly ListenerStatus[];
+  clusters(): readonly ClusterStatus[];
+  /** Every listener that is to be bound is open. */
+  settled(): boolean;
+  /** Answers say `connection: close` from now on; connections are still accepted. */
+  startDraining(): void;
+  /** No new connections, answers say `connection: close`; resolves when nothing runs any more or the limit is over. */
+  drain(options: DrainOptions): Promise<void>;
+  stop(): void;
+}
+
+const DRAIN_LOOK_MS = 20;
+
+export function createDataPlane(options: DataPlaneOptions): DataPlane {
+  const { clock, rng, stats } = options;
+  const wheel = createTimerWheel(clock);
+  const accessLogs = createAccessLogs({ sink: options.accessLog, clock });
+  const clusters = createClusterManager(options.runtime, { stats, clock, rng, wheel }, options.resolve ?? systemResolve);
+  let draining = false;
+  let offset = clock.wall() - clock.now();
+  let dateUntil = Number.NEGATIVE_INFINITY;
+  let date = "";
+
+  const env: Environment = {
+    runtime: options.runtime,
+    clusters,
+    stats,
+    accessLogs,
+    clock,
+    rng,
+    wheel,
+    logger: options.logger ?? silentLogger,
+    localAddress: options.localAddress ?? ownAddress(),
+    wallOffset: () => offset,
+    dateLine(now) {
+      if (now >= dateUntil) {
+        const wall = clock.wall();
+        offset = wall - now;
+        dateUntil = now + 1000 - (wall % 1000);
+        date = `date: ${new Date(wall).toUTCString()}\r\n`;
+      }
+      return date;
+    },
+    draining: () => draining,
+  };
+  const listeners = createListenerManager(env);
+
+  function stop(): void {
+    listeners.stop();
+    clusters.stop();
+    wheel.stop();
+    accessLogs.flush();
+  }
+
+  return {
+    listeners: () => listeners.status(),
+    clusters: () => clusters.status(),
+    settled: () => listeners.settled(),
+    startDraining() {
+      draining = true;
+    },
+    async drain({ limitMs, idleMs }) {
+      draining = true;
+      listeners.stopAccepting();
+      const start = clock.now();
+      while (listeners.open() > 0 && clock.now() - start < limitMs) {
+        if (clock.now() - start >= idleMs) listeners.drainConnections();
+        await new Promise<void>((done) => void clock.after(DRAIN_LOOK_MS, done));
+      }
+      accessLogs.flush();
+    },
+    stop,
+  };
+}
+
+function ownAddress(): string {
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const { family, internal, address } of addresses ?? []) if (family === "IPv4" && !internal) return address;
+  }
+  return "127.0.0.1";
+}

@@ -1,0 +1,309 @@
+// Follows the runtime config: opens, changes in place and closes listeners; an open connection takes the new config with its next request.
+// https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/listeners/lds
+import net from "node:net";
+import type { FilterChain, Listener, RuntimeConfig } from "../config/index.ts";
+import { adopt, type Conn, type ConnHandler } from "../network/conn.ts";
+import { createConnectionManager, type ConnectionManager } from "../network/connection-manager.ts";
+import { type Arrival, Downstream } from "../network/downstream.ts";
+import type { Environment } from "../network/environment.ts";
+import { createTcpProxy, type TcpProxy, type TcpSession } from "../network/tcp-proxy.ts";
+import { Timer } from "../network/timer-wheel.ts";
+import { type ConnectionFacts, matchFilterChain } from "./filter-chain-match.ts";
+import { inspect } from "./inspect.ts";
+
+export interface ListenerStatus {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly state: "opening" | "listening" | "failed" | "unbound" | "closed";
+  readonly error: string | undefined;
+  readonly connections: number;
+}
+
+export interface ListenerManager {
+  status(): readonly ListenerStatus[];
+  /** True when every listener that is to be bound is open (or could not be). */
+  settled(): boolean;
+  /** No new connections; open ones are asked to go. */
+  stopAccepting(): void;
+  drainConnections(): void;
+  busy(): number;
+  open(): number;
+  stop(): void;
+}
+
+type Session = Downstream | TcpSession;
+
+interface Slot {
+  readonly key: string;
+  listener: Listener;
+  /** Grows with every change of the listener. */
+  version: number;
+  removed: boolean;
+  server: net.Server | undefined;
+  state: ListenerStatus["state"];
+  error: string | undefined;
+  port: number;
+  readonly sessions: Set<Session>;
+}
+
+export function createListenerManager(env: Environment): ListenerManager {
+  const slots = new Map<string, Slot>();
+  const managers = new WeakMap<object, ConnectionManager>();
+  const tcpProxies = new WeakMap<object, TcpProxy>();
+  let connectionCount = 0;
+  let accepting = true;
+
+  function managerOf(chain: FilterChain): ConnectionManager | undefined {
+    const { network } = chain;
+    if (network.kind !== "http") return undefined;
+    let manager = managers.get(network);
+    if (manager === undefined) managers.set(network, (manager = createConnectionManager(network, env)));
+    return manager;
+  }
+
+  function tcpProxyOf(chain: FilterChain): TcpProxy | undefined {
+    const { network } = chain;
+    if (network.kind !== "tcp") return undefined;
+    let proxy = tcpProxies.get(network);
+    if (proxy === undefined) tcpProxies.set(network, (proxy = createTcpProxy(network, env)));
+    return proxy;
+  }
+
+  /** With original destination, the listener for that address takes over, bound or not. */
+  function listenerFor(slot: Slot, localAddress: string, localPort: number): Listener {
+    if (!slot.listener.useOriginalDst) return slot.listener;
+    let wildcard: Listener | undefined;
+    for (const listener of env.runtime.current().listeners.values()) {
+      if (listener === slot.listener || listener.address.port !== localPort || listener.bindToPort) continue;
+      if (listener.address.host === localAddress) return listener;
+      if (listener.address.host === "0.0.0.0" || listener.address.host === "::") wildcard = listener;
+    }
+    return wildcard ?? slot.listener;
+  }
+
+  function onConnection(slot: Slot, sock: net.Socket): void {
+    const { localAddress, localPort, remoteAddress, remotePort } = sock;
+    // Gone before we looked at it.
+    if (localAddress === undefined || remoteAddress === undefined) {
+      sock.destroy();
+      return;
+    }
+    const facts: ConnectionFacts = {
+      localAddress: plainAddress(localAddress),
+      localPort: localPort ?? 0,
+      remoteAddress: plainAddress(remoteAddress),
+      remotePort: remotePort ?? 0,
+      transport: "raw_buffer",
+      serverName: "",
+      applicationProtocols: [],
+    };
+    const listener = listenerFor(slot, facts.localAddress, facts.localPort);
+    const { inspectors } = listener;
+    if (!needsInspection(listener)) {
+      begin(slot, { sock, facts, listener, first: undefined });
+      return;
+    }
+    let bytes = Buffer.alloc(0);
+    const finish = (seen: ConnectionFacts | undefined): void => {
+      env.wheel.remove(timer);
+      sock.removeAllListeners("data");
+      sock.removeAllListeners("end");
+      sock.removeAllListeners("error");
+      if (seen === undefined) {
+        sock.on("error", () => undefined);
+        sock.destroy();
+        return;
+      }
+      sock.pause();
+      begin(slot, { sock, facts: seen, listener, first: bytes.length === 0 ? undefined : bytes });
+    };
+    const timer = new Timer(() => finish(inspectors.continueOnTimeout ? facts : undefined));
+    if (inspectors.timeoutMs > 0) {
+      const now = env.clock.now();
+      env.wheel.arm(timer, now + inspectors.timeoutMs, now);
+    }
+    sock.on("data", (chunk: Buffer) => {
+      bytes = Buffer.concat([bytes, chunk]);
+      const seen = inspect(bytes, inspectors);
+      if (seen !== undefined) finish({ ...facts, ...seen });
+    });
+    sock.on("end", () => finish(bytes.length === 0 ? undefined : facts));
+    sock.on("error", () => finish(undefined));
+  }
+
+  function begin(slot: Slot, opened: { sock: net.Socket; facts: ConnectionFacts; listener: Listener; first: Buffer | undefined }): void {
+    const { sock, facts, first } = opened;
+    const chain = matchFilterChain(opened.listener, facts);
+    if (chain === undefined) {
+      sock.on("error", () => undefined);
+      sock.destroy();
+      return;
+    }
+    let version = slot.version;
+    let manager = managerOf(chain);
+    const id = ++connectionCount;
+    const arrival: Arrival = {
+      id,
+      filterChainName: chain.name,
+      localAddress: facts.localAddress,
+      localPort: facts.localPort,
+      remoteAddress: facts.remoteAddress,
+      remotePort: facts.remotePort,
+      manager() {
+        if (slot.removed) return undefined;
+        if (version === slot.version) return manager;
+        version = slot.version;
+        const next = matchFilterChain(listenerFor(slot, facts.localAddress, facts.localPort), facts);
+        manager = next === undefined ? undefined : managerOf(next);
+        return manager;
+      },
+      onClosed: () => slot.sessions.delete(session),
+    };
+    const session: Session & ConnHandler =
+      manager === undefined ? (tcpProxyOf(chain) as TcpProxy).accept(arrival) : new Downstream(arrival, manager);
+    slot.sessions.add(session);
+    const conn: Conn = adopt(sock, session);
+    session.conn = conn;
+    session.opened();
+    if (first !== undefined) {
+      session.onData(first, first.length);
+      if (session instanceof Downstream) conn.resume();
+    }
+    if (first === undefined) conn.resume();
+  }
+
+  function open(slot: Slot): void {
+    const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (sock) => onConnection(slot, sock));
+    slot.server = server;
+    slot.state = "opening";
+    const { host, port } = slot.listener.address;
+    server.on("error", (error: NodeJS.ErrnoException) => {
+      slot.state = "failed";
+      slot.error = error.code ?? error.message;
+      env.logger.log("error", "listener could not be opened", { listener: slot.listener.name, address: host, port, reason: slot.error });
+    });
+    server.listen({ host, port, backlog: 1024 }, () => {
+      slot.state = "listening";
+      const address = server.address();
+      if (typeof address === "object" && address !== null) slot.port = address.port;
+    });
+  }
+
+  function close(slot: Slot): void {
+    slot.removed = true;
+    slot.state = "closed";
+    slot.server?.close();
+    slot.server = undefined;
+    for (const session of slot.sessions) session.drain();
+  }
+
+  /** Listeners that keep their address keep their socket, whatever else changed, their name too. */
+  function onRuntime(runtime: RuntimeConfig): void {
+    if (!accepting) return;
+    const wanted = new Map<string, Listener>();
+    for (const listener of runtime.listeners.values()) {
+      if (!listener.bindToPort) continue;
+      const { host, port } = listener.address;
+      const key = port === 0 ? `${host}:0#${listener.name}` : `${host}:${port}`;
+      if (wanted.has(key))
+        env.logger.log("error", "two listeners on one address: the first stays", { address: key, listener: listener.name });
+      else wanted.set(key, listener);
+    }
+    for (const [key, slot] of slots) {
+      if (wanted.has(key)) continue;
+      slots.delete(key);
+      close(slot);
+    }
+    for (const [key, listener] of wanted) {
+      const slot = slots.get(key);
+      if (slot === undefined) {
+        const made: Slot = {
+          key,
+          listener,
+          version: 0,
+          removed: false,
+          server: undefined,
+          state: "opening",
+          error: undefined,
+          port: listener.address.port,
+          sessions: new Set(),
+        };
+        slots.set(key, made);
+        open(made);
+      } else if (slot.listener !== listener) {
+        slot.listener = listener;
+        slot.version++;
+        // The address may have come free since.
+        if (slot.state === "failed") open(slot);
+      }
+    }
+  }
+
+  onRuntime(env.runtime.current());
+  const unsubscribe = env.runtime.subscribe(onRuntime);
+
+  function each<T>(read: (session: Session) => T): T[] {
+    return [...slots.values()].flatMap((slot) => [...slot.sessions].map(read));
+  }
+
+  return {
+    status() {
+      const bound = [...slots.values()].map((slot) => ({
+        name: slot.listener.name,
+        address: slot.listener.address.host,
+        port: slot.port,
+        state: slot.state,
+        error: slot.error,
+        connections: slot.sessions.size,
+      }));
+      const unbound = [...env.runtime.current().listeners.values()]
+        .filter((listener) => !listener.bindToPort)
+        .map((listener) => ({
+          name: listener.name,
+          address: listener.address.host,
+          port: listener.address.port,
+          state: "unbound" as const,
+          error: undefined,
+          connections: 0,
+        }));
+      return [...bound, ...unbound];
+    },
+    settled: () => [...slots.values()].every((slot) => slot.state !== "opening"),
+    stopAccepting() {
+      accepting = false;
+      for (const slot of slots.values()) {
+        slot.server?.close();
+        slot.server = undefined;
+        slot.state = "closed";
+      }
+    },
+    drainConnections: () => void each((session) => session.drain()),
+    busy: () => each((session) => session.busy).filter(Boolean).length,
+    open: () => each(() => 1).length,
+    stop() {
+      accepting = false;
+      unsubscribe();
+      for (const slot of slots.values()) {
+        slot.removed = true;
+        slot.server?.close();
+        for (const session of slot.sessions) session.conn.destroy();
+      }
+      slots.clear();
+    },
+  };
+}
+
+function needsInspection(listener: Listener): boolean {
+  const { http, tls } = listener.inspectors;
+  if (!http && !tls) return false;
+  // Inspectors only matter where some chain asks for what they find.
+  return [...listener.filterChains].some(
+    ({ match }) => match.applicationProtocols.length > 0 || match.transportProtocol === "tls" || match.serverNames.length > 0,
+  );
+}
+
+/** IPv4 that came in on an IPv6 socket. */
+function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") ? address.slice(7) : address;
+}

@@ -1,0 +1,101 @@
+// Envoy's HTTP connection manager as the proxy runs it: its config with everything bound that a request needs, so that the hot path only reads fields.
+// https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/http_conn_man
+import type { HttpConnectionManagerConfig, Route, RouteTable, VirtualHost } from "../config/index.ts";
+import type { RequestRules } from "../http1/request-head.ts";
+import type { AccessLogger } from "../observe/access-log.ts";
+import { scopedSpec, type Counter, type Gauge, type Histogram } from "../observe/stats.ts";
+import { compileRoute } from "../router/compile-route.ts";
+import type { Service } from "../router/exchange.ts";
+import type { Environment } from "./environment.ts";
+import { forgedHeaders } from "./forwarded-headers.ts";
+
+export interface ConnectionManagerStats {
+  readonly cxTotal: Counter;
+  readonly cxActive: Gauge;
+  readonly cxDestroyRemoteActive: Counter;
+  readonly cxProtocolError: Counter;
+  readonly rqTotal: Counter;
+  readonly rqActive: Gauge;
+  readonly rqCompleted: Counter;
+  readonly rqRxReset: Counter;
+  readonly rqTime: Histogram;
+  readonly rxBytes: Counter;
+  readonly txBytes: Counter;
+  readonly noRoute: Counter;
+  readonly idleTimeout: Counter;
+  readonly classes: readonly Counter[];
+}
+
+export interface ConnectionManager {
+  readonly config: HttpConnectionManagerConfig;
+  readonly env: Environment;
+  readonly stats: ConnectionManagerStats;
+  readonly loggers: readonly AccessLogger[];
+  readonly rules: RequestRules;
+  readonly maxHeadBytes: number;
+  /** `x-envoy-*` names that a caller cannot set; one set for callers from outside, one for others. */
+  readonly forgedAtEdge: ReadonlySet<string>;
+  readonly forgedInside: ReadonlySet<string>;
+  /** `server: …` line for answers, "" = the upstream's stays. */
+  readonly serverLine: string;
+  table(): RouteTable | undefined;
+  service(table: RouteTable, virtualHost: VirtualHost, route: Route): Service;
+}
+
+const HCM_TAG = "envoy.http_conn_manager_prefix";
+
+export function createConnectionManager(config: HttpConnectionManagerConfig, env: Environment): ConnectionManager {
+  const scope = { prefix: "http", tag: HCM_TAG, value: config.statPrefix };
+  const counter = (suffix: string) => env.stats.counter(scopedSpec(scope, suffix));
+  const gauge = (suffix: string) => env.stats.gauge(scopedSpec(scope, suffix));
+  const loggers: AccessLogger[] = [];
+  for (const log of config.accessLogs) {
+    const made = env.accessLogs.logger(log);
+    if (made.ok) loggers.push(made.value);
+    else env.logger.log("error", "access log is off: its format does not compile", { path: log.path, reason: made.error });
+  }
+  const routes = config.routes;
+  const services = new WeakMap<Route, Service>();
+
+  const manager: ConnectionManager = {
+    config,
+    env,
+    loggers,
+    stats: {
+      cxTotal: counter("downstream_cx_total"),
+      cxActive: gauge("downstream_cx_active"),
+      cxDestroyRemoteActive: counter("downstream_cx_destroy_remote_active_rq"),
+      cxProtocolError: counter("downstream_cx_protocol_error"),
+      rqTotal: counter("downstream_rq_total"),
+      rqActive: gauge("downstream_rq_active"),
+      rqCompleted: counter("downstream_rq_completed"),
+      rqRxReset: counter("downstream_rq_rx_reset"),
+      rqTime: env.stats.histogram(scopedSpec(scope, "downstream_rq_time")),
+      rxBytes: counter("downstream_cx_rx_bytes_total"),
+      txBytes: counter("downstream_cx_tx_bytes_total"),
+      noRoute: counter("no_route"),
+      idleTimeout: counter("downstream_rq_idle_timeout"),
+      classes: [0, 1, 2, 3, 4, 5].map((hundreds) => (hundreds === 0 ? { value: 0 } : counter(`downstream_rq_${hundreds}xx`))),
+    },
+    rules: {
+      acceptHttp10: config.http10.accept,
+      allowAbsoluteUrl: config.allowAbsoluteUrl,
+      maxHeaders: config.maxHeadersCount,
+      secure: false,
+    },
+    maxHeadBytes: config.maxRequestHeadersKb * 1024,
+    forgedAtEdge: forgedHeaders(true),
+    forgedInside: forgedHeaders(false),
+    serverLine: config.serverHeader === "PASS_THROUGH" ? "" : `server: ${config.serverName}\r\n`,
+    table: routes.kind === "inline" ? () => routes.table : () => env.runtime.current().routes.get(routes.name),
+    service(table, virtualHost, route) {
+      let service = services.get(route);
+      if (service === undefined) {
+        service = compileRoute(manager, { table, virtualHost, route });
+        services.set(route, service);
+      }
+      return service;
+    },
+  };
+  return manager;
+}

@@ -1,0 +1,503 @@
+// A caller's HTTP/1.1 connection: reads one request at a time, strictly in order, and hands it to the route's layers.
+// Envoy's HTTP connection manager and codec: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/http/http_connection_management
+import { BODY_BROKEN, BODY_CHUNKED, BODY_LENGTH, Body } from "../http1/body.ts";
+import { findHead, Head } from "../http1/head.ts";
+import { parseRequestHead } from "../http1/request-head.ts";
+import { matchRoute } from "../router/match.ts";
+import { Exchange, type Caller } from "../router/exchange.ts";
+import { normalizePath } from "../router/path-normalize.ts";
+import { redirectToPath } from "../router/redirect.ts";
+import { respond } from "../router/respond.ts";
+import { FLAG } from "../observe/response-flags.ts";
+import type { ConnectionManager } from "./connection-manager.ts";
+import type { Conn, ConnHandler } from "./conn.ts";
+import { admitCaller } from "./forwarded-headers.ts";
+import { Timer } from "./timer-wheel.ts";
+
+/** Requests up to this size are handled as one string. */
+const SMALL = 16_384;
+const FIRST_LOOK = 4096;
+/** A head that is not complete after this long is an attack, where the config has no limit of its own. */
+const HEAD_TIMEOUT_MS = 10_000;
+const PREFACE = "PRI * HTTP/2.0\r\n";
+
+type State = "idle" | "body" | "waiting" | "tunnel" | "closing";
+
+const spareHeads: Head[] = [];
+
+/** What a connection needs to know of where it came in; asked again for each request, so that config changes reach open connections. */
+export interface Arrival {
+  /** The connection manager for the next request; undefined = the listener is gone. */
+  manager(): ConnectionManager | undefined;
+  readonly id: number;
+  readonly filterChainName: string;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  onClosed(): void;
+}
+
+export class Downstream implements ConnHandler, Caller {
+  conn!: Conn;
+  readonly arrival: Arrival;
+  minor = 1;
+  keep = true;
+  private manager: ConnectionManager;
+  private state: State = "idle";
+  private partial: Buffer | undefined = undefined;
+  /** Bytes of later requests, not looked at before this one is answered. */
+  private rest: Buffer | undefined = undefined;
+  private readonly body = new Body();
+  private exchange: Exchange | undefined = undefined;
+  private head: Head | undefined = undefined;
+  private closed = false;
+  private reading = false;
+  private lastEnd = 0;
+  private readonly timer = new Timer(() => this.onTimer());
+
+  constructor(arrival: Arrival, manager: ConnectionManager) {
+    this.arrival = arrival;
+    this.manager = manager;
+    manager.stats.cxTotal.value++;
+    manager.stats.cxActive.value++;
+  }
+
+  get id(): number {
+    return this.arrival.id;
+  }
+  get localAddress(): string {
+    return this.arrival.localAddress;
+  }
+  get localPort(): number {
+    return this.arrival.localPort;
+  }
+  get remoteAddress(): string {
+    return this.arrival.remoteAddress;
+  }
+  get remotePort(): number {
+    return this.arrival.remotePort;
+  }
+  get filterChainName(): string {
+    return this.arrival.filterChainName;
+  }
+  get bodyPending(): boolean {
+    return this.state === "body";
+  }
+  get busy(): boolean {
+    return this.state !== "idle" || this.partial !== undefined;
+  }
+
+  opened(): void {
+    const { env } = this.manager;
+    const now = env.clock.now();
+    this.lastEnd = now;
+    const { idleTimeoutMs } = this.manager.config;
+    if (idleTimeoutMs > 0) env.wheel.arm(this.timer, now + idleTimeoutMs, now);
+  }
+
+  onData(data: Buffer, length: number): boolean {
+    this.manager.stats.rxBytes.value += length;
+    switch (this.state) {
+      case "idle": {
+        let chunk = data;
+        if (this.partial !== undefined) {
+          chunk = Buffer.concat([this.partial, data]);
+          this.partial = undefined;
+        }
+        this.readRequest(chunk);
+        break;
+      }
+      case "body":
+        this.readBody(data, 0);
+        break;
+      case "tunnel":
+        this.exchange?.taker?.onCallerTunnelData(data);
+        break;
+      case "waiting":
+        this.rest = this.rest === undefined ? data : Buffer.concat([this.rest, data]);
+        this.conn.pause();
+        break;
+      case "closing":
+        break;
+    }
+    return true;
+  }
+
+  private readRequest(chunk: Buffer): void {
+    const length = chunk.length;
+    let bytes = chunk.toString("latin1", 0, length > SMALL ? FIRST_LOOK : length);
+    let found = findHead(bytes);
+    const limit = this.manager.maxHeadBytes;
+    if (found.end < 0 && bytes.length < length) {
+      bytes = chunk.toString("latin1", 0, Math.min(length, limit + 4));
+      found = findHead(bytes);
+    }
+    // Empty lines before a request are skipped (RFC 9112 section 2.2).
+    if (bytes.charCodeAt(0) === 13 || bytes.charCodeAt(0) === 10) {
+      let skip = 0;
+      while (bytes.charCodeAt(skip) === 13 || bytes.charCodeAt(skip) === 10) skip++;
+      if (skip === length) {
+        if (length > 64) this.refuse(400, "http1.codec_error");
+        else this.partial = chunk.subarray(0, 0);
+        return;
+      }
+      if (skip > 64) this.refuse(400, "http1.codec_error");
+      else this.readRequest(chunk.subarray(skip));
+      return;
+    }
+    if (found.end < 0 || found.end > limit) {
+      if (length >= limit || found.end > limit) this.refuse(431, "http1.headers_too_large");
+      else if (bytes.startsWith("PRI * HTTP/2")) this.refusePreface();
+      else this.waitForHead(chunk);
+      return;
+    }
+    this.beginRequest(chunk, bytes, found);
+  }
+
+  private waitForHead(chunk: Buffer): void {
+    if (this.partial === undefined && !this.reading) {
+      this.reading = true;
+      const { env, config } = this.manager;
+      const now = env.clock.now();
+      const limit = config.requestHeadersTimeoutMs > 0 ? config.requestHeadersTimeoutMs : HEAD_TIMEOUT_MS;
+      env.wheel.arm(this.timer, now + limit, now);
+    }
+    this.partial = Buffer.from(chunk);
+  }
+
+  private takeHead(text: string, end: number): Head {
+    const head = this.head ?? spareHeads.pop() ?? new Head();
+    this.head = head;
+    head.text = text;
+    head.end = end;
+    return head;
+  }
+
+  private beginExchange(head: Head, now: number): Exchange {
+    const exchange = this.exchange ?? (this.exchange = new Exchange(this));
+    exchange.begin(this.manager, head, now);
+    return exchange;
+  }
+
+  private beginRequest(chunk: Buffer, bytes: string, found: { text: string; end: number; bodyAt: number; bad: boolean }): void {
+    const next = this.arrival.manager();
+    // The listener went away or changed: this request is the first to see it.
+    if (next !== undefined) this.manager = next;
+    const { manager } = this;
+    const { env, stats, config } = manager;
+    const bodyAt = found.bodyAt;
+    const bad = found.bad;
+    const head = this.takeHead(found.text, found.end);
+    const now = env.clock.now();
+    this.reading = false;
+    this.keep = true;
+    this.minor = 1;
+    if (head.text.startsWith(PREFACE)) {
+      this.refusePreface();
+      return;
+    }
+    stats.rqTotal.value++;
+    stats.rqActive.value++;
+    const status = bad ? 400 : parseRequestHead(head, manager.rules);
+    if (status !== 0) {
+      this.refuseHead(head, status, now);
+      return;
+    }
+    const exchange = this.beginExchange(head, now);
+    this.minor = head.minor;
+    this.keep = (head.minor === 1 ? !head.close : head.keepAlive && !head.close) && next !== undefined && !env.draining();
+    const { length } = chunk;
+    if (head.chunked || head.contentLength > 0) {
+      if (!head.chunked && length - bodyAt === head.contentLength && length === bytes.length) {
+        exchange.bodyText = bytes.slice(bodyAt);
+        exchange.bytesReceived = head.contentLength;
+        this.state = "waiting";
+      } else {
+        this.state = "body";
+        this.body.start(head.chunked ? BODY_CHUNKED : BODY_LENGTH, head.contentLength);
+      }
+    } else {
+      this.state = "waiting";
+      if (length > bodyAt) {
+        this.rest = chunk.subarray(bodyAt);
+        this.conn.pause();
+      }
+    }
+    if (this.state === "waiting" && exchange.bodyText === "" && head.contentLength <= 0 && config.requestTimeoutMs === 0) {
+      this.route(exchange);
+      return;
+    }
+    if (config.requestTimeoutMs > 0 && this.state === "body") env.wheel.arm(this.timer, now + config.requestTimeoutMs, now);
+    this.route(exchange);
+    if (this.state === "body" && length > bodyAt) this.readBody(chunk, bodyAt);
+  }
+
+  private route(exchange: Exchange): void {
+    const { manager } = this;
+    const { head } = exchange;
+    const { config } = manager;
+    if (head.hosts === 0 && head.method !== "CONNECT") {
+      respond(exchange, { kind: "missing_host" });
+      return;
+    }
+    if (head.underscores && config.headersWithUnderscores !== "ALLOW" && !this.checkUnderscores(exchange)) return;
+    admitCaller(exchange);
+    this.cutPort(exchange);
+    const normalized = normalizePath(head.path, config);
+    if (normalized.kind !== "same") {
+      if (normalized.kind === "refused") {
+        respond(exchange, { kind: "path_refused" });
+        return;
+      }
+      if (normalized.kind === "redirect") {
+        redirectToPath(exchange, normalized.path);
+        return;
+      }
+      head.path = normalized.path;
+      head.pristine = false;
+      exchange.path = normalized.path;
+    }
+    const table = manager.table();
+    const virtualHost = table?.lookup(head.authority);
+    if (table === undefined || virtualHost === undefined) {
+      this.noRoute(exchange);
+      return;
+    }
+    exchange.table = table;
+    exchange.virtualHost = virtualHost;
+    const route = matchRoute(virtualHost, head, manager.env.rng.random);
+    if (route === undefined) {
+      this.noRoute(exchange);
+      return;
+    }
+    exchange.route = route;
+    manager.service(table, virtualHost, route)(exchange);
+  }
+
+  private noRoute(exchange: Exchange): void {
+    this.manager.stats.noRoute.value++;
+    respond(exchange, { kind: "route_not_found" });
+  }
+
+  private checkUnderscores(exchange: Exchange): boolean {
+    if (exchange.config.headersWithUnderscores === "REJECT_REQUEST") {
+      respond(exchange, { kind: "codec", status: 400, details: "http1.unexpected_underscore" });
+      return false;
+    }
+    exchange.head.dropUnderscores();
+    return true;
+  }
+
+  private cutPort(exchange: Exchange): void {
+    const { config, head } = exchange;
+    if (!config.stripAnyHostPort && !config.stripMatchingHostPort && !config.stripTrailingHostDot) return;
+    let { authority } = head;
+    const port = /:(\d+)$/.exec(authority);
+    if (port !== null && (config.stripAnyHostPort || Number(port[1]) === this.localPort)) authority = authority.slice(0, port.index);
+    if (config.stripTrailingHostDot && authority.endsWith(".")) authority = authority.slice(0, -1);
+    if (authority === head.authority) return;
+    head.authority = authority;
+    head.pristine = false;
+    exchange.authority = authority;
+  }
+
+  private readBody(chunk: Buffer, from: number): void {
+    const exchange = this.exchange as Exchange;
+    const stop = this.body.feed(chunk, from, chunk.length);
+    if (stop === BODY_BROKEN) {
+      this.brokenBody(exchange);
+      return;
+    }
+    const to = this.body.forwardEnd;
+    const complete = stop >= 0;
+    exchange.bytesReceived += to - from;
+    if (complete) {
+      this.state = "waiting";
+      if (stop < chunk.length) {
+        this.rest = chunk.subarray(stop);
+        this.conn.pause();
+      }
+    }
+    const { trailers } = this.body;
+    const tail =
+      complete && this.body.mode === BODY_CHUNKED && trailers !== undefined
+        ? (exchange.config.enableTrailers ? trailers : "") + "\r\n"
+        : "";
+    exchange.taker?.onRequestData(chunk, { from, to, complete, tail });
+  }
+
+  private brokenBody(exchange: Exchange): void {
+    this.manager.stats.cxProtocolError.value++;
+    exchange.taker?.onCallerGone();
+    exchange.flags = (exchange.flags & ~FLAG.DC) | FLAG.DPE;
+    if (exchange.responded) this.abort();
+    else respond(exchange, { kind: "codec", status: 400, details: "http1.codec_error" });
+  }
+
+  private refuseHead(head: Head, status: number, now: number): void {
+    this.manager.stats.cxProtocolError.value++;
+    const exchange = this.beginExchange(head, now);
+    this.minor = head.minor === 0 && this.manager.rules.acceptHttp10 ? 0 : 1;
+    head.method = "";
+    head.grpc = false;
+    this.state = "waiting";
+    respond(exchange, { kind: "codec", status, details: status === 431 ? "http1.too_many_headers" : "http1.codec_error" });
+  }
+
+  private refuse(status: number, details: string): void {
+    this.manager.stats.cxProtocolError.value++;
+    const head = this.takeHead("", 0);
+    head.lines = 0;
+    head.method = "";
+    head.path = "";
+    head.authority = "";
+    head.grpc = false;
+    this.manager.stats.rqTotal.value++;
+    this.manager.stats.rqActive.value++;
+    const exchange = this.beginExchange(head, this.manager.env.clock.now());
+    this.state = "waiting";
+    respond(exchange, { kind: "codec", status, details });
+  }
+
+  /** HTTP/2 is not spoken here yet: an empty SETTINGS and a GOAWAY with HTTP_1_1_REQUIRED say so in its own words. */
+  private refusePreface(): void {
+    this.manager.stats.cxProtocolError.value++;
+    this.conn.writeStr("\0\0\0\x04\0\0\0\0\0" + "\0\0\x08\x07\0\0\0\0\0" + "\0\0\0\0" + "\0\0\0\x0d");
+    this.close();
+  }
+
+  enterTunnel(): void {
+    this.state = "tunnel";
+    const { rest } = this;
+    if (rest === undefined) return;
+    this.rest = undefined;
+    this.conn.resume();
+    this.exchange?.taker?.onCallerTunnelData(rest);
+  }
+
+  responseDone(): void {
+    const exchange = this.exchange as Exchange;
+    this.finishExchange(exchange);
+    if (!this.keep) {
+      this.close();
+      return;
+    }
+    this.state = "idle";
+    const { rest } = this;
+    if (rest === undefined) {
+      if (this.head !== undefined && spareHeads.length < 64) {
+        spareHeads.push(this.head);
+        this.head = undefined;
+      }
+      const { idleTimeoutMs } = this.manager.config;
+      this.lastEnd = exchange.endMs;
+      if (idleTimeoutMs > 0) this.manager.env.wheel.arm(this.timer, this.lastEnd + idleTimeoutMs, this.lastEnd);
+      return;
+    }
+    // The next request is read from a fresh stack: thousands of pipelined ones must not pile up.
+    this.rest = undefined;
+    setImmediate(() => {
+      if (this.closed || this.state !== "idle") return;
+      this.conn.resume();
+      this.onData(rest, rest.length);
+    });
+  }
+
+  private finishExchange(exchange: Exchange): void {
+    const { stats, loggers, env } = this.manager;
+    exchange.taker = undefined;
+    exchange.endMs = env.clock.now();
+    stats.rqActive.value--;
+    stats.rqCompleted.value++;
+    (stats.classes[(exchange.status / 100) | 0] ?? stats.rqRxReset).value++;
+    stats.txBytes.value += exchange.bytesSent;
+    stats.rqTime.record(exchange.endMs - exchange.startMs);
+    for (const logger of loggers) logger.log(exchange);
+  }
+
+  abort(): void {
+    const exchange = this.exchange as Exchange;
+    this.finishExchange(exchange);
+    this.state = "closing";
+    this.conn.reset();
+  }
+
+  /** Sends what is left, then waits a moment for the caller to close, so that it gets the answer and no reset. */
+  private close(): void {
+    this.state = "closing";
+    this.keep = false;
+    const { env, config } = this.manager;
+    const now = env.clock.now();
+    this.conn.end();
+    this.conn.resume();
+    env.wheel.arm(this.timer, now + (config.delayedCloseTimeoutMs > 0 ? config.delayedCloseTimeoutMs : 1000), now);
+  }
+
+  /** The listener goes: an idle connection closes, a busy one after its answer. */
+  drain(): void {
+    this.keep = false;
+    if (!this.busy && !this.closed) this.close();
+  }
+
+  private onTimer(): void {
+    if (this.closed) return;
+    const { env, config } = this.manager;
+    const now = env.clock.now();
+    switch (this.state) {
+      case "closing":
+        this.conn.destroy();
+        return;
+      case "idle":
+        if (this.partial !== undefined) this.refuse(408, "request_header_timeout");
+        else if (config.idleTimeoutMs > 0 && now >= this.lastEnd + config.idleTimeoutMs) this.close();
+        else if (config.idleTimeoutMs > 0) env.wheel.arm(this.timer, this.lastEnd + config.idleTimeoutMs, now);
+        return;
+      case "body":
+        if (config.requestTimeoutMs > 0) {
+          const exchange = this.exchange as Exchange;
+          exchange.taker?.onCallerGone();
+          exchange.flags &= ~FLAG.DC;
+          if (exchange.responded) this.abort();
+          else respond(exchange, { kind: "request_timeout" });
+        }
+        return;
+      default:
+    }
+  }
+
+  onEnd(): void {
+    switch (this.state) {
+      case "idle":
+      case "closing":
+        this.conn.end();
+        this.conn.destroy();
+        break;
+      case "tunnel":
+        this.exchange?.taker?.onCallerTunnelEnd();
+        break;
+      default:
+        // Half of a connection is no caller: the request is given up, as Envoy does.
+        this.conn.destroy();
+    }
+  }
+
+  onClose(): void {
+    if (this.closed) return;
+    this.closed = true;
+    const { stats, env } = this.manager;
+    stats.cxActive.value--;
+    env.wheel.remove(this.timer);
+    const { exchange } = this;
+    if (exchange !== undefined && (this.state === "body" || this.state === "waiting" || this.state === "tunnel")) {
+      stats.cxDestroyRemoteActive.value++;
+      exchange.taker?.onCallerGone();
+      if (exchange.flags === 0) exchange.flags = FLAG.DC;
+      this.finishExchange(exchange);
+    }
+    this.state = "closing";
+    this.rest = undefined;
+    this.partial = undefined;
+    this.arrival.onClosed();
+  }
+}

@@ -1,0 +1,109 @@
+// What a request says about its caller, made true before anything is matched: client address, x-forwarded-*, x-request-id, forged x-envoy-* headers.
+// https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers and header_sanitizing
+import { randomUUID } from "node:crypto";
+import { BlockList, isIP } from "node:net";
+import type { Head } from "../http1/head.ts";
+import type { Exchange } from "../router/exchange.ts";
+
+const INSIDE = [
+  "x-envoy-internal",
+  "x-envoy-retriable-status-codes",
+  "x-envoy-retriable-header-names",
+  "x-envoy-retry-on",
+  "x-envoy-retry-grpc-on",
+  "x-envoy-max-retries",
+  "x-envoy-upstream-alt-stat-name",
+  "x-envoy-upstream-rq-timeout-ms",
+  "x-envoy-upstream-rq-per-try-timeout-ms",
+  "x-envoy-upstream-rq-timeout-alt-response",
+  "x-envoy-upstream-stream-duration-ms",
+  "x-envoy-expected-rq-timeout-ms",
+  "x-envoy-force-trace",
+  "x-envoy-ip-tags",
+  "x-envoy-original-url",
+  "x-envoy-hedge-on-per-try-timeout",
+];
+const AT_EDGE = [
+  ...INSIDE,
+  "x-envoy-external-address",
+  "x-envoy-decorator-operation",
+  "x-envoy-downstream-service-cluster",
+  "x-envoy-downstream-service-node",
+  "x-envoy-original-path",
+  "x-envoy-original-host",
+];
+
+export function forgedHeaders(edge: boolean): ReadonlySet<string> {
+  return new Set(edge ? AT_EDGE : INSIDE);
+}
+
+const internalLists = new WeakMap<object, BlockList>();
+
+function isInternal(cidrs: readonly { readonly address: string; readonly prefix: number }[], address: string): boolean {
+  let list = internalLists.get(cidrs);
+  if (list === undefined) {
+    list = new BlockList();
+    for (const { address: base, prefix } of cidrs) list.addSubnet(base, prefix, isIP(base) === 6 ? "ipv6" : "ipv4");
+    internalLists.set(cidrs, list);
+  }
+  return isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+}
+
+/** The n-th address from the right of x-forwarded-for (1 = last), or undefined when there is none that is an address. */
+function forwardedAddress(forwardedFor: string, fromRight: number): string | undefined {
+  if (forwardedFor === "") return undefined;
+  const parts = forwardedFor.split(",");
+  const address = parts[parts.length - fromRight]?.trim();
+  return address !== undefined && isIP(address) !== 0 ? address : undefined;
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}
+
+/** Runs before matching. Rewrites the head's forwarded fields; what it left unchanged is forwarded as it came. */
+export function admitCaller(exchange: Exchange): void {
+  const { head, caller } = exchange;
+  const config = exchange.config;
+  const peer = caller.remoteAddress;
+  const hops = config.xffNumTrustedHops;
+  let client = peer;
+  let internal = false;
+  let clientPort = caller.remotePort;
+
+  if (config.useRemoteAddress) {
+    if (hops > 0) {
+      const forwarded = forwardedAddress(head.forwardedFor, hops);
+      if (forwarded !== undefined) {
+        client = forwarded;
+        clientPort = 0;
+      }
+    }
+    const cidrs = config.internalAddressCidrs;
+    internal = cidrs !== undefined && cidrs.length > 0 && head.forwardedFor === "" && isInternal(cidrs, client);
+    if (!config.skipXffAppend) {
+      const address = isLoopback(peer) ? exchange.manager.env.localAddress : peer;
+      head.forwardedFor = head.forwardedFor === "" ? address : `${head.forwardedFor},${address}`;
+    }
+    if (hops === 0 || head.forwardedProto === "") head.forwardedProto = "http";
+  } else {
+    const forwarded = forwardedAddress(head.forwardedFor, hops + 1);
+    if (forwarded !== undefined) {
+      client = forwarded;
+      clientPort = 0;
+    }
+    if (head.forwardedProto === "") head.forwardedProto = "http";
+  }
+  exchange.edge = config.useRemoteAddress && !internal;
+  exchange.clientAddress = client.includes(":") ? `[${client}]:${clientPort}` : `${client}:${clientPort}`;
+  head.forged = exchange.edge ? exchange.manager.forgedAtEdge : exchange.manager.forgedInside;
+
+  if (config.generateRequestId && (head.requestId === "" || (exchange.edge && !config.preserveExternalRequestId)))
+    head.requestId = randomUUID();
+  if (head.scheme === "") head.scheme = config.schemeToOverwrite === "" ? schemeOf(head) : config.schemeToOverwrite;
+  else if (config.schemeToOverwrite !== "") head.scheme = config.schemeToOverwrite;
+}
+
+function schemeOf(head: Head): string {
+  return head.forwardedProto === "http" ? "http" : head.forwardedProto.toLowerCase() === "https" ? "https" : "http";
+}

@@ -1,0 +1,177 @@
+// Why a request got an answer of our own: one union, and one function that says what that answer is.
+// Texts, statuses, flags and details as Envoy's router and connection manager give them.
+import { FLAG } from "./response-flags.ts";
+
+export type ResetReason =
+  | "connection termination"
+  | "remote connection failure"
+  | "local connection failure"
+  | "connection timeout"
+  | "protocol error"
+  | "overflow"
+  | "remote reset";
+
+export type Failure =
+  | { readonly kind: "route_not_found" }
+  | { readonly kind: "cluster_not_found"; readonly status: number }
+  | { readonly kind: "no_healthy_upstream" }
+  | { readonly kind: "maintenance" }
+  | { readonly kind: "reset"; readonly reason: ResetReason; readonly retried: boolean }
+  | { readonly kind: "upstream_timeout" }
+  | { readonly kind: "per_try_timeout" }
+  | { readonly kind: "stream_idle_timeout"; readonly requestComplete: boolean }
+  | { readonly kind: "request_timeout" }
+  | { readonly kind: "codec"; readonly status: number; readonly details: string }
+  | { readonly kind: "missing_host" }
+  | { readonly kind: "upgrade_refused" }
+  | { readonly kind: "path_refused" }
+  | { readonly kind: "protocol_unsupported"; readonly protocol: string };
+
+export interface FailureAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly flags: number;
+  readonly details: string;
+  readonly headers: string;
+  /** The connection cannot go on after it. */
+  readonly close: boolean;
+}
+
+const PREFIX = "upstream connect error or disconnect/reset before headers. ";
+
+const RESET: Readonly<Record<ResetReason, { status: number; flags: number; details: string }>> = {
+  "connection termination": { status: 503, flags: FLAG.UC, details: "connection_termination" },
+  "remote connection failure": { status: 503, flags: FLAG.UF, details: "remote_connection_failure" },
+  "local connection failure": { status: 503, flags: FLAG.UF, details: "local_connection_failure" },
+  "connection timeout": { status: 503, flags: FLAG.UF, details: "connection_timeout" },
+  "protocol error": { status: 502, flags: FLAG.UPE, details: "protocol_error" },
+  overflow: { status: 503, flags: FLAG.UO, details: "overflow" },
+  "remote reset": { status: 503, flags: FLAG.UR, details: "remote_reset" },
+};
+
+function answer(status: number, body: string, flags: number, details: string): FailureAnswer {
+  return { status, body, flags, details, headers: "", close: false };
+}
+
+export function answerTo(failure: Failure): FailureAnswer {
+  switch (failure.kind) {
+    case "route_not_found":
+      return answer(404, "", FLAG.NR, "route_not_found");
+    case "cluster_not_found":
+      return answer(failure.status, "", FLAG.NC, "cluster_not_found");
+    case "no_healthy_upstream":
+      return answer(503, "no healthy upstream", FLAG.UH, "no_healthy_upstream");
+    case "maintenance":
+      return answer(503, "maintenance mode", FLAG.UO, "maintenance_mode");
+    case "reset": {
+      const reset = RESET[failure.reason];
+      const body = `${PREFIX}${failure.retried ? "retried and the latest " : ""}reset reason: ${failure.reason}`;
+      return {
+        ...answer(reset.status, body, reset.flags, `upstream_reset_before_response_started{${reset.details}}`),
+        headers: failure.reason === "overflow" ? "x-envoy-overloaded: true\r\n" : "",
+      };
+    }
+    case "upstream_timeout":
+      return answer(504, "upstream request timeout", FLAG.UT, "response_timeout");
+    case "per_try_timeout":
+      return answer(504, "upstream request timeout", FLAG.UT, "upstream_per_try_timeout");
+    case "stream_idle_timeout":
+      return { ...answer(failure.requestComplete ? 504 : 408, "stream timeout", FLAG.SI, "stream_idle_timeout"), close: true };
+    case "request_timeout":
+      return { ...answer(408, "request timeout", 0, "request_overall_timeout"), close: true };
+    case "codec":
+      return { ...answer(failure.status, REASON[failure.status] ?? "", FLAG.DPE, failure.details), close: true };
+    case "missing_host":
+      return { ...answer(400, "", 0, "missing_host_header"), close: true };
+    case "upgrade_refused":
+      return answer(403, "", 0, "upgrade_failed");
+    case "path_refused":
+      return answer(400, "", 0, "path_normalization_failed");
+    case "protocol_unsupported":
+      return answer(502, `upstream protocol ${failure.protocol} is not supported`, FLAG.UPE, `unsupported_protocol{${failure.protocol}}`);
+  }
+}
+
+/** What a gRPC caller is told (grpc/doc/http-grpc-status-mapping.md). */
+export function grpcStatusOf(httpStatus: number): number {
+  switch (httpStatus) {
+    case 400:
+      return 13;
+    case 401:
+      return 16;
+    case 403:
+      return 7;
+    case 404:
+      return 12;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return 14;
+    default:
+      return 2;
+  }
+}
+
+export const REASON: Readonly<Record<number, string>> = {
+  100: "Continue",
+  101: "Switching Protocols",
+  102: "Processing",
+  103: "Early Hints",
+  200: "OK",
+  201: "Created",
+  202: "Accepted",
+  203: "Non-Authoritative Information",
+  204: "No Content",
+  205: "Reset Content",
+  206: "Partial Content",
+  207: "Multi-Status",
+  208: "Already Reported",
+  226: "IM Used",
+  300: "Multiple Choices",
+  301: "Moved Permanently",
+  302: "Found",
+  303: "See Other",
+  304: "Not Modified",
+  305: "Use Proxy",
+  307: "Temporary Redirect",
+  308: "Permanent Redirect",
+  400: "Bad Request",
+  401: "Unauthorized",
+  402: "Payment Required",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  406: "Not Acceptable",
+  407: "Proxy Authentication Required",
+  408: "Request Timeout",
+  409: "Conflict",
+  410: "Gone",
+  411: "Length Required",
+  412: "Precondition Failed",
+  413: "Payload Too Large",
+  414: "URI Too Long",
+  415: "Unsupported Media Type",
+  416: "Range Not Satisfiable",
+  417: "Expectation Failed",
+  418: "I'm a teapot",
+  421: "Misdirected Request",
+  422: "Unprocessable Entity",
+  423: "Locked",
+  424: "Failed Dependency",
+  426: "Upgrade Required",
+  428: "Precondition Required",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  505: "HTTP Version Not Supported",
+  506: "Variant Also Negotiates",
+  507: "Insufficient Storage",
+  508: "Loop Detected",
+  510: "Not Extended",
+  511: "Network Authentication Required",
+};

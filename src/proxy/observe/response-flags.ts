@@ -1,0 +1,74 @@
+// Envoy's response flags as bits: https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage (RESPONSE_FLAGS).
+export const FLAG = {
+  UH: 1 << 1,
+  UF: 1 << 2,
+  UO: 1 << 3,
+  NR: 1 << 4,
+  URX: 1 << 5,
+  NC: 1 << 6,
+  DT: 1 << 7,
+  DC: 1 << 8,
+  LR: 1 << 10,
+  UR: 1 << 11,
+  UC: 1 << 12,
+  UT: 1 << 13,
+  SI: 1 << 14,
+  DPE: 1 << 15,
+  UPE: 1 << 16,
+  UMSDR: 1 << 17,
+  RL: 1 << 18,
+  FI: 1 << 19,
+  DI: 1 << 20,
+  UAEX: 1 << 21,
+  OM: 1 << 22,
+  DF: 1 << 23,
+} as const;
+
+export type FlagName = keyof typeof FLAG;
+
+const LONG: Readonly<Record<FlagName, string>> = {
+  UH: "NoHealthyUpstream",
+  UF: "UpstreamConnectionFailure",
+  UO: "UpstreamOverflow",
+  NR: "NoRouteFound",
+  URX: "UpstreamRetryLimitExceeded",
+  NC: "NoClusterFound",
+  DT: "DurationTimeout",
+  DC: "DownstreamConnectionTermination",
+  LR: "LocalReset",
+  UR: "UpstreamRemoteReset",
+  UC: "UpstreamConnectionTermination",
+  UT: "UpstreamRequestTimeout",
+  SI: "StreamIdleTimeout",
+  DPE: "DownstreamProtocolError",
+  UPE: "UpstreamProtocolError",
+  UMSDR: "UpstreamMaxStreamDurationReached",
+  RL: "RateLimited",
+  FI: "FaultInjected",
+  DI: "DelayInjected",
+  UAEX: "UnauthorizedExternalService",
+  OM: "OverloadManagerTerminated",
+  DF: "DnsResolutionFailed",
+};
+
+const NAMES = Object.keys(FLAG) as FlagName[];
+
+/** `UF,URX`, or `-`. */
+export function flagText(flags: number): string {
+  if (flags === 0) return "-";
+  return NAMES.filter((name) => (flags & FLAG[name]) !== 0).join(",");
+}
+
+export function flagTextLong(flags: number): string {
+  if (flags === 0) return "-";
+  return NAMES.filter((name) => (flags & FLAG[name]) !== 0)
+    .map((name) => LONG[name])
+    .join(",");
+}
+
+/** Bits for a list of short names; names that are no flags are left out. */
+export function flagMask(names: readonly string[]): number {
+  let mask = 0;
+  for (const name of names) mask |= (FLAG as Readonly<Record<string, number>>)[name] ?? 0;
+  return mask;
+}

@@ -1,0 +1,32 @@
+// What is known of a request or a TCP connection when it is logged or when a header value is made from it. HTTP exchanges and TCP sessions fill it.
+export interface StreamInfo {
+  /** As it was sent upstream where it was sent: with what the proxy added. undefined = no such header. */
+  requestHeader(name: string): string | undefined;
+  responseHeader(name: string): string | undefined;
+  readonly protocol: string;
+  readonly startWallMs: number;
+  /** Milliseconds from the start to now (or to the end when it is over). */
+  durationMs(): number;
+  /** Milliseconds from the start until the upstream's first byte; undefined = none came. */
+  readonly responseStartMs: number | undefined;
+  readonly status: number;
+  readonly flags: number;
+  readonly details: string;
+  readonly terminationDetails: string;
+  readonly transportFailure: string;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly upstreamHost: string;
+  readonly upstreamCluster: string;
+  readonly upstreamLocalAddress: string;
+  readonly upstreamAttempts: number;
+  readonly downstreamLocalAddress: string;
+  readonly downstreamRemoteAddress: string;
+  /** The address that a route or a log takes for the caller's: x-forwarded-for where it is trusted. */
+  readonly clientAddress: string;
+  readonly requestedServerName: string;
+  readonly routeName: string;
+  readonly virtualHostName: string;
+  readonly filterChainName: string;
+  readonly connectionId: number;
+}

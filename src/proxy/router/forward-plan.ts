@@ -1,0 +1,129 @@
+// A forward action compiled: for each cluster it can choose, what is done to the request and the answer, so that a try only reads fields.
+import type { ForwardAction, HeaderMutations, RetryPolicy, Route, RouteTable, VirtualHost } from "../config/index.ts";
+import type { ConnectionManager } from "../network/connection-manager.ts";
+import type { Cluster } from "../upstream/cluster.ts";
+import type { Exchange } from "./exchange.ts";
+import { type CompiledMutations, compileMutations } from "./header-mutation.ts";
+import type { RequestPlan } from "./request-out.ts";
+import { compileRewrite } from "./rewrite.ts";
+
+const DEFAULT_TIMEOUT_MS = 15_000;
+
+export interface Target {
+  readonly clusterName: string;
+  readonly request: RequestPlan;
+  readonly response: readonly CompiledMutations[];
+  readonly hostRewrite: string | undefined;
+  /** Looked up again when clusters came or went. */
+  cluster: Cluster | undefined;
+  version: number;
+}
+
+export interface ForwardPlan {
+  readonly action: ForwardAction;
+  readonly retry: RetryPolicy | undefined;
+  readonly timeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly attemptCountInResponse: boolean;
+  readonly suppressEnvoyHeaders: boolean;
+  readonly upgrades: ReadonlySet<string>;
+  choose(exchange: Exchange): Target;
+}
+
+export interface RouteContext {
+  readonly table: RouteTable;
+  readonly virtualHost: VirtualHost;
+  readonly route: Route;
+}
+
+export function compileForward(manager: ConnectionManager, context: RouteContext, action: ForwardAction): ForwardPlan {
+  const { virtualHost, route } = context;
+  const { config } = manager;
+  const retry = action.retry ?? virtualHost.retry;
+  const timeoutMs = action.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const perTry = retry?.perTryTimeoutMs ?? 0;
+  const expected = perTry > 0 && (timeoutMs === 0 || perTry < timeoutMs) ? perTry : timeoutMs;
+  const shared = {
+    decorator: route.decorator,
+    expectedTimeoutMs: expected > 0 && !config.suppressEnvoyHeaders ? Math.round(expected) : undefined,
+    includeAttemptCount: virtualHost.includeAttemptCount,
+    rewritePath: compileRewrite(action, route.match.path),
+    appendXForwardedHost: action.appendXForwardedHost,
+  };
+
+  function target(name: string, request?: HeaderMutations, response?: HeaderMutations, hostRewrite?: string): Target {
+    return {
+      clusterName: name,
+      request: { ...shared, mutations: compileMutations(levels(context, "request", request)) },
+      response: compileMutations(levels(context, "response", response)),
+      hostRewrite: hostRewrite ?? action.hostRewrite,
+      cluster: undefined,
+      version: -1,
+    };
+  }
+
+  return {
+    action,
+    retry: retry !== undefined && retry.numRetries > 0 && retry.on.size > 0 ? retry : undefined,
+    timeoutMs,
+    idleTimeoutMs: action.idleTimeoutMs ?? config.streamIdleTimeoutMs,
+    attemptCountInResponse: virtualHost.includeAttemptCountInResponse,
+    suppressEnvoyHeaders: config.suppressEnvoyHeaders,
+    upgrades: allowedUpgrades(config.upgrades, action.upgrades),
+    choose: compileChoice(manager, action, target),
+  };
+}
+
+function allowedUpgrades(everywhere: readonly string[], onRoute: ReadonlyMap<string, boolean>): ReadonlySet<string> {
+  const allowed = new Set(everywhere.map((token) => token.toLowerCase()));
+  for (const [token, enabled] of onRoute) {
+    if (enabled) allowed.add(token.toLowerCase());
+    else allowed.delete(token.toLowerCase());
+  }
+  return allowed;
+}
+
+/** Innermost first, as Envoy evaluates them, or the other way round where the most specific one is to win. */
+export function levels(context: RouteContext, side: "request" | "response", cluster?: HeaderMutations): HeaderMutations[] {
+  const { table, virtualHost, route } = context;
+  const all = [...(cluster === undefined ? [] : [cluster]), route[side], virtualHost[side], table[side]];
+  return table.mostSpecificHeaderMutationsWins ? all.toReversed() : all;
+}
+
+type MakeTarget = (name: string, request?: HeaderMutations, response?: HeaderMutations, hostRewrite?: string) => Target;
+
+function compileChoice(manager: ConnectionManager, action: ForwardAction, target: MakeTarget): (exchange: Exchange) => Target {
+  const specifier = action.cluster;
+  switch (specifier.kind) {
+    case "cluster": {
+      const only = target(specifier.name);
+      return () => only;
+    }
+    case "header": {
+      // Names come from callers: only those that are clusters are kept.
+      const known = new Map<string, Target>();
+      return (exchange) => {
+        const name = exchange.head.first(specifier.header) ?? "";
+        let found = known.get(name);
+        if (found === undefined) {
+          found = target(name);
+          if (manager.env.clusters.get(name) !== undefined) known.set(name, found);
+        }
+        return found;
+      };
+    }
+    case "weighted": {
+      const targets = specifier.clusters.map((c) => target(c.name, c.request, c.response, c.hostRewrite));
+      const bounds: number[] = [];
+      let sum = 0;
+      for (const { weight } of specifier.clusters) bounds.push((sum += weight));
+      const total = specifier.total > 0 ? specifier.total : sum;
+      const rng = manager.env.rng;
+      return () => {
+        const draw = rng.random() * total;
+        for (let i = 0; i < bounds.length; i++) if (draw < (bounds[i] as number)) return targets[i] as Target;
+        return targets[targets.length - 1] as Target;
+      };
+    }
+  }
+}

@@ -1,0 +1,222 @@
+// Config values for tests of the data plane, with Envoy's defaults filled in.
+import type {
+  ClusterConfig,
+  EndpointConfig,
+  ForwardAction,
+  HttpConnectionManagerConfig,
+  Listener,
+  RetryPolicy,
+  Route,
+  RouteTable,
+  RuntimeConfig,
+  TcpProxyConfig,
+  VirtualHost,
+} from "../config/index.ts";
+import { ROUTER_FILTER } from "../http-filters/index.ts";
+
+const NO_MUTATIONS = { add: [], remove: [] };
+
+export function endpointConfig(port: number, over: Partial<EndpointConfig> = {}): EndpointConfig {
+  return { address: "127.0.0.1", port, hostname: "", weight: 1, healthy: true, priority: 0, locality: "", metadata: undefined, ...over };
+}
+
+export function clusterConfig(name: string, ports: readonly number[], over: Partial<ClusterConfig> = {}): ClusterConfig {
+  return {
+    name,
+    type: "STATIC",
+    edsServiceName: "",
+    connectTimeoutMs: 2000,
+    lbPolicy: "ROUND_ROBIN",
+    leastRequestChoiceCount: 2,
+    breakers: { maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 3 },
+    idleTimeoutMs: 3_600_000,
+    maxConnectionDurationMs: 0,
+    maxRequestsPerConnection: 0,
+    protocol: "http1",
+    sourceAddress: undefined,
+    tcpKeepalive: undefined,
+    panicThreshold: 50,
+    endpoints: { clusterName: name, endpoints: ports.map((port) => endpointConfig(port)), overprovisioningFactor: 140 },
+    altStatName: "",
+    metadata: undefined,
+    ...over,
+  };
+}
+
+export function retryPolicy(over: Partial<RetryPolicy> = {}): RetryPolicy {
+  return {
+    on: new Set(["5xx"]),
+    numRetries: 2,
+    perTryTimeoutMs: undefined,
+    perTryIdleTimeoutMs: undefined,
+    retriableStatusCodes: new Set(),
+    avoidPreviousHosts: false,
+    hostSelectionMaxAttempts: 1,
+    previousPriorities: undefined,
+    backoffBaseMs: 5,
+    backoffMaxMs: 50,
+    ...over,
+  };
+}
+
+export function forwardAction(cluster: string, over: Partial<ForwardAction> = {}): ForwardAction {
+  return {
+    kind: "forward",
+    cluster: { kind: "cluster", name: cluster },
+    clusterNotFoundStatus: 503,
+    prefixRewrite: undefined,
+    regexRewrite: undefined,
+    hostRewrite: undefined,
+    autoHostRewrite: false,
+    appendXForwardedHost: false,
+    timeoutMs: 0,
+    idleTimeoutMs: undefined,
+    maxGrpcTimeoutMs: undefined,
+    retry: undefined,
+    upgrades: new Map(),
+    priority: "DEFAULT",
+    hashPolicy: [],
+    mirrors: [],
+    ...over,
+  };
+}
+
+export function routeTo(action: Route["action"], over: Partial<Route> = {}, prefix = "/"): Route {
+  return {
+    name: "",
+    match: {
+      path: { kind: "prefix", value: prefix, ignoreCase: false },
+      headers: [],
+      queryParameters: [],
+      fraction: undefined,
+      grpcOnly: false,
+    },
+    action,
+    request: NO_MUTATIONS,
+    response: NO_MUTATIONS,
+    statPrefix: "",
+    decorator: undefined,
+    perFilter: new Map(),
+    metadata: undefined,
+    ...over,
+  };
+}
+
+export function routeTable(routes: readonly Route[], over: Partial<VirtualHost> = {}, domains: readonly string[] = ["*"]): RouteTable {
+  const host: VirtualHost = {
+    name: "all",
+    domains,
+    routes,
+    requireTls: "NONE",
+    request: NO_MUTATIONS,
+    response: NO_MUTATIONS,
+    retry: undefined,
+    includeAttemptCount: false,
+    includeAttemptCountInResponse: false,
+    perFilter: new Map(),
+    ...over,
+  };
+  return {
+    name: "table",
+    virtualHosts: [host],
+    request: NO_MUTATIONS,
+    response: NO_MUTATIONS,
+    ignorePortInHostMatching: false,
+    internalOnlyHeaders: [],
+    mostSpecificHeaderMutationsWins: false,
+    lookup: (authority) => (domains.includes("*") || domains.includes(authority.toLowerCase()) ? host : undefined),
+  };
+}
+
+export function httpConfig(table: RouteTable, over: Partial<HttpConnectionManagerConfig> = {}): HttpConnectionManagerConfig {
+  return {
+    kind: "http",
+    statPrefix: "test",
+    routes: { kind: "inline", table },
+    codec: "AUTO",
+    filters: [{ name: "envoy.filters.http.router", typeUrl: ROUTER_FILTER, config: undefined }],
+    upgrades: ["websocket"],
+    useRemoteAddress: false,
+    xffNumTrustedHops: 0,
+    skipXffAppend: false,
+    generateRequestId: true,
+    preserveExternalRequestId: false,
+    alwaysSetRequestIdInResponse: false,
+    serverName: "envoy",
+    serverHeader: "OVERWRITE",
+    suppressEnvoyHeaders: false,
+    via: "",
+    normalizePath: true,
+    mergeSlashes: false,
+    escapedSlashes: "KEEP_UNCHANGED",
+    stripMatchingHostPort: false,
+    stripAnyHostPort: false,
+    stripTrailingHostDot: false,
+    forwardClientCert: "SANITIZE",
+    http10: { accept: false, defaultHost: "" },
+    allowAbsoluteUrl: true,
+    enableTrailers: false,
+    headersWithUnderscores: "ALLOW",
+    maxRequestHeadersKb: 60,
+    maxHeadersCount: 100,
+    streamIdleTimeoutMs: 0,
+    requestTimeoutMs: 0,
+    requestHeadersTimeoutMs: 0,
+    idleTimeoutMs: 3_600_000,
+    maxConnectionDurationMs: 0,
+    drainTimeoutMs: 5000,
+    delayedCloseTimeoutMs: 1000,
+    accessLogs: [],
+    schemeToOverwrite: "",
+    internalAddressCidrs: undefined,
+    ...over,
+  };
+}
+
+export function tcpConfig(clusters: TcpProxyConfig["clusters"], over: Partial<TcpProxyConfig> = {}): TcpProxyConfig {
+  return { kind: "tcp", statPrefix: "test", clusters, idleTimeoutMs: 0, maxConnectAttempts: 1, accessLogs: [], ...over };
+}
+
+export function listenerConfig(network: HttpConnectionManagerConfig | TcpProxyConfig, over: Partial<Listener> = {}): Listener {
+  return {
+    name: "in",
+    address: { host: "127.0.0.1", port: 0 },
+    bindToPort: true,
+    useOriginalDst: false,
+    direction: "OUTBOUND",
+    filterChains: [
+      {
+        name: "",
+        match: {
+          destinationPort: undefined,
+          prefixRanges: [],
+          sourcePrefixRanges: [],
+          sourcePorts: [],
+          transportProtocol: "",
+          serverNames: [],
+          applicationProtocols: [],
+        },
+        network,
+        tls: undefined,
+      },
+    ],
+    defaultFilterChain: undefined,
+    inspectors: { http: false, tls: false, originalDst: false, timeoutMs: 0, continueOnTimeout: true },
+    accessLogs: [],
+    perConnectionBufferLimit: 1_048_576,
+    ...over,
+  };
+}
+
+export function runtimeConfig(
+  listeners: readonly Listener[],
+  clusters: readonly ClusterConfig[],
+  routes: readonly RouteTable[] = [],
+): RuntimeConfig {
+  return {
+    listeners: new Map(listeners.map((listener) => [listener.name, listener])),
+    clusters: new Map(clusters.map((cluster) => [cluster.name, cluster])),
+    endpoints: new Map(),
+    routes: new Map(routes.map((table) => [table.name, table])),
+  };
+}

@@ -1,0 +1,29 @@
+// What of a cluster is in use, against Envoy's circuit breaker limits: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/circuit_breaking
+import type { CircuitBreakers } from "../config/index.ts";
+
+export interface Usage {
+  connections: number;
+  pending: number;
+  requests: number;
+  retries: number;
+}
+
+export function createUsage(): Usage {
+  return { connections: 0, pending: 0, requests: 0, retries: 0 };
+}
+
+export function canConnect(usage: Usage, limits: CircuitBreakers): boolean {
+  return usage.connections < limits.maxConnections;
+}
+
+export function canQueue(usage: Usage, limits: CircuitBreakers): boolean {
+  return usage.pending < limits.maxPendingRequests;
+}
+
+export function canRequest(usage: Usage, limits: CircuitBreakers): boolean {
+  return usage.requests < limits.maxRequests;
+}
+
+export function canRetry(usage: Usage, limits: CircuitBreakers): boolean {
+  return usage.retries < limits.maxRetries;
+}

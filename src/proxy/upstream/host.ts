@@ -1,0 +1,40 @@
+// One endpoint of a cluster as the proxy runs it. It keeps its identity, connections and counts while configs that still name it come and go.
+import type { EndpointConfig } from "../config/index.ts";
+import type { ConnectionPool } from "./pool/pool.ts";
+
+export interface HostStats {
+  cxTotal: number;
+  cxActive: number;
+  cxConnectFail: number;
+  rqTotal: number;
+  rqActive: number;
+  rqSuccess: number;
+  rqError: number;
+  rqTimeout: number;
+}
+
+export interface Host<C = unknown> {
+  /** `address:port`, as logs and `/clusters` show it. */
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly stats: HostStats;
+  config: EndpointConfig;
+  /** Made at the first request; a host belongs to one cluster. */
+  pool: ConnectionPool<C> | undefined;
+}
+
+export function hostName(address: string, port: number): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+export function createHost(config: EndpointConfig, address: string): Host {
+  return {
+    name: hostName(address, config.port),
+    address,
+    port: config.port,
+    config,
+    pool: undefined,
+    stats: { cxTotal: 0, cxActive: 0, cxConnectFail: 0, rqTotal: 0, rqActive: 0, rqSuccess: 0, rqError: 0, rqTimeout: 0 },
+  };
+}

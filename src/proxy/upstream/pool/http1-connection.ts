@@ -1,0 +1,236 @@
+// One upstream HTTP/1.1 connection: reads responses strictly, one request at a time, and says whether it may be used again.
+import type { Head } from "../../http1/head.ts";
+import { Head as HeadClass, findHead } from "../../http1/head.ts";
+import { BODY_BROKEN, BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BODY_UNTIL_CLOSE, Body } from "../../http1/body.ts";
+import { parseResponseHead } from "../../http1/response-head.ts";
+import type { Conn, ConnHandler } from "../../network/conn.ts";
+import { Timer } from "../../network/timer-wheel.ts";
+import type { ResetReason } from "../../observe/failure.ts";
+import type { Host } from "../host.ts";
+
+/** Messages up to this size are handled as one string. */
+const SMALL = 16_384;
+const FIRST_LOOK = 4096;
+const MAX_HEAD = 61_440;
+const MAX_INFORMATIONAL = 16;
+
+/** What a response arrived as: `bytes` is latin1 of `data`'s beginning, the body's first part is data[bodyAt, forwardEnd). */
+export interface ResponseStart {
+  head: Head;
+  bytes: string;
+  data: Buffer;
+  bodyAt: number;
+  forwardEnd: number;
+  complete: boolean;
+}
+
+/** The exchange behind a connection. Methods that return a boolean say whether the read buffer is free again. */
+export interface UpstreamUser {
+  readonly expectsNoBody: boolean;
+  onInformational(text: string): void;
+  onResponse(connection: Http1Connection, start: ResponseStart): boolean;
+  onResponseData(connection: Http1Connection, data: Buffer, part: { from: number; to: number; complete: boolean }): boolean;
+  /** The body that lasts until the connection closes is over. */
+  onResponseClosed(connection: Http1Connection): void;
+  onTunnelData(data: Buffer, length: number): boolean;
+  onTunnelEnd(): void;
+  onUpstreamReset(connection: Http1Connection, reason: ResetReason, systemCode: string | undefined): void;
+}
+
+export interface ConnectionOwner {
+  readonly host: Host<Http1Connection>;
+  onConnected(connection: Http1Connection): void;
+  onConnectFailure(connection: Http1Connection, reason: ResetReason, systemCode: string | undefined): void;
+  onClosed(connection: Http1Connection): void;
+  onReleased(connection: Http1Connection): void;
+  onConnectTimeout(connection: Http1Connection): void;
+  countReceived(bytes: number): void;
+}
+
+// Responses are read synchronously, so one head serves every connection.
+const RESPONSE = new HeadClass();
+const start: ResponseStart = { head: RESPONSE, bytes: "", data: Buffer.alloc(0), bodyAt: 0, forwardEnd: 0, complete: false };
+
+export class Http1Connection implements ConnHandler {
+  readonly owner: ConnectionOwner;
+  conn!: Conn;
+  user: UpstreamUser | undefined = undefined;
+  readonly body = new Body();
+  connected = false;
+  closed = false;
+  /** May be used again when this response is over. */
+  keep = true;
+  uses = 0;
+  /** Response bytes of the request under way. */
+  received = 0;
+  idleAt = 0;
+  openedAt = 0;
+  /** How long it had been idle before the request under way. */
+  idleMs = 0;
+  localAddress = "";
+  tunnel = false;
+  readonly timer: Timer;
+  private inBody = false;
+  private partial: Buffer | undefined = undefined;
+  private informational = 0;
+
+  constructor(owner: ConnectionOwner) {
+    this.owner = owner;
+    this.timer = new Timer(() => owner.onConnectTimeout(this));
+  }
+
+  attach(user: UpstreamUser, now: number): void {
+    this.user = user;
+    this.idleMs = now - this.idleAt;
+    this.uses++;
+    this.received = 0;
+    this.informational = 0;
+  }
+
+  /** The response is over and has left the buffer. */
+  release(): void {
+    this.user = undefined;
+    this.inBody = false;
+    this.owner.onReleased(this);
+  }
+
+  /** The user lets go before the response is over. */
+  abandon(): void {
+    this.user = undefined;
+    this.keep = false;
+    this.conn.destroy();
+  }
+
+  onConnect(): void {
+    this.connected = true;
+    this.localAddress = `${this.conn.sock.localAddress}:${this.conn.sock.localPort}`;
+    this.owner.onConnected(this);
+  }
+
+  onData(data: Buffer, length: number): boolean {
+    const user = this.user;
+    this.owner.countReceived(length);
+    if (user === undefined) {
+      // Bytes that nobody asked for: never to be taken for the next response.
+      this.keep = false;
+      this.conn.destroy();
+      return true;
+    }
+    this.received += length;
+    if (this.tunnel) return user.onTunnelData(data, length);
+    if (this.inBody) return this.feed(user, data, length);
+    return this.readHead(user, data, length);
+  }
+
+  private readHead(user: UpstreamUser, data: Buffer, length: number): boolean {
+    let buf = data;
+    let n = length;
+    if (this.partial !== undefined) {
+      buf = Buffer.concat([this.partial, data.subarray(0, length)]);
+      n = buf.length;
+      this.partial = undefined;
+    }
+    for (;;) {
+      let bytes = buf.toString("latin1", 0, n > SMALL ? FIRST_LOOK : n);
+      let found = findHead(bytes);
+      if (found.end < 0 && bytes.length < n) {
+        bytes = buf.toString("latin1", 0, Math.min(n, MAX_HEAD));
+        found = findHead(bytes);
+      }
+      if (found.end < 0) {
+        if (n >= MAX_HEAD) return this.broken();
+        this.partial = Buffer.from(buf.subarray(0, n));
+        return true;
+      }
+      const head = RESPONSE;
+      head.text = found.text;
+      head.end = found.end;
+      const bodyAt = found.bodyAt;
+      if (found.bad || !parseResponseHead(head)) return this.broken();
+      if (head.status < 200 && head.status !== 101) {
+        if (++this.informational > MAX_INFORMATIONAL) return this.broken();
+        user.onInformational(head.text.slice(0, head.end + 4));
+        buf = buf.subarray(bodyAt, n);
+        n -= bodyAt;
+        if (n === 0) return true;
+        continue;
+      }
+      return this.begin(user, { bytes, buf, bodyAt, n });
+    }
+  }
+
+  private begin(user: UpstreamUser, at: { bytes: string; buf: Buffer; bodyAt: number; n: number }): boolean {
+    const head = RESPONSE;
+    const body = this.body;
+    const { bytes, buf, bodyAt, n } = at;
+    this.keep = head.minor === 1 ? !head.close : head.keepAlive && !head.close;
+    if (user.expectsNoBody || head.status === 204 || head.status === 304 || head.status === 101) body.start(BODY_NONE, 0);
+    else if (head.chunked) body.start(BODY_CHUNKED, 0);
+    else if (head.contentLength >= 0) body.start(BODY_LENGTH, head.contentLength);
+    else {
+      body.start(BODY_UNTIL_CLOSE, 0);
+      this.keep = false;
+    }
+    const stop = body.feed(buf, bodyAt, n);
+    if (stop === BODY_BROKEN) return this.broken();
+    if (stop >= 0 && stop < n && head.status !== 101) this.keep = false;
+    this.inBody = stop < 0;
+    start.bytes = bytes;
+    start.data = buf;
+    start.bodyAt = bodyAt;
+    start.forwardEnd = body.forwardEnd;
+    start.complete = stop >= 0;
+    const free = user.onResponse(this, start);
+    if (this.tunnel && this.user !== undefined && stop < n) return this.user.onTunnelData(Buffer.from(buf.subarray(stop, n)), n - stop);
+    // `buf` may be a copy of ours; then the read buffer itself is free in any case.
+    return free;
+  }
+
+  private feed(user: UpstreamUser, data: Buffer, length: number): boolean {
+    const stop = this.body.feed(data, 0, length);
+    if (stop === BODY_BROKEN) return this.broken();
+    const complete = stop >= 0;
+    if (complete) {
+      this.inBody = false;
+      if (stop < length) this.keep = false;
+    }
+    return user.onResponseData(this, data, { from: 0, to: this.body.forwardEnd, complete });
+  }
+
+  private broken(): boolean {
+    const user = this.user;
+    this.user = undefined;
+    this.keep = false;
+    this.conn.destroy();
+    user?.onUpstreamReset(this, "protocol error", undefined);
+    return true;
+  }
+
+  onEnd(): void {
+    const user = this.user;
+    if (user !== undefined && this.tunnel) {
+      user.onTunnelEnd();
+      return;
+    }
+    if (user !== undefined && this.inBody && this.body.mode === BODY_UNTIL_CLOSE) {
+      this.inBody = false;
+      this.user = undefined;
+      user.onResponseClosed(this);
+    }
+    this.keep = false;
+    this.conn.destroy();
+  }
+
+  onClose(code: string | undefined): void {
+    if (this.closed) return;
+    this.closed = true;
+    const user = this.user;
+    this.user = undefined;
+    if (!this.connected) {
+      this.owner.onConnectFailure(this, "remote connection failure", code);
+      return;
+    }
+    this.owner.onClosed(this);
+    user?.onUpstreamReset(this, "connection termination", code);
+  }
+}
