@@ -24,7 +24,7 @@ import type { PodHost } from "./pod.ts";
 import { allowedEnv } from "./pod-env.ts";
 import { createPorts, type Ports } from "./ports.ts";
 import { createProcessRecords, endLeftovers } from "./process-records.ts";
-import { programCommand } from "./programs.ts";
+import { type Program, programCommand } from "./programs.ts";
 import type { DataPlane } from "./proxy-process.ts";
 import { createPublisher } from "./publisher.ts";
 import { startResourceCache } from "./resource-cache.ts";
@@ -45,10 +45,13 @@ export async function startAgent(options: {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly send: (message: RuntimeMessage) => void;
+  /** Replaced in tests. */
+  readonly program?: (program: Program) => readonly string[];
 }): Promise<Agent> {
   const { run, clock, rng, send } = options;
+  const program = options.program ?? ((name) => programCommand(name));
   const paths = pathsIn(run.dir);
-  const plane = toDataPlane(run.proxy, options.env);
+  const plane = toDataPlane(run.proxy, { env: options.env, program });
   const imageMap: ImageMap = run.imageMap === undefined ? new Map() : readImageMap(run.imageMap);
   mkdirSync(paths.dir, { recursive: true, mode: 0o700 });
   const unlock = takeMeshLock(paths.lock, run.name);
@@ -120,7 +123,7 @@ export async function startAgent(options: {
     onEvent: event("warn"),
   });
   const controlPlane = createControlPlaneProcess({
-    command: programCommand("control-plane"),
+    command: program("control-plane"),
     paths,
     adminPort,
     xdsPort,
@@ -149,7 +152,7 @@ export async function startAgent(options: {
     plane,
     xdsPort,
     imageMap,
-    standIn: programCommand("stand-in"),
+    standIn: program("stand-in"),
     ownEnv,
     baseEnv,
     cwd: options.cwd,
@@ -215,8 +218,11 @@ export async function startAgent(options: {
   };
 }
 
-function toDataPlane(kind: "serin" | "envoy", env: Readonly<Record<string, string | undefined>>): DataPlane {
-  return { kind, command: kind === "envoy" ? [findEnvoy(env)] : programCommand("proxy") };
+function toDataPlane(
+  kind: "serin" | "envoy",
+  from: { readonly env: Readonly<Record<string, string | undefined>>; readonly program: (program: Program) => readonly string[] },
+): DataPlane {
+  return { kind, command: kind === "envoy" ? [findEnvoy(from.env)] : from.program("proxy") };
 }
 
 async function takeGatewayPorts(run: RuntimeOptions, ports: Ports): Promise<{ http: number; https: number }> {

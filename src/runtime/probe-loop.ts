@@ -9,7 +9,7 @@ export interface ProbeLoop {
 
 export function startProbeLoop(options: {
   readonly check: () => Promise<boolean>;
-  readonly timing: ProbeThresholds & { readonly periodSeconds: number };
+  readonly timing: ProbeThresholds;
   readonly clock: Clock;
   /** After every change of the verdict. */
   readonly onVerdict: (verdict: Verdict) => void;

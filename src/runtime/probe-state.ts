@@ -12,6 +12,7 @@ export interface ProbeThresholds {
   readonly successThreshold: number;
   readonly failureThreshold: number;
   readonly initialDelaySeconds: number;
+  readonly periodSeconds: number;
 }
 
 export const INITIAL_PROBE_STATE: ProbeState = { verdict: "unknown", successes: 0, failures: 0 };
@@ -27,7 +28,9 @@ export function stepProbe(state: ProbeState, result: ProbeResult, thresholds: Pr
     const successes = state.successes + 1;
     return { verdict: successes >= thresholds.successThreshold ? "passing" : state.verdict, successes, failures: 0 };
   }
-  if (state.verdict === "unknown" && result.atMs < thresholds.initialDelaySeconds * 1000) return { ...state, successes: 0 };
+  // Before the first verdict there are more tries than Kubernetes makes: one failure counts per period after the grace.
+  const countsFrom = (thresholds.initialDelaySeconds + thresholds.periodSeconds * (state.failures + 1)) * 1000;
+  if (state.verdict === "unknown" && result.atMs < countsFrom) return { ...state, successes: 0 };
   const failures = state.failures + 1;
   return { verdict: failures >= thresholds.failureThreshold ? "failing" : state.verdict, successes: 0, failures };
 }
