@@ -14,13 +14,17 @@ const NONE: readonly InboundPortView[] = Object.freeze([]);
 export function inboundFor(snapshot: MeshSnapshot, proxy: ProxyIdentity): readonly InboundPortView[] {
   if (proxy.type !== "sidecar") return NONE;
   const inner = internalsOf(snapshot);
+  const { sidecars, settings } = snapshot.config;
   const pod = podOf(inner, proxy);
-  const sidecar = sidecarOf(snapshot.config.sidecars, proxy.scope, snapshot.config.settings.rootNamespace);
-  const targets = pod === undefined ? targetsByAddress(snapshot, inner, proxy) : targetsOfPod(inner, pod);
-  const views =
-    sidecar !== undefined && sidecar.ingress.length > 0 ? ingressViews(sidecar, { proxy, pod, targets }) : portViews(proxy, pod, targets);
-  // Compared by content: equal ports are the same list, so that nothing is generated anew.
-  return inner.lineage.value(`inbound ${proxy.id}`, [JSON.stringify(views)], () => Object.freeze(views));
+  const byAddress = pod === undefined ? snapshot.endpoints : undefined;
+  return inner.lineage.value(`inbound ${proxy.id}`, [proxy, pod, byAddress, inner.registry, sidecars, settings.rootNamespace], () => {
+    const sidecar = sidecarOf(sidecars, proxy.scope, settings.rootNamespace);
+    const targets = pod === undefined ? targetsByAddress(snapshot, inner, proxy) : targetsOfPod(inner, pod);
+    const views =
+      sidecar !== undefined && sidecar.ingress.length > 0 ? ingressViews(sidecar, { proxy, pod, targets }) : portViews(proxy, pod, targets);
+    // Compared by content: equal ports are the same list, so that nothing is generated anew.
+    return inner.lineage.value(`inbound ports ${proxy.id}`, [JSON.stringify(views)], () => Object.freeze(views));
+  });
 }
 
 const podsByName = new WeakMap<readonly WorkloadInput[], ReadonlyMap<string, WorkloadInput>>();

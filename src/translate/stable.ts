@@ -12,31 +12,42 @@ export function sameElements(a: readonly unknown[], b: readonly unknown[]): bool
   return true;
 }
 
-/** Scopes come and go with the proxies' labels; beyond this many keys the oldest ones are forgotten (they are only rebuilt). */
+/** Scopes come and go with the proxies; beyond this many keys those that were not asked for longest are forgotten (they are only rebuilt). */
 const MAX_KEYS = 50_000;
 
-export function createLineage(): Lineage {
+export function createLineage(maxKeys = MAX_KEYS): Lineage {
   const lists = new Map<string, readonly unknown[]>();
   const values = new Map<string, { readonly parts: readonly unknown[]; readonly value: unknown }>();
 
   function put<V>(map: Map<string, V>, key: string, value: V): void {
     map.delete(key);
     map.set(key, value);
-    if (map.size <= MAX_KEYS) return;
+    if (map.size <= maxKeys) return;
     const oldest = map.keys().next();
     if (oldest.done !== true) map.delete(oldest.value);
+  }
+
+  /** Order matters only when it gets full. */
+  function refresh<V>(map: Map<string, V>, key: string, value: V): void {
+    if (map.size * 2 > maxKeys) put(map, key, value);
   }
 
   return {
     list<T>(key: string, next: readonly T[]): readonly T[] {
       const last = lists.get(key);
-      if (last !== undefined && sameElements(last, next)) return last as readonly T[];
+      if (last !== undefined && sameElements(last, next)) {
+        refresh(lists, key, last);
+        return last as readonly T[];
+      }
       put(lists, key, Object.freeze(next));
       return next;
     },
     value<T>(key: string, parts: readonly unknown[], make: () => T): T {
       const last = values.get(key);
-      if (last !== undefined && sameElements(last.parts, parts)) return last.value as T;
+      if (last !== undefined && sameElements(last.parts, parts)) {
+        refresh(values, key, last);
+        return last.value as T;
+      }
       const value = make();
       put(values, key, { parts, value });
       return value;

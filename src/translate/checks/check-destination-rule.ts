@@ -1,8 +1,9 @@
 // What a DestinationRule refers to: its host, and pods behind its subsets.
-import type { Issue } from "../../kit/index.ts";
+import { type Issue, memoByIdentity } from "../../kit/index.ts";
 import type { EndpointIndex, MeshSettings, Service } from "../../model/index.ts";
 import { hostCovers, isWildcardHost, serviceKey } from "../../model/index.ts";
 import type { DeploymentSpec, DestinationRuleSpec, Resource } from "../../resources/index.ts";
+import { createLabelIndex } from "../label-index.ts";
 import { selects } from "../names.ts";
 import { toDestinationRule } from "../destination-rules/to-destination-rule.ts";
 import type { KnownNames } from "./known-names.ts";
@@ -63,12 +64,14 @@ function selectsSomething(service: Service, labels: Readonly<Record<string, stri
   }
   // Pods that do not run now still come from their Deployments.
   const { selector } = service;
-  return (
-    selector !== undefined &&
-    context.deployments.some((deployment) => {
-      if (deployment.metadata.namespace !== service.namespace) return false;
-      const template = (deployment.spec as DeploymentSpec).template.metadata.labels;
-      return selects(selector, template) && selects(labels, template);
-    })
-  );
+  if (selector === undefined) return false;
+  return deploymentIndex(context.deployments)
+    .select({ ...selector, ...labels })
+    .some((deployment) => deployment.metadata.namespace === service.namespace && selects(selector, templateLabels(deployment)));
 }
+
+function templateLabels(deployment: Resource): Readonly<Record<string, string>> {
+  return (deployment.spec as DeploymentSpec).template.metadata.labels;
+}
+
+const deploymentIndex = memoByIdentity((deployments: readonly Resource[]) => createLabelIndex(deployments, templateLabels));

@@ -1,7 +1,8 @@
 // Checks of gateways, services, sidecars and namespaces, and of VirtualServices against each other.
 import type { Issue } from "../../kit/index.ts";
 import type { Gateway, MeshSettings, Sidecar, VirtualService } from "../../model/index.ts";
-import type { DeploymentSpec, Resource, ServiceSpec, VirtualServiceSpec } from "../../resources/index.ts";
+import type { DeploymentSpec, GatewaySpec, Resource, ServiceSpec, VirtualServiceSpec } from "../../resources/index.ts";
+import { toGateway } from "../gateways/to-gateway.ts";
 import { mergeServers } from "../gateways/merge-servers.ts";
 import { MESH_GATEWAY, selects } from "../names.ts";
 import { protocolOfServicePort } from "../protocol.ts";
@@ -20,7 +21,6 @@ function describe(labels: Readonly<Record<string, string>>): string {
 
 export function checkGatewaySelectors(
   gateways: readonly Resource[],
-  models: readonly Gateway[],
   running: {
     readonly workloads: readonly WorkloadInput[];
     readonly deployments: readonly Resource[];
@@ -34,8 +34,8 @@ export function checkGatewaySelectors(
     ...running.services.map((service) => (service.spec as ServiceSpec).selector ?? {}),
   ];
   return gateways.flatMap((resource) => {
-    const model = models.find((one) => one.name === resource.metadata.name && one.namespace === resource.metadata.namespace);
-    if (model === undefined || labelSets.some((labels) => selects(model.selector, labels))) return [];
+    const model = toGateway(resource as Resource<GatewaySpec>);
+    if (labelSets.some((labels) => selects(model.selector, labels))) return [];
     return [
       toIssue(
         resource,

@@ -48,7 +48,11 @@ export function checkReferences(snapshot: MeshSnapshot): readonly Issue[] {
   const virtualServices = of("VirtualService") as readonly Resource<VirtualServiceSpec>[];
   const references = lineage.list<unknown>("check references", [names, context.gateways, context.delegates, settings]);
   for (const resource of virtualServices) issues.push(...once(resource, references, () => checkVirtualService(resource, context)));
-  const whole = <T extends readonly unknown[]>(key: string, parts: readonly [...T], check: (...parts: T) => readonly Issue[]): void => {
+  const whole = <T extends readonly unknown[]>(
+    key: string,
+    parts: readonly [...T],
+    check: (...parts: NoInfer<T>) => readonly Issue[],
+  ): void => {
     issues.push(...lineage.value(`check ${key}`, parts, () => check(...parts)));
   };
   const deployments = of("Deployment");
@@ -69,7 +73,7 @@ export function checkReferences(snapshot: MeshSnapshot): readonly Issue[] {
     deployments,
     services: of("Service"),
   }));
-  whole("gateway selectors", [of("Gateway"), gateways, running], checkGatewaySelectors);
+  whole("gateway selectors", [of("Gateway"), running], checkGatewaySelectors);
   whole("gateway conflicts", [of("Gateway"), gateways], checkGatewayConflicts);
   whole("service ports", [of("Service")], checkServicePorts);
   whole("sidecars", [of("Sidecar"), sidecars], checkSidecars);

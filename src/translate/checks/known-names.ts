@@ -18,6 +18,16 @@ const serviceIndex = memoByIdentity((services: readonly Service[]): HostIndex<Se
   return createHostIndex(byHost);
 });
 
+function firstLabel(host: string): string {
+  const dot = host.indexOf(".");
+  return dot === -1 ? host : host.slice(0, dot);
+}
+
+const byFirstLabel = memoByIdentity((services: readonly Service[]): ReadonlyMap<string, readonly string[]> => {
+  const hosts = [...new Set(services.map((service) => service.hostname))];
+  return Map.groupBy(hosts, firstLabel);
+});
+
 interface Subsets {
   readonly exact: ReadonlyMap<string, ReadonlySet<string>>;
   readonly wildcard: readonly (readonly [string, ReadonlySet<string>])[];
@@ -48,11 +58,8 @@ export const knownNames: (services: readonly Service[], rules: readonly Destinat
       hasSubset: (host, subset) => setsFor(host).some((names) => names.has(subset)),
       subsetsOf: (host) => [...new Set(setsFor(host).flatMap((names) => [...names]))],
       similarHosts(host) {
-        const [label = ""] = host.split(".");
-        return services
-          .filter((service) => service.hostname !== host && service.hostname.split(".")[0] === label)
-          .map((service) => service.hostname)
-          .slice(0, 3);
+        const named = byFirstLabel(services).get(firstLabel(host)) ?? [];
+        return named.filter((other) => other !== host).slice(0, 3);
       },
     };
   },

@@ -2,6 +2,8 @@
 import type { EndpointIndex, Service, ServiceEndpoints } from "../../model/index.ts";
 import { serviceKey } from "../../model/index.ts";
 import type { Resource, WorkloadEntrySpec } from "../../resources/index.ts";
+import { memoByIdentity } from "../../kit/index.ts";
+import { createLabelIndex } from "../label-index.ts";
 import { selects } from "../names.ts";
 import { sameElements } from "../stable.ts";
 import type { WorkloadInput } from "../workload.ts";
@@ -126,31 +128,16 @@ function groupByNamespace(
 }
 
 function createNamespaceWorkloads(members: readonly Selectable[]): NamespaceWorkloads {
-  let postings: Map<string, Selectable[]> | undefined;
-  const label = (name: string, value: string): string => `${name}=${value}`;
-  return {
-    members,
-    select(selector) {
-      if (postings === undefined) {
-        postings = new Map();
-        for (const item of members) {
-          for (const [name, value] of Object.entries(item.labels)) {
-            const key = label(name, value);
-            const list = postings.get(key);
-            if (list === undefined) postings.set(key, [item]);
-            else list.push(item);
-          }
-        }
-      }
-      let shortest: readonly Selectable[] = members;
-      for (const [name, value] of Object.entries(selector)) {
-        const list = postings.get(label(name, value)) ?? NOTHING;
-        if (list.length < shortest.length) shortest = list;
-      }
-      return shortest.filter((item) => selects(selector, item.labels));
-    },
-  };
+  const index = createLabelIndex(members, (item) => item.labels);
+  return { members, select: (selector) => index.select(selector) };
 }
+
+const selectingServices = memoByIdentity((registry: ServiceRegistry): ReadonlyMap<string, readonly Service[]> =>
+  Map.groupBy(
+    registry.services.filter((service) => service.selector !== undefined),
+    (service) => service.namespace,
+  ),
+);
 
 /** The services of a namespace whose selector chooses these labels, oldest first. */
 export function servicesSelecting(
@@ -158,7 +145,6 @@ export function servicesSelecting(
   namespace: string,
   labels: Readonly<Record<string, string>>,
 ): readonly Service[] {
-  return registry.services.filter(
-    (service) => service.namespace === namespace && service.selector !== undefined && selects(service.selector, labels),
-  );
+  const services = selectingServices(registry).get(namespace) ?? [];
+  return services.filter((service) => service.selector !== undefined && selects(service.selector, labels));
 }
