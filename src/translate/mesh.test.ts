@@ -109,6 +109,41 @@ spec: {selector: {app: demo4}, clusterIP: 10.96.0.7, ports: [{port: 80, targetPo
   });
 });
 
+describe("one host in several namespaces", () => {
+  const shared = (name: string, namespace: string, created: string): string =>
+    entry(name, namespace)
+      .replace(`hosts: [${name}.${namespace}.svc.cluster.local]`, "hosts: [api.example.com]")
+      .replace(`name: ${name},`, `name: ${name}, creationTimestamp: "${created}",`);
+  const resources = mesh(
+    shared("young", "zoo", "2024-01-01T00:00:00Z"),
+    shared("old", "shop", "2020-01-01T00:00:00Z"),
+    shared("middle", "bank", "2022-01-01T00:00:00Z"),
+  );
+
+  test.each([
+    ["zoo", "zoo"],
+    ["bank", "bank"],
+    ["default", "shop"],
+  ])("a client in %s gets that of %s", (client, owner) => {
+    const view = viewFor(buildMesh({ resources }), proxy("sidecar", client));
+    expect(view.clusters.map((one) => one.service.namespace)).toEqual([owner]);
+    expect(view.servicesByHost.get("api.example.com")?.service.namespace).toBe(owner);
+    expect(view.egress[0]?.services).toHaveLength(1);
+  });
+
+  test("private services are seen at home, named ones where they are named, ~ nowhere", () => {
+    const exported = (name: string, to: string): string => entry(name, "shop").replace("location:", `exportTo: ${to}\n  location:`);
+    const snapshot = buildMesh({
+      resources: mesh(exported("home", "['.']"), exported("named", "[zoo]"), exported("nowhere", "['~']"), exported("open", "['*']")),
+    });
+    const seen = (namespace: string): readonly string[] =>
+      viewFor(snapshot, proxy("sidecar", namespace)).clusters.map((one) => one.service.hostname.split(".")[0] ?? "");
+    expect(seen("shop")).toEqual(["home", "open"]);
+    expect(seen("zoo")).toEqual(["named", "open"]);
+    expect(seen("default")).toEqual(["open"]);
+  });
+});
+
 describe("which VirtualService", () => {
   const by = (tag: string): string =>
     `{hosts: [demo.default.svc.cluster.local], http: [{name: ${tag}, route: [{destination: {host: demo}}]}]`;

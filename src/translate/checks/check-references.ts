@@ -17,6 +17,7 @@ import {
   checkSidecars,
 } from "./check-others.ts";
 import { checkVirtualService, type VirtualServiceContext } from "./check-virtual-service.ts";
+import { checkServiceProtocols, checkSidecarSelectors } from "./check-workloads.ts";
 import { knownNames } from "./known-names.ts";
 
 const NONE: readonly Resource[] = Object.freeze([]);
@@ -77,6 +78,8 @@ export function checkReferences(snapshot: MeshSnapshot): readonly Issue[] {
   whole("gateway conflicts", [of("Gateway"), gateways], checkGatewayConflicts);
   whole("service ports", [of("Service")], checkServicePorts);
   whole("sidecars", [of("Sidecar"), sidecars], checkSidecars);
+  whole("sidecar selectors", [of("Sidecar"), sidecars, running], checkSidecarSelectors);
+  whole("service protocols", [running], checkServiceProtocols);
   whole("namespaces", [of("Namespace")], checkNamespaces);
   return lineage.list("issues", issues);
 }

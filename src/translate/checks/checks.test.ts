@@ -155,6 +155,48 @@ ${vs("  {hosts: [demo4.test1.svc.cluster.local], http: [{route: [{destination: {
     ]);
   });
 
+  test("workloads and namespaces that are claimed twice", () => {
+    const text = `
+apiVersion: v1
+kind: Service
+metadata: {name: raw, namespace: test1}
+spec: {selector: {app: demo4}, ports: [{name: tcp, port: 9, targetPort: 80}, {name: db, port: 7}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: a, namespace: test1}
+spec: {workloadSelector: {labels: {app: demo4}}}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: b, namespace: test1}
+spec: {workloadSelector: {labels: {version: v1}}}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: c, namespace: zoo}
+spec: {egress: [{hosts: ["./*"]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: d, namespace: zoo}
+spec: {egress: [{hosts: ["./*"]}]}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: both, labels: {istio-injection: enabled, istio.io/rev: x}}
+`;
+    expect(check(text).map(([code, path]) => `${code} ${path}`)).toEqual([
+      "IST0118 spec.ports[1].name",
+      "IST0111 ",
+      "IST0111 ",
+      "IST0110 spec.workloadSelector",
+      "IST0110 spec.workloadSelector",
+      "IST0116 spec.ports[0]",
+      "IST0123 metadata.labels",
+    ]);
+  });
+
   test("the issues are the same list while nothing changes", () => {
     const snapshot = buildMesh({ resources: resourcesOf(SERVICES) });
     expect(checkReferences(snapshot)).toBe(checkReferences(snapshot));
