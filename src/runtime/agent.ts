@@ -13,6 +13,7 @@ import {
 } from "../admin-api/index.ts";
 import { type Clock, createDebounce, type Rng, SerinError } from "../kit/index.ts";
 import { createControlPlaneProcess } from "./control-plane-process.ts";
+import { createDeploymentStatuses } from "./deployment-status.ts";
 import { findEnvoy } from "./envoy.ts";
 import { createGateway, gatewayService } from "./gateway.ts";
 import { type ImageMap, readImageMap } from "./image-map.ts";
@@ -103,6 +104,7 @@ export async function startAgent(options: {
     if (text === lastState) return;
     lastState = text;
     writeJsonFile(paths.runtime, state);
+    statuses.update();
     send({ type: "state", state });
   }
 
@@ -145,6 +147,7 @@ export async function startAgent(options: {
     rng,
   });
   let cache: ReturnType<typeof startResourceCache> | undefined;
+  const statuses = createDeploymentStatuses({ client, deployments: () => workloads.deployments() });
   const host: PodHost = {
     launch,
     clock,

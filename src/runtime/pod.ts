@@ -75,13 +75,16 @@ export async function createPod(options: PodOptions): Promise<Pod> {
   const fullName = `${name}.${namespace}`;
   const labels: Readonly<Record<string, string>> = { ...template.labels, "pod-template-hash": workload.hash };
   const startedAt = clock.wall();
+  const isGateway = isGatewayTemplate(workload);
+  const hasProxy = options.sidecar || isGateway;
   const ports = await takePorts(template.containers, options);
-  const httpProxyPort = options.sidecar ? await host.ports.take() : undefined;
-  const adminPort = options.sidecar ? await host.ports.take() : undefined;
+  const httpProxyPort = hasProxy && !isGateway ? await host.ports.take() : undefined;
+  const adminPort = hasProxy ? await host.ports.take() : undefined;
   const execFile = path.join(host.runDir, `${fullName}.exec.json`);
 
   let message: string | undefined;
   let stopping = false;
+  let started = false;
   let containers: readonly RunningContainer[] = [];
   let cancelRetry: (() => void) | undefined;
   let stopInit: (() => void) | undefined;
@@ -143,7 +146,7 @@ export async function createPod(options: PodOptions): Promise<Pod> {
   function begin(): void {
     if (stopping) return;
     const init = prepareAll(template.initContainers);
-    const main = init.ok ? prepareAll(template.containers) : init;
+    const main = init.ok ? prepareAll(template.containers.filter((container) => !(isGateway && container.image === "auto"))) : init;
     if (!init.ok || !main.ok) {
       const reason = main.ok ? "" : main.error;
       if (message !== reason) event(reason);
@@ -175,7 +178,9 @@ export async function createPod(options: PodOptions): Promise<Pod> {
         onEvent: event,
       }),
     );
+    started = true;
     for (const container of containers) container.start();
+    host.onChange();
   }
 
   /** A port that is not declared is taken as it stands. */
@@ -198,7 +203,7 @@ export async function createPod(options: PodOptions): Promise<Pod> {
   }
 
   function ready(): boolean {
-    if (stopping || containers.length === 0 || proxy?.ready() === false) return false;
+    if (stopping || !started || proxy?.ready() === false) return false;
     return containers.every((container) => container.ready());
   }
 
@@ -210,7 +215,7 @@ export async function createPod(options: PodOptions): Promise<Pod> {
     proxy = createProxyProcess({
       name: `${fullName}/istio-proxy`,
       bootstrap: {
-        type: "sidecar",
+        type: isGateway ? "router" : "sidecar",
         pod: name,
         namespace,
         labels,
@@ -245,10 +250,10 @@ export async function createPod(options: PodOptions): Promise<Pod> {
     stopping: () => stopping,
     report() {
       const status: PodStatus = {
-        phase: containers.length === 0 ? "Pending" : "Running",
+        phase: started ? "Running" : "Pending",
         podIP: "127.0.0.1",
         ready: ready(),
-        sidecar: options.sidecar,
+        sidecar: hasProxy && !isGateway,
         ports,
         restarts: restarts(),
         ...(httpProxyPort === undefined ? {} : { httpProxyPort }),
@@ -268,7 +273,7 @@ export async function createPod(options: PodOptions): Promise<Pod> {
       name,
       namespace,
       owner: { kind: "Deployment", name: workload.name },
-      phase: stopping ? "Terminating" : message !== undefined ? "Blocked" : containers.length === 0 ? "Pending" : "Running",
+      phase: stopping ? "Terminating" : message !== undefined ? "Blocked" : started ? "Running" : "Pending",
       ready: ready(),
       stopping,
       startedAt: new Date(startedAt).toISOString(),
@@ -307,15 +312,22 @@ export async function createPod(options: PodOptions): Promise<Pod> {
   };
 }
 
+/** Istio's gateway injection: the pod is a router proxy, its container `image: auto` a placeholder for it. */
+function isGatewayTemplate(workload: Workload): boolean {
+  return workload.template.annotations["inject.istio.io/templates"] === "gateway";
+}
+
 /** Annotation `serin.dev/app-ports: container`: the application cannot be told its port and listens on the container's. */
 async function takePorts(containers: readonly Container[], options: PodOptions): Promise<PodPortStatus[]> {
   const { host, workload, sidecar } = options;
-  const fixed = workload.template.annotations["serin.dev/app-ports"] === "container";
+  // A gateway listens where its Service's target ports are.
+  const isGateway = isGatewayTemplate(workload);
+  const fixed = isGateway || workload.template.annotations["serin.dev/app-ports"] === "container";
   const ports: PodPortStatus[] = [];
   for (const { name, containerPort, protocol = "TCP" } of containers.flatMap((container) => container.ports ?? [])) {
     if (protocol !== "TCP" || ports.some((port) => port.containerPort === containerPort)) continue;
     const appPort = fixed ? containerPort : await host.ports.take();
-    const meshPort = sidecar ? await host.ports.take() : appPort;
+    const meshPort = sidecar && !isGateway ? await host.ports.take() : appPort;
     ports.push({ ...(name === undefined ? {} : { name }), containerPort, appPort, meshPort });
   }
   return ports;
