@@ -34,7 +34,9 @@ export const addExecCommand: AddCommand = (program, cli) => {
           fix: `There are ${containers.map((one) => one.name).join(", ")}.`,
         });
       }
-      process.exitCode = await run(words, { ...container.env, TERM: cli.env["TERM"] ?? "dumb" }, container.cwd);
+      // Commander hands the separator on.
+      const line = words[0] === "--" ? words.slice(1) : words;
+      process.exitCode = await run(line, { ...container.env, TERM: cli.env["TERM"] ?? "dumb" }, container.cwd);
     });
 };
 
