@@ -59,13 +59,13 @@ function groupByKind(resources: readonly Resource[], lineage: Lineage): Readonly
 
 const NONE: readonly Resource[] = Object.freeze([]);
 
-/** `previous`: the snapshot before; what has not changed is taken from it. */
+/** `previous`: the latest snapshot of this line; what has not changed is taken from it. A build that only asks "what if" passes none. */
 export function buildMesh(input: MeshInput, previous?: MeshSnapshot): MeshSnapshot {
   const before = previous === undefined ? undefined : internalsOf(previous);
   const lineage = before?.lineage ?? createLineage();
   const byKind = groupByKind(input.resources, lineage);
   const of = (kind: Kind): readonly Resource[] => byKind.get(kind) ?? NONE;
-  const settings = stableSettings(input.meshConfig, previous?.config.settings);
+  const settings = toMeshSettings(input.meshConfig);
 
   const registry = lineage.value("registry", [of("Service"), of("ServiceEntry"), settings], () =>
     buildServiceRegistry(of("Service"), of("ServiceEntry"), { settings, previous: before?.registry }),
@@ -124,10 +124,4 @@ function toVirtualServices(resources: readonly Resource<VirtualServiceSpec>[], s
     .sort(byAge)
     .map(({ model }) => model);
   return mergeDelegates(inOrder);
-}
-
-/** Equal MeshConfigs are one settings object, however often they are parsed. */
-function stableSettings(meshConfig: unknown, before: MeshSettings | undefined): MeshSettings {
-  const settings = toMeshSettings(meshConfig);
-  return before !== undefined && JSON.stringify(before) === JSON.stringify(settings) ? before : settings;
 }

@@ -36,7 +36,21 @@ function disabled(value: unknown): boolean {
   return fields(value)["disabled"] === true;
 }
 
+const interned = new Map<string, MeshSettings>();
+const MAX_INTERNED = 64;
+
+/** Equal MeshConfigs are one settings object, however often they are parsed: everything translated is memoised by it. */
 export function toMeshSettings(meshConfig: unknown): MeshSettings {
+  const settings = readMeshSettings(meshConfig);
+  const key = JSON.stringify(settings);
+  const known = interned.get(key);
+  if (known !== undefined) return known;
+  if (interned.size >= MAX_INTERNED) interned.clear();
+  interned.set(key, settings);
+  return settings;
+}
+
+function readMeshSettings(meshConfig: unknown): MeshSettings {
   const mesh = fields(meshConfig);
   const proxy = fields(mesh["defaultConfig"]);
   const headers = fields(proxy["proxyHeaders"]);
