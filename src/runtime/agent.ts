@@ -21,7 +21,7 @@ import { writeJsonFile } from "./json-file.ts";
 import { createLaunch } from "./launch.ts";
 import { startLogCap } from "./log-cap.ts";
 import { takeMeshLock } from "./mesh-lock.ts";
-import type { PodHost } from "./pod.ts";
+import type { PodHost } from "./pod-host.ts";
 import { allowedEnv } from "./pod-env.ts";
 import { createPorts, type Ports } from "./ports.ts";
 import { createProcessRecords, endLeftovers } from "./process-records.ts";

@@ -5,7 +5,13 @@ import type { PodPortStatus } from "../resources/index.ts";
 export interface ServiceAddress {
   readonly name: string;
   readonly clusterIP: string;
-  readonly ports: readonly { readonly name?: string; readonly port: number; readonly protocol?: string }[];
+  readonly selector?: Readonly<Record<string, string>>;
+  readonly ports: readonly {
+    readonly name?: string;
+    readonly port: number;
+    readonly protocol?: string;
+    readonly targetPort?: number | string;
+  }[];
 }
 
 /** What programs need to run at all; nothing that could be a secret or steer the runtime (NODE_OPTIONS). */

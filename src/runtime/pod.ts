@@ -1,18 +1,17 @@
 // One local pod: its ports, its sidecar, its containers; from the first process to the last.
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import type { PodReport, PodState, StoredResource } from "../admin-api/index.ts";
-import { type Clock, err, ok, type Result } from "../kit/index.ts";
+import type { PodReport, PodState } from "../admin-api/index.ts";
+import { err, ok, type Result } from "../kit/index.ts";
 import type { Container, PodPortStatus, PodStatus } from "../resources/index.ts";
-import { toContainerEnv } from "./container-env.ts";
 import { createContainer, type RunningContainer } from "./container.ts";
-import { type ResolvedCommand, toCommand } from "./image-command.ts";
-import type { ImageMap } from "./image-map.ts";
 import { runInitContainers } from "./init-containers.ts";
-import type { Launch, LaunchSpec } from "./launch.ts";
-import { type Env, expandVariables, portEnv, proxyEnv, serviceEnv, type ServiceAddress } from "./pod-env.ts";
-import type { Ports } from "./ports.ts";
-import { createProxyProcess, type DataPlane, type ProxyProcess } from "./proxy-process.ts";
+import type { LaunchSpec } from "./launch.ts";
+import { prepareContainer } from "./prepare-container.ts";
+import { checkTcp } from "./probe-check.ts";
+import type { PodHost } from "./pod-host.ts";
+import { createProxyProcess, type ProxyProcess } from "./proxy-process.ts";
+import { servedPorts } from "./served-ports.ts";
 import type { Workload } from "./workload.ts";
 
 export interface Pod {
@@ -29,28 +28,6 @@ export interface Pod {
   stop(unpublished: () => Promise<void>): Promise<void>;
   /** Ends everything at once: the mesh goes down. */
   kill(graceMs: number): Promise<void>;
-}
-
-/** What all pods share. */
-export interface PodHost {
-  readonly launch: Launch;
-  readonly clock: Clock;
-  readonly ports: Ports;
-  readonly plane: DataPlane;
-  readonly xdsPort: number;
-  readonly imageMap: ImageMap;
-  readonly standIn: readonly string[];
-  /** Environment of our own programs. */
-  readonly ownEnv: Env;
-  /** Environment that every container starts from. */
-  readonly baseEnv: Env;
-  readonly cwd: string;
-  readonly runDir: string;
-  readonly logsDir: string;
-  find(kind: "ConfigMap" | "Secret", namespace: string, name: string): StoredResource | undefined;
-  services(namespace: string): readonly ServiceAddress[];
-  onChange(): void;
-  onEvent(text: string): void;
 }
 
 export interface PodOptions {
@@ -92,52 +69,15 @@ export async function createPod(options: PodOptions): Promise<Pod> {
 
   const event = (text: string): void => host.onEvent(`pod ${namespace}/${name}: ${text}`);
 
-  function prepare(container: Container): Result<PreparedContainer> {
-    const command = toCommand({ ...host, container, annotations: template.annotations });
-    if (!command.ok) return command;
-    const env = envOf(container, command.value);
-    if (!env.ok) return env;
-    const spec = {
-      name: `${fullName}/${container.name}`,
-      command: command.value.command.map((word) => expandVariables(word, env.value)),
-      cwd: command.value.cwd,
-      env: env.value,
-      log: path.join(host.logsDir, `${fullName}.${container.name}.log`),
-    };
-    return ok({ container, spec });
-  }
-
-  function envOf(container: Container, command: ResolvedCommand): Result<Env> {
-    const own = new Set((container.ports ?? []).map((port) => port.containerPort));
-    const base: Env = {
-      ...host.baseEnv,
-      ...serviceEnv(host.services(namespace)),
-      HOSTNAME: name,
-      SERIN_POD_NAME: name,
-      SERIN_POD_NAMESPACE: namespace,
-      SERIN_POD_VERSION: labels["version"] ?? "",
-      SERIN_APP: labels["app"] ?? workload.name,
-      ...(httpProxyPort === undefined ? {} : proxyEnv(httpProxyPort)),
-      ...command.env,
-    };
-    const portVariables = portEnv(ports.filter((port) => own.has(port.containerPort)));
-    const pod = { name, namespace, labels, annotations: template.annotations, serviceAccount: template.serviceAccount };
-    const given = toContainerEnv({
-      container,
-      pod,
-      base: { ...base, ...portVariables },
-      find: (kind, resource) => host.find(kind, namespace, resource),
-    });
-    // A PORT in the YAML is a port of the image; here the application must listen where it is told.
-    return given.ok ? ok({ ...base, ...given.value, ...portVariables }) : given;
-  }
+  const prepare = (container: Container): Result<LaunchSpec> =>
+    prepareContainer({ container, name, workload, labels, ports, httpProxyPort, host });
 
   function prepareAll(list: readonly Container[]): Result<readonly PreparedContainer[]> {
     const prepared: PreparedContainer[] = [];
     for (const container of list) {
       const one = prepare(container);
       if (!one.ok) return err(`container ${container.name}: ${one.error}`);
-      prepared.push(one.value);
+      prepared.push({ container, spec: one.value });
     }
     return ok(prepared);
   }
@@ -235,6 +175,7 @@ export async function createPod(options: PodOptions): Promise<Pod> {
       clock,
       onChange: host.onChange,
       onEvent: event,
+      listens: () => listensFor(servedPorts(ports, { services: host.services(namespace), labels })),
     });
     proxy.start();
   }
@@ -310,6 +251,11 @@ export async function createPod(options: PodOptions): Promise<Pod> {
       }
     },
   };
+}
+
+async function listensFor(ports: readonly PodPortStatus[]): Promise<boolean> {
+  const checks = ports.map((port) => checkTcp({ host: "127.0.0.1", port: port.meshPort, timeoutMs: 500 }));
+  return (await Promise.all(checks)).every(Boolean);
 }
 
 /** Istio's gateway injection: the pod is a router proxy, its container `image: auto` a placeholder for it. */

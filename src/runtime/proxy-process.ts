@@ -34,12 +34,16 @@ export interface ProxyProcessOptions {
   readonly clock: Clock;
   readonly onChange: () => void;
   readonly onEvent: (text: string) => void;
+  /** Asked after the proxy said it is ready, once per start: do its listeners listen? */
+  readonly listens?: () => Promise<boolean>;
   /** Replaced in tests. */
   readonly get?: (url: string) => Promise<{ readonly status: number; readonly text: string } | undefined>;
 }
 
 const READY_FAST_MS = 25;
 const READY_SLOW_MS = 1000;
+/** A proxy whose listeners do not come (their Service was refused) is not held back for ever. */
+const LISTEN_TIMEOUT_MS = 5000;
 const ENVOY_ARGS = ["--concurrency", "1", "--disable-hot-restart", "-l", "warning"];
 
 export function createProxyProcess(options: ProxyProcessOptions): ProxyProcess {
@@ -49,6 +53,9 @@ export function createProxyProcess(options: ProxyProcessOptions): ProxyProcess {
   let isReady = false;
   let cancelPoll: (() => void) | undefined;
   let run = 0;
+  /** Since when the proxy says that it is ready. */
+  let waitsSince: number | undefined;
+  let listens = false;
 
   const supervisor = createSupervisor({
     launch: options.launch,
@@ -67,6 +74,8 @@ export function createProxyProcess(options: ProxyProcessOptions): ProxyProcess {
     },
     onStart() {
       isReady = false;
+      listens = false;
+      waitsSince = undefined;
       cancelPoll?.();
       void poll(++run);
     },
@@ -81,13 +90,20 @@ export function createProxyProcess(options: ProxyProcessOptions): ProxyProcess {
 
   async function poll(mine: number): Promise<void> {
     const answer = await get(`${admin}/ready`);
+    const now = answer?.status === 200 && (await seesListeners());
     if (mine !== run) return;
-    const now = answer?.status === 200;
     if (now !== isReady) {
       isReady = now;
       onChange();
     }
     cancelPoll = clock.after(isReady ? READY_SLOW_MS : READY_FAST_MS, () => void poll(mine));
+  }
+
+  async function seesListeners(): Promise<boolean> {
+    if (listens || options.listens === undefined) return true;
+    waitsSince ??= clock.now();
+    listens = clock.now() - waitsSince > LISTEN_TIMEOUT_MS || (await options.listens());
+    return listens;
   }
 
   return {

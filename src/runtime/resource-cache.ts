@@ -44,8 +44,8 @@ export function startResourceCache(options: { readonly client: AdminClient; read
       return [...resources.values()]
         .filter((resource) => resource.kind === "Service" && resource.metadata.namespace === namespace)
         .map(({ metadata, spec }) => {
-          const { clusterIP = "", ports = [] } = (spec ?? {}) as Partial<ServiceAddress>;
-          return { name: metadata.name, clusterIP, ports };
+          const { clusterIP = "", ports = [], selector = {} } = (spec ?? {}) as Partial<ServiceAddress>;
+          return { name: metadata.name, clusterIP, ports, selector };
         });
     },
     stop: () => watch.stop(),

@@ -4,7 +4,8 @@ import type { Rng } from "../kit/index.ts";
 import { needsSidecar } from "./injection.ts";
 import { planRollout } from "./plan-rollout.ts";
 import { createPodName } from "./pod-name.ts";
-import { createPod, type Pod, type PodHost } from "./pod.ts";
+import type { PodHost } from "./pod-host.ts";
+import { createPod, type Pod } from "./pod.ts";
 import type { ResourceCache } from "./resource-cache.ts";
 import { toWorkload, type Workload } from "./workload.ts";
 

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { InvalidArgumentError, Option } from "commander";
-import type { ApplyResponse, RuntimeOptions, RuntimeState } from "../../admin-api/index.ts";
+import { type ApplyResponse, type MeshFile, readRuntimeState, type RuntimeOptions, type RuntimeState } from "../../admin-api/index.ts";
 import { SerinError } from "../../kit/index.ts";
 import type { AddCommand, Cli, CommonOptions, RunningMesh } from "../cli.ts";
 import { readDocuments } from "../documents.ts";
@@ -44,6 +44,14 @@ async function up(cli: Cli, paths: readonly string[], options: UpOptions): Promi
   const runtime = startRuntime(toRuntimeOptions(cli, sources, options));
   const stopSignals = onSignals(cli, runtime);
   runtime.onStep((text) => out.note(text));
+  // Progress is for people who wait; a log shows what came of it.
+  const progress = (text: string): void => void (out.isTerminal && options.output !== "json" && out.live(text));
+  progress("starting the control plane and the gateway …");
+  runtime.onState((state) => {
+    const wanted = state.deployments.reduce((sum, one) => sum + one.desired, 0);
+    const ready = state.deployments.reduce((sum, one) => sum + one.updatedReady, 0);
+    if (wanted > 0) progress(`${ready} of ${wanted} pods ready …`);
+  });
   runtime.onEvent((level, text) => out.note(level === "info" ? text : out.style(level === "error" ? "red" : "yellow", text)));
   try {
     const mesh = await runtime.ready;
@@ -55,8 +63,11 @@ async function up(cli: Cli, paths: readonly string[], options: UpOptions): Promi
     const live = await client.live({ revision, timeoutMs: 10_000 });
     if (!live.live) out.note(`${live.lagging.length} proxies do not have the whole config yet: see \`serin proxy-status\``);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    runtime.onState(() => {});
     const resources = await client.list();
-    printOverview({ cli, mesh, state, resources: resources.items, seconds, format: options.output });
+    const title = `after ${seconds} s`;
+    if (options.output === "json") out.json({ ...toJson(mesh), seconds: Number(seconds), ...state });
+    else printOverview({ cli, mesh, state, resources: resources.items, title });
     if (options.detach === true) {
       runtime.detach();
       return;
@@ -106,6 +117,12 @@ function imageMapBeside(sources: readonly string[]): string | undefined {
   return undefined;
 }
 
+/** Without the token: output ends up in logs. */
+function toJson(mesh: MeshFile): Omit<MeshFile, "token"> {
+  const { token: _, ...rest } = mesh;
+  return rest;
+}
+
 /** A second `up`: of the same files it shows the running mesh, of others it refuses. */
 async function attach(cli: Cli, mesh: RunningMesh, sources: readonly string[]): Promise<void> {
   const same = sources.length === 0 || JSON.stringify(sources) === JSON.stringify(mesh.file.sources);
@@ -117,6 +134,9 @@ async function attach(cli: Cli, mesh: RunningMesh, sources: readonly string[]): 
   cli.out.print(
     `The mesh ${mesh.file.name} runs already (process ${mesh.file.pid}); this shows it. Ctrl-C leaves it running, \`serin down\` stops it.`,
   );
+  const state = readRuntimeState(mesh.paths);
+  const resources = await mesh.client.list().catch(() => undefined);
+  if (state !== undefined) printOverview({ cli, mesh: mesh.file, state, resources: resources?.items ?? [], title: "already" });
   const view = startSplitView({ cli, mesh: mesh.file, quiet: false });
   await new Promise<void>((resolve) => {
     process.once("SIGINT", () => resolve());

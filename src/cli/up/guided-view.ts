@@ -1,6 +1,6 @@
 // What `up` shows: what runs where, the URL, the commands to try, and the split at the gateway while it moves.
 import type { MeshFile, RuntimeState, StoredResource } from "../../admin-api/index.ts";
-import type { Cli, Format } from "../cli.ts";
+import type { Cli } from "../cli.ts";
 import { type DestinationCount, parseClusterCounters, type Split, splitBetween } from "./cluster-counters.ts";
 import { gatewayHosts, splitRoutes } from "./entry-points.ts";
 
@@ -9,24 +9,13 @@ export function printOverview(options: {
   readonly mesh: MeshFile;
   readonly state: RuntimeState;
   readonly resources: readonly StoredResource[];
-  readonly seconds: string;
-  readonly format: Format;
+  /** "after 1.2 s" */
+  readonly title: string;
 }): void {
   const { cli, mesh, state, resources } = options;
   const { out } = cli;
-  if (options.format === "json") {
-    out.json({
-      name: mesh.name,
-      pid: mesh.pid,
-      gatewayUrl: mesh.gatewayUrl,
-      adminUrl: mesh.adminUrl,
-      seconds: Number(options.seconds),
-      ...state,
-    });
-    return;
-  }
   out.print(
-    `${out.style(["bold", "green"], "Serin is up")} after ${options.seconds} s (data plane: ${mesh.proxy}). Everything listens on 127.0.0.1 only.\n`,
+    `${out.style(["bold", "green"], "Serin is up")} ${options.title} (data plane: ${mesh.proxy}). Everything listens on 127.0.0.1 only.\n`,
   );
   const rows = [["POD", "SIDECAR", "LISTENS"]];
   for (const pod of state.pods) {
@@ -53,7 +42,7 @@ export function printOverview(options: {
   if (split !== undefined) {
     const host = split.hosts.find((name) => !name.includes("*")) ?? split.service;
     out.print("\nIn another terminal:\n");
-    out.print(`  serin${own} load http://${host}/ --rate 50`.replace(`serin${own} load`, `serin load${own}`));
+    out.print(`  serin load${own} http://${host}/ --rate 50`);
     out.print(`  serin canary set${own} ${split.service} ${split.subsets.at(-1) ?? ""}=25`);
     out.print(`  serin status${own}`);
   }

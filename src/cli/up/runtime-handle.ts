@@ -14,6 +14,7 @@ export interface RuntimeHandle {
   until(condition: (state: RuntimeState) => boolean, timeoutMs: number): Promise<boolean>;
   onStep(listen: (text: string) => void): void;
   onEvent(listen: (level: "info" | "warn" | "error", text: string) => void): void;
+  onState(listen: (state: RuntimeState) => void): void;
   /** Asks it to stop everything; resolves when it has. */
   stop(): Promise<void>;
   /** The same, by the user's wish. */
@@ -48,6 +49,7 @@ export function startRuntime(options: RuntimeOptions): RuntimeHandle {
   let exitCode: number | null = null;
   let step: (text: string) => void = () => {};
   let event: (level: "info" | "warn" | "error", text: string) => void = () => {};
+  let stateChanged: (state: RuntimeState) => void = () => {};
   const watchers = new Set<() => void>();
   const ready = Promise.withResolvers<MeshFile>();
   // Who awaits it gets the error; until then it is no unhandled one.
@@ -65,6 +67,7 @@ export function startRuntime(options: RuntimeOptions): RuntimeHandle {
         return ready.reject(new SerinError(message.code, message.message, message.fix === undefined ? {} : { fix: message.fix }));
       case "state":
         state = message.state;
+        stateChanged(state);
         for (const notify of watchers) notify();
         return undefined;
     }
@@ -108,6 +111,7 @@ export function startRuntime(options: RuntimeOptions): RuntimeHandle {
     },
     onStep: (listen) => void (step = listen),
     onEvent: (listen) => void (event = listen),
+    onState: (listen) => void (stateChanged = listen),
     async stop() {
       request({ type: "stop" });
       await ended;
