@@ -96,6 +96,11 @@ export function meshPaths(name: string, env: Readonly<Record<string, string | un
   return pathsIn(path.join(path.resolve(base), name));
 }
 
+/** Where Node keeps our compiled bundles, so that not every sidecar compiles them; shared by the meshes of a user, and only theirs. */
+export function compileCacheDir(meshDir: string): string {
+  return path.join(path.dirname(meshDir), ".compile-cache");
+}
+
 export function pathsIn(dir: string): MeshPaths {
   return {
     dir,

@@ -6,8 +6,8 @@ export interface RuntimeOptions {
   readonly name: string;
   readonly dir: string;
   readonly proxy: "serin" | "envoy";
-  /** Port of the default gateway for Service port 80; the first free one from 8080 when absent. */
-  readonly gatewayPort?: number;
+  /** Ports of the default gateway for Service ports 80 and 443; the first free ones from 8080 and 8443 when absent. */
+  readonly gatewayPorts: { readonly http?: number; readonly https?: number };
   readonly imageMap?: string;
   readonly sources: readonly string[];
   /** Start with what the store held at the last stop. */

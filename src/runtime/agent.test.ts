@@ -70,7 +70,7 @@ describe("the runtime", () => {
   async function start(): Promise<void> {
     messages = [];
     agent = await startAgent({
-      run: { name: "t", dir: path.join(dir, "mesh"), proxy: "serin", sources: [], keep: false },
+      run: { name: "t", dir: path.join(dir, "mesh"), proxy: "serin", gatewayPorts: {}, sources: [], keep: false },
       clock: systemClock,
       rng: seededRng(Date.now()),
       env: process.env,

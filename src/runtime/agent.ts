@@ -1,8 +1,8 @@
 // The local node agent as a whole: control plane, gateway, pods; what a kubelet and the Deployment controller are to a node.
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import path from "node:path";
 import {
+  compileCacheDir,
   createAdminClient,
   type MeshFile,
   pathsIn,
@@ -15,7 +15,7 @@ import { type Clock, createDebounce, type Rng, SerinError } from "../kit/index.t
 import { createControlPlaneProcess } from "./control-plane-process.ts";
 import { createDeploymentStatuses } from "./deployment-status.ts";
 import { findEnvoy } from "./envoy.ts";
-import { createGateway, gatewayService } from "./gateway.ts";
+import { createGateway, type GatewayPorts, gatewayService } from "./gateway.ts";
 import { type ImageMap, readImageMap } from "./image-map.ts";
 import { writeJsonFile } from "./json-file.ts";
 import { createLaunch } from "./launch.ts";
@@ -74,7 +74,7 @@ export async function startAgent(options: {
   const launch = createLaunch(createProcessRecords(paths.processes));
   const baseEnv = allowedEnv(options.env);
   // Bundles compile once, not at every start of a sidecar.
-  const ownEnv = { ...baseEnv, NODE_COMPILE_CACHE: path.join(path.dirname(paths.dir), ".compile-cache") };
+  const ownEnv = { ...baseEnv, NODE_COMPILE_CACHE: compileCacheDir(paths.dir) };
   const client = createAdminClient({ url: `http://127.0.0.1:${adminPort}`, token });
   const event = (level: "info" | "warn" | "error") => (text: string) => {
     if (!stopping) send({ type: "event", level, text });
@@ -228,10 +228,11 @@ function toDataPlane(
   return { kind, command: kind === "envoy" ? [findEnvoy(from.env)] : from.program("proxy") };
 }
 
-async function takeGatewayPorts(run: RuntimeOptions, ports: Ports): Promise<{ http: number; https: number }> {
-  const http = await ports.takeFrom(run.gatewayPort ?? 8080);
-  if (run.gatewayPort !== undefined && http !== run.gatewayPort) {
-    throw new SerinError("GATEWAY_PORT_TAKEN", `port ${run.gatewayPort} is taken`, { fix: "Give a free one with --gateway-port." });
-  }
-  return { http, https: await ports.takeFrom(8443) };
+async function takeGatewayPorts(run: RuntimeOptions, ports: Ports): Promise<GatewayPorts> {
+  const take = async (wanted: number | undefined, from: number): Promise<number> => {
+    const port = await ports.takeFrom(wanted ?? from);
+    if (wanted === undefined || port === wanted) return port;
+    throw new SerinError("GATEWAY_PORT_TAKEN", `port ${wanted} is taken`, { fix: "Give a free one with --gateway-port." });
+  };
+  return { http: await take(run.gatewayPorts.http, 8080), https: await take(run.gatewayPorts.https, 8443) };
 }

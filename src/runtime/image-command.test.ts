@@ -15,6 +15,7 @@ function commandOf(container: Partial<Container>, annotations: Record<string, st
     annotations,
     imageMap: map,
     standIn: ["node", "stand-in.js"],
+    ownEnv: {},
     cwd: "/here",
   });
   return result.ok ? result.value.command : result.error;

@@ -18,6 +18,8 @@ export interface ImageCommandInput {
   readonly imageMap: ImageMap;
   /** Command line of the stand-in program, without its app. */
   readonly standIn: readonly string[];
+  /** Environment of our own programs: what stand-ins get beside the pod's. */
+  readonly ownEnv: Readonly<Record<string, string>>;
   /** Where commands of annotations and toolbox images run. */
   readonly cwd: string;
 }
@@ -38,7 +40,7 @@ export function toCommand(input: ImageCommandInput): Result<ResolvedCommand> {
   const mapped = findMapped(input.imageMap, container.image);
   if (mapped !== undefined) return ok({ ...mapped, command: [...mapped.command, ...(container.args ?? [])] });
   const standIn = findStandIn(container.image);
-  if (standIn?.run === "app") return ok({ command: [...input.standIn, standIn.app], cwd: input.cwd, env: {} });
+  if (standIn?.run === "app") return ok({ command: [...input.standIn, standIn.app], cwd: input.cwd, env: input.ownEnv });
   if (standIn?.run === "host") {
     const command = [...(container.command ?? []), ...(container.args ?? [])];
     if (command.length > 0) return ok({ command, cwd: input.cwd, env: {} });

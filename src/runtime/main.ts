@@ -1,12 +1,9 @@
 // The runtime's process. `serin up` starts it with its options on the command line and a channel; the channel's end stops everything,
 // unless the runtime was told to detach. `clean DIR` ends what a killed runtime left behind.
-import { enableCompileCache } from "node:module";
 import { pathsIn, type RuntimeMessage, type RuntimeOptions, type RuntimeRequest } from "../admin-api/index.ts";
 import { SerinError, systemClock, systemRng } from "../kit/index.ts";
 import { type Agent, startAgent } from "./agent.ts";
 import { endLeftovers } from "./process-records.ts";
-
-enableCompileCache();
 
 async function clean(dir: string): Promise<void> {
   const ended = await endLeftovers({ dir: pathsIn(dir).processes, clock: systemClock, graceMs: 2000 });

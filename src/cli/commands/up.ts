@@ -15,7 +15,7 @@ interface UpOptions extends CommonOptions {
   readonly proxy: "serin" | "envoy";
   readonly detach?: boolean;
   readonly imageMap?: string;
-  readonly gatewayPort?: number;
+  readonly gatewayPort: RuntimeOptions["gatewayPorts"];
   readonly keep?: boolean;
   readonly timeout: number;
 }
@@ -28,7 +28,12 @@ export const addUpCommand: AddCommand = (program, cli) => {
     .addOption(new Option("--proxy <kind>", "data plane").choices(["serin", "envoy"]).default("serin"))
     .option("-d, --detach", "leave it running in the background")
     .option("--image-map <file>", "what runs in place of which image (default: serin-images.yaml beside the config)")
-    .option("--gateway-port <port>", "port of the default gateway for port 80 (default: the first free one from 8080)", parsePort)
+    .option(
+      "--gateway-port <[80=|443=]port>",
+      "where the default gateway serves 80 and 443 (default: the first free ones from 8080 and 8443)",
+      parseGatewayPort,
+      {},
+    )
     .option("--keep", "start with what was applied in the last run")
     .option("--timeout <seconds>", "how long to wait until everything is ready", parseSeconds, 60);
   cli.common(command).action((paths: readonly string[], options: UpOptions) => up(cli, paths, options));
@@ -102,7 +107,7 @@ function toRuntimeOptions(cli: Cli, sources: readonly string[], options: UpOptio
     proxy: options.proxy,
     sources,
     keep: options.keep === true,
-    ...(options.gatewayPort === undefined ? {} : { gatewayPort: options.gatewayPort }),
+    gatewayPorts: options.gatewayPort,
     ...(imageMap === undefined ? {} : { imageMap }),
   };
 }
@@ -194,10 +199,12 @@ function onSignals(cli: Cli, runtime: RuntimeHandle): () => void {
   };
 }
 
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new InvalidArgumentError("It must be a port number.");
-  return port;
+/** `8080`, `80=8080`, `443=8443`; may be repeated. */
+function parseGatewayPort(text: string, before: RuntimeOptions["gatewayPorts"]): RuntimeOptions["gatewayPorts"] {
+  const match = /^(?:(80|443)=)?(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match === null || port < 1 || port > 65_535) throw new InvalidArgumentError("It must be PORT, 80=PORT or 443=PORT.");
+  return match[1] === "443" ? { ...before, https: port } : { ...before, http: port };
 }
 
 function parseSeconds(text: string): number {

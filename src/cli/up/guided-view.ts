@@ -32,6 +32,17 @@ export function printOverview(options: {
     rows.push([`${pod.namespace}/${pod.name}`, pod.sidecar === undefined ? "no" : "yes", ports]);
   }
   out.table(rows);
+  const bare = state.pods.filter((pod) => pod.owner !== undefined && pod.sidecar === undefined);
+  if (bare.length > 0) {
+    const namespaces = [...new Set(bare.map((pod) => pod.namespace))].join(", ");
+    const pods = bare.length === 1 ? "1 pod has" : `${bare.length} pods have`;
+    out.print(
+      out.style(
+        "yellow",
+        `\n${pods} no sidecar and cannot call Services by name. Istio's label for all pods of a namespace: istio-injection: enabled (${namespaces}).`,
+      ),
+    );
+  }
   const hosts = gatewayHosts(resources);
   const own = mesh.name === "default" ? "" : ` --name ${mesh.name}`;
   if (hosts.length > 0) {

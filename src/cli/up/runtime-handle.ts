@@ -2,7 +2,14 @@
 import { fork, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, realpathSync } from "node:fs";
 import path from "node:path";
-import type { MeshFile, RuntimeMessage, RuntimeOptions, RuntimeRequest, RuntimeState } from "../../admin-api/index.ts";
+import {
+  compileCacheDir,
+  type MeshFile,
+  type RuntimeMessage,
+  type RuntimeOptions,
+  type RuntimeRequest,
+  type RuntimeState,
+} from "../../admin-api/index.ts";
 import { SerinError } from "../../kit/index.ts";
 
 export interface RuntimeHandle {
@@ -41,7 +48,11 @@ export function startRuntime(options: RuntimeOptions): RuntimeHandle {
   // Its output is only what it says when it crashes; on our own streams a detached one would keep a pipe open.
   mkdirSync(options.dir, { recursive: true, mode: 0o700 });
   const log = openSync(path.join(options.dir, "runtime.log"), "w", 0o600);
-  const child = fork(program, ["run", JSON.stringify(options)], { detached: true, stdio: ["ignore", log, log, "ipc"] });
+  const child = fork(program, ["run", JSON.stringify(options)], {
+    detached: true,
+    stdio: ["ignore", log, log, "ipc"],
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCacheDir(options.dir) },
+  });
   closeSync(log);
   let state = EMPTY;
   let interrupted = false;

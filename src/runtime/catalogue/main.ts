@@ -1,10 +1,8 @@
 // The stand-in program: one small HTTP server that plays the images of well-known demos (`node stand-in.js APP`).
 import http from "node:http";
-import { enableCompileCache } from "node:module";
 import { answerWith, type App, identityFrom } from "./app.ts";
 import { APPS } from "./apps.ts";
 
-enableCompileCache();
 const name = process.argv[2] ?? "";
 const app: App | undefined = Object.hasOwn(APPS, name) ? APPS[name] : undefined;
 if (app === undefined) throw new Error(`there is no stand-in ${name}; there are ${Object.keys(APPS).join(", ")}`);
