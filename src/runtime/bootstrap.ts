@@ -68,10 +68,7 @@ export function buildBootstrap(input: BootstrapInput): unknown {
           typed_extension_protocol_options: {
             [HTTP_OPTIONS]: {
               "@type": `type.googleapis.com/${HTTP_OPTIONS}`,
-              explicit_http_config: {
-                // A control plane that was killed on another machine would else not be missed.
-                http2_protocol_options: { connection_keepalive: { interval: "30s", timeout: "10s" } },
-              },
+              explicit_http_config: { http2_protocol_options: {} },
             },
           },
           load_assignment: {

@@ -1,0 +1,50 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { buildBootstrap } from "./bootstrap.ts";
+import { countActive } from "./proxy-process.ts";
+
+const ENVOY = process.env["ENVOY"] ?? path.resolve(import.meta.dirname, "../../.cache/envoy/envoy");
+const input = {
+  type: "sidecar",
+  pod: "demo4-v1-x",
+  namespace: "test1",
+  labels: { app: "demo4", version: "v1" },
+  annotations: { a: "b" },
+  serviceAccount: "default",
+  workload: "demo4-v1",
+  adminPort: 20_001,
+  xdsPort: 20_002,
+  httpProxyPort: 20_003,
+} as const;
+
+test("names the proxy as Istio does", () => {
+  const { node } = buildBootstrap(input) as { node: { id: string; metadata: Record<string, unknown> } };
+  expect(node.id).toBe("sidecar~127.0.0.1~demo4-v1-x.test1~test1.svc.cluster.local");
+  expect(node.metadata).toMatchObject({
+    INTERCEPTION_MODE: "NONE",
+    HTTP_PROXY_PORT: "20003",
+    SERIN_BIND: "127.0.0.1",
+    LABELS: input.labels,
+  });
+});
+
+test.skipIf(!existsSync(ENVOY) && process.env["SERIN_REQUIRE_ENVOY"] !== "1")("real Envoy takes it", () => {
+  const dir = mkdtempSync(path.join(os.tmpdir(), "serin-boot-"));
+  const file = path.join(dir, "boot.json");
+  writeFileSync(file, JSON.stringify(buildBootstrap(input)));
+  const done = spawnSync(ENVOY, ["--mode", "validate", "-c", file, "--disable-hot-restart"], { encoding: "utf8" });
+  rmSync(dir, { recursive: true, force: true });
+  expect(done.stderr + done.stdout).toContain("OK");
+  expect(done.status).toBe(0);
+});
+
+test("requests under way are counted without those of the admin listener", () => {
+  expect(
+    countActive(
+      "http.admin.downstream_rq_active: 1\nhttp.inbound_0.0.0.0_80.downstream_rq_active: 2\nhttp.http_proxy.downstream_rq_active: 3\n",
+    ),
+  ).toBe(5);
+});
