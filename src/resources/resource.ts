@@ -3,9 +3,27 @@ import type { ResourceRef } from "../kit/index.ts";
 
 /** The kinds that Serin reads; `kinds.ts` is the one table of parsers. */
 export type Kind =
-  | "Namespace" | "Service" | "Deployment" | "Pod" | "ServiceAccount" | "ConfigMap" | "Secret"
-  | "VirtualService" | "DestinationRule" | "Gateway" | "ServiceEntry" | "WorkloadEntry" | "WorkloadGroup" | "Sidecar"
-  | "EnvoyFilter" | "ProxyConfig" | "PeerAuthentication" | "RequestAuthentication" | "AuthorizationPolicy" | "Telemetry" | "WasmPlugin";
+  | "Namespace"
+  | "Service"
+  | "Deployment"
+  | "Pod"
+  | "ServiceAccount"
+  | "ConfigMap"
+  | "Secret"
+  | "VirtualService"
+  | "DestinationRule"
+  | "Gateway"
+  | "ServiceEntry"
+  | "WorkloadEntry"
+  | "WorkloadGroup"
+  | "Sidecar"
+  | "EnvoyFilter"
+  | "ProxyConfig"
+  | "PeerAuthentication"
+  | "RequestAuthentication"
+  | "AuthorizationPolicy"
+  | "Telemetry"
+  | "WasmPlugin";
 
 export interface ObjectMeta {
   readonly name: string;

@@ -1,0 +1,116 @@
+// ServerTLSSettings of Gateways and Sidecars (istio validateTLSOptions).
+import { joinPath } from "../field-path.ts";
+import type { Report } from "../report.ts";
+import { bool, enumOf, list, obj, type ObjectSchema, type Rule, str } from "../schema/schema.ts";
+
+export interface ServerTlsSpec {
+  readonly httpsRedirect?: boolean;
+  readonly mode?: string;
+  readonly serverCertificate?: string;
+  readonly privateKey?: string;
+  readonly caCertificates?: string;
+  readonly caCrl?: string;
+  readonly credentialName?: string;
+  readonly credentialNames?: readonly string[];
+  readonly tlsCertificates?: readonly { readonly serverCertificate?: string; readonly privateKey?: string }[];
+  readonly subjectAltNames?: readonly string[];
+  readonly minProtocolVersion?: string;
+  readonly cipherSuites?: readonly string[];
+}
+
+const VERSIONS = ["TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"];
+const CIPHERS = new Set([
+  "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305", "ECDHE-PSK-CHACHA20-POLY1305", "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA",
+  "ECDHE-PSK-AES128-CBC-SHA", "ECDHE-ECDSA-AES256-SHA", "ECDHE-RSA-AES256-SHA", "ECDHE-PSK-AES256-CBC-SHA", "AES128-GCM-SHA256", "AES256-GCM-SHA384",
+  "AES128-SHA", "AES256-SHA", "PSK-AES128-CBC-SHA", "PSK-AES256-CBC-SHA", "DES-CBC3-SHA",
+]); // prettier-ignore
+
+function atMostOne(a: string, b: string): Rule {
+  return {
+    message: `only one of ${a} and ${b} can be set`,
+    test: (self) => self[a] === undefined || self[b] === undefined,
+    field: b,
+    fix: "Keep one of them.",
+  };
+}
+
+export const serverTls: ObjectSchema = obj<ServerTlsSpec>(
+  {
+    httpsRedirect: bool(),
+    mode: enumOf(["PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"]),
+    serverCertificate: str(),
+    privateKey: str(),
+    caCertificates: str(),
+    caCrl: str(),
+    credentialName: str(),
+    credentialNames: list(str(), { min: 1, max: 2 }),
+    caCertCredentialName: str(),
+    tlsCertificates: list(obj({ serverCertificate: str(), privateKey: str(), caCertificates: str() }), { min: 1, max: 2 }),
+    subjectAltNames: list(str()),
+    verifyCertificateSpki: list(str()),
+    verifyCertificateHash: list(str()),
+    minProtocolVersion: enumOf(VERSIONS),
+    maxProtocolVersion: enumOf(VERSIONS),
+    cipherSuites: list(str()),
+    insecureSkipVerify: bool(),
+  },
+  { rules: [atMostOne("tlsCertificates", "credentialNames"), atMostOne("credentialName", "credentialNames")], check: checkServerTls },
+);
+
+function isSet(text: string | undefined): boolean {
+  return text !== undefined && text !== "";
+}
+
+function checkServerTls(tls: ServerTlsSpec, path: string, report: Report): void {
+  checkCiphers(tls, path, report);
+  const sources = [
+    isSet(tls.serverCertificate) && isSet(tls.privateKey),
+    isSet(tls.credentialName),
+    tls.credentialNames !== undefined,
+    tls.tlsCertificates !== undefined,
+  ].filter(Boolean).length;
+  const files = isSet(tls.serverCertificate) || isSet(tls.privateKey) || isSet(tls.caCertificates);
+  if (tls.mode === "ISTIO_MUTUAL") {
+    if (sources > 0 || files)
+      report.error(path, "ISTIO_MUTUAL uses the mesh's own certificates", "Remove the certificates, or use another mode.");
+    return;
+  }
+  if ((tls.mode === "PASSTHROUGH" || tls.mode === "AUTO_PASSTHROUGH") && (sources > 0 || files || isSet(tls.caCrl))) {
+    report.warning(path, `${tls.mode} does not use certificates`, "Remove them.");
+  }
+  if (sources > 1)
+    report.error(
+      path,
+      "only one of serverCertificate with privateKey, credentialName, credentialNames, tlsCertificates can be set",
+      "Keep one of them.",
+    );
+  if (tls.mode === "SIMPLE" || tls.mode === "MUTUAL" || tls.mode === "OPTIONAL_MUTUAL") checkCertificates(tls, path, report);
+}
+
+function checkCertificates(tls: ServerTlsSpec, path: string, report: Report): void {
+  if (isSet(tls.caCrl) && isSet(tls.credentialName))
+    report.error(joinPath(path, "caCrl"), "caCrl and credentialName exclude each other", "Put the CRL into the secret.");
+  if (isSet(tls.caCrl) && tls.mode === "SIMPLE")
+    report.error(joinPath(path, "caCrl"), "SIMPLE asks for no client certificates, so there is no CRL", "Remove caCrl.");
+  if (isSet(tls.credentialName) || tls.credentialNames !== undefined) return;
+  if (tls.mode !== "SIMPLE" && !isSet(tls.caCertificates))
+    report.error(path, `${tls.mode} needs caCertificates`, "Add it, or use credentialName.");
+  for (const certificate of tls.tlsCertificates ?? [tls]) {
+    if (!isSet(certificate.serverCertificate)) report.error(path, `${tls.mode} needs serverCertificate`, "Add it, or use credentialName.");
+    if (!isSet(certificate.privateKey)) report.error(path, `${tls.mode} needs privateKey`, "Add it, or use credentialName.");
+  }
+}
+
+function checkCiphers(tls: ServerTlsSpec, path: string, report: Report): void {
+  const suites = tls.cipherSuites ?? [];
+  if ((tls.minProtocolVersion === "TLSV1_0" || tls.minProtocolVersion === "TLSV1_1") && suites.length === 0) {
+    report.warning(joinPath(path, "minProtocolVersion"), "TLS below 1.2 needs cipherSuites that fit it", "Add cipherSuites.");
+  }
+  for (const [index, suite] of suites.entries()) {
+    const at = joinPath(joinPath(path, "cipherSuites"), index);
+    if (!CIPHERS.has(suite))
+      report.warning(at, `the cipher suite ${suite} is not known and is left out`, "Use OpenSSL's name of a suite that Envoy knows.");
+    else if (suites.indexOf(suite) < index) report.warning(at, `the cipher suite ${suite} stands twice`, "Remove one of the two.");
+  }
+}
