@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ProxyIdentity } from "../model/index.ts";
 import { parseNode, serviceKey } from "../model/index.ts";
 import type { Resource } from "../resources/index.ts";
-import { buildMesh, inboundFor, viewFor } from "./index.ts";
+import { buildMesh, inboundFor, viewFor, type WorkloadInput } from "./index.ts";
 import { nodeOf, resourcesOf } from "./resources-of.fixture.ts";
 
 function proxy(type: "sidecar" | "router", namespace: string, labels: Record<string, string> = { app: "client" }): ProxyIdentity {
@@ -39,13 +39,19 @@ function mesh(...documents: readonly string[]): readonly Resource[] {
 }
 
 describe("services and endpoints", () => {
-  const POD = `
-apiVersion: v1
-kind: Pod
-metadata: {name: demo4-1, namespace: test1, labels: {app: demo4, version: v1}}
-status:
-  {phase: Running, podIP: 127.0.0.1, ready: true, sidecar: true, ports: [{name: http, containerPort: 80, appPort: 4001, meshPort: 4002}]}
-`;
+  const POD: WorkloadInput = {
+    name: "demo4-1",
+    namespace: "test1",
+    labels: { app: "demo4", version: "v1" },
+    serviceAccount: "default",
+    status: {
+      phase: "Running",
+      podIP: "127.0.0.1",
+      ready: true,
+      sidecar: true,
+      ports: [{ name: "http", containerPort: 80, appPort: 4001, meshPort: 4002 }],
+    },
+  };
   const SERVICE = `
 apiVersion: v1
 kind: Service
@@ -54,7 +60,7 @@ spec: {selector: {app: demo4}, clusterIP: 10.96.0.7, ports: [{port: 80, targetPo
 `;
 
   test("a pod is an endpoint at its mesh port, found by the name of the target port", () => {
-    const snapshot = buildMesh({ resources: mesh(SERVICE, POD) });
+    const snapshot = buildMesh({ resources: mesh(SERVICE), workloads: [POD] });
     const [service] = snapshot.config.services;
     expect(service).toMatchObject({ hostname: "demo4.test1.svc.cluster.local", addresses: ["10.96.0.7"], resolution: "STATIC" });
     expect(service?.ports.map((port) => port.protocol)).toEqual(["HTTP", "UNSUPPORTED"]);
@@ -64,9 +70,9 @@ spec: {selector: {app: demo4}, clusterIP: 10.96.0.7, ports: [{port: 80, targetPo
   });
 
   test("a pod that is not ready is no endpoint, unless the Service publishes those", () => {
-    const notReady = POD.replace("ready: true", "ready: false");
+    const notReady = { ...POD, status: { ...POD.status, ready: false } };
     const of = (service: string): number | undefined =>
-      buildMesh({ resources: mesh(service, notReady) })
+      buildMesh({ resources: mesh(service), workloads: [notReady] })
         .endpoints.get("test1/demo4.test1.svc.cluster.local")
         ?.byPort.get(80)?.length;
     expect(of(SERVICE)).toBe(0);
@@ -89,7 +95,7 @@ spec: {selector: {app: demo4}, clusterIP: 10.96.0.7, ports: [{port: 80, targetPo
   });
 
   test("the workload's own ports, for a sidecar with its own listeners", () => {
-    const snapshot = buildMesh({ resources: mesh(SERVICE, POD) });
+    const snapshot = buildMesh({ resources: mesh(SERVICE), workloads: [POD] });
     const node = parseNode({
       id: "sidecar~127.0.0.1~demo4-1.test1~test1.svc.cluster.local",
       metadata: { INTERCEPTION_MODE: "NONE", HTTP_PROXY_PORT: "4003", SERIN_BIND: "127.0.0.1", LABELS: { app: "demo4" } },
@@ -146,7 +152,7 @@ describe("one host in several namespaces", () => {
 
 describe("which VirtualService", () => {
   const by = (tag: string): string =>
-    `{hosts: [demo.default.svc.cluster.local], http: [{name: ${tag}, route: [{destination: {host: demo}}]}]`;
+    `{hosts: [demo.default.svc.cluster.local], http: [{name: rule-${tag}, route: [{destination: {host: demo}}]}]`;
 
   test("private before exported by name before public, by age within each, whatever the age across", () => {
     const snapshot = buildMesh({
@@ -166,7 +172,7 @@ describe("which VirtualService", () => {
   });
 
   test("short names belong to the namespace of the VirtualService; a dotted name stays", () => {
-    const spec = `{hosts: [demo, Note.Default], gateways: [mesh, edge, edge.istio-system, other/gw], http: [{route: [{destination: {host: demo}}, {destination: {host: Demo.default}}]}]}`;
+    const spec = `{hosts: [demo, note.default], gateways: [mesh, edge, edge.istio-system, other/gw], http: [{route: [{destination: {host: demo}, weight: 1}, {destination: {host: Demo.default}, weight: 1}]}]}`;
     const [model] = buildMesh({ resources: mesh(virtualService("one", "shop", spec)) }).config.virtualServices;
     expect(model?.hosts).toEqual(["demo.shop.svc.cluster.local", "note.default"]);
     expect(model?.gateways).toEqual(["mesh", "shop/edge", "istio-system/edge", "other/gw"]);
@@ -304,32 +310,32 @@ spec: {selector: {istio: ingressgateway}, ports: [{port: 80, targetPort: 8080, n
   test.each<[string, string, string[][]]>([
     [
       "HTTP first drops TLS",
-      `{port: {number: 9, name: a, protocol: HTTP}, hosts: ["*"]}, {port: {number: 9, name: b, protocol: HTTPS}, hosts: [s], tls: {mode: SIMPLE}}`,
+      `{port: {number: 9, name: a, protocol: HTTP}, hosts: ["*"]}, {port: {number: 9, name: b, protocol: HTTPS}, hosts: [s.com], tls: {mode: SIMPLE, serverCertificate: /c, privateKey: /k}}`,
       [["a"]],
     ],
     [
       "TLS first keeps HTTP",
-      `{port: {number: 9, name: a, protocol: HTTPS}, hosts: [s], tls: {mode: SIMPLE}}, {port: {number: 9, name: b, protocol: HTTP}, hosts: ["*"]}`,
+      `{port: {number: 9, name: a, protocol: HTTPS}, hosts: [s.com], tls: {mode: SIMPLE, serverCertificate: /c, privateKey: /k}}, {port: {number: 9, name: b, protocol: HTTP}, hosts: ["*"]}`,
       [["a", "b"]],
     ],
     [
       "a taken TLS host drops the server",
-      `{port: {number: 9, name: a, protocol: HTTPS}, hosts: [s], tls: {mode: SIMPLE}}, {port: {number: 9, name: b, protocol: HTTPS}, hosts: [t, s], tls: {mode: SIMPLE}}, {port: {number: 9, name: c, protocol: HTTPS}, hosts: [t], tls: {mode: SIMPLE}}`,
+      `{port: {number: 9, name: a, protocol: HTTPS}, hosts: [s.com], tls: {mode: SIMPLE, serverCertificate: /c, privateKey: /k}}, {port: {number: 9, name: b, protocol: HTTPS}, hosts: [t.com, s.com], tls: {mode: SIMPLE, serverCertificate: /c, privateKey: /k}}, {port: {number: 9, name: c, protocol: HTTPS}, hosts: [t.com], tls: {mode: SIMPLE, serverCertificate: /c, privateKey: /k}}`,
       [["a", "c"]],
     ],
     [
       "HTTP servers share a port",
-      `{port: {number: 9, name: a, protocol: HTTP}, hosts: [s]}, {port: {number: 9, name: b, protocol: HTTP2}, hosts: [s]}`,
+      `{port: {number: 9, name: a, protocol: HTTP}, hosts: [s.com]}, {port: {number: 9, name: b, protocol: HTTP2}, hosts: [s.com]}`,
       [["a", "b"]],
     ],
     [
       "TCP after HTTP goes",
-      `{port: {number: 9, name: a, protocol: HTTP}, hosts: [s]}, {port: {number: 9, name: b, protocol: TCP}, hosts: [s]}`,
+      `{port: {number: 9, name: a, protocol: HTTP}, hosts: [s.com]}, {port: {number: 9, name: b, protocol: TCP}, hosts: [s.com]}`,
       [["a"]],
     ],
     [
       "binds are apart",
-      `{port: {number: 9, name: a, protocol: HTTP}, hosts: [s], bind: 127.0.0.2}, {port: {number: 9, name: b, protocol: TCP}, hosts: [s], bind: 127.0.0.3}`,
+      `{port: {number: 9, name: a, protocol: HTTP}, hosts: [s.com], bind: 127.0.0.2}, {port: {number: 9, name: b, protocol: TCP}, hosts: [s.com], bind: 127.0.0.3}`,
       [["a"], ["b"]],
     ],
   ])("%s", (_name, servers, expected) => {

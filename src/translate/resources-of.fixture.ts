@@ -1,59 +1,11 @@
-// Resources for the tests of this folder, from YAML text, with real positions.
-import { LineCounter, parseAllDocuments } from "yaml";
-import type { Kind, Resource } from "../resources/index.ts";
-
-interface Document {
-  readonly apiVersion: string;
-  readonly kind: Kind;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly labels?: Record<string, string>;
-    readonly annotations?: Record<string, string>;
-    readonly creationTimestamp?: string;
-  };
-  readonly spec?: unknown;
-  readonly status?: unknown;
-}
-
-function segments(path: string): (string | number)[] {
-  return path
-    .split(/[.[\]]/)
-    .filter((part) => part !== "")
-    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
-}
+// Resources for the tests of this folder, read by the real parser; a text that it refuses fails the test.
+import { parseSources, type Resource } from "../resources/index.ts";
 
 export function resourcesOf(text: string): readonly Resource[] {
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines });
-  if (!Array.isArray(documents)) return [];
-  return documents.map((document): Resource => {
-    const { apiVersion, kind, metadata, spec = {}, status } = document.toJS() as Document;
-    return Object.freeze({
-      apiVersion,
-      kind,
-      metadata: {
-        name: metadata.name,
-        namespace: kind === "Namespace" ? "" : (metadata.namespace ?? "default"),
-        labels: metadata.labels ?? {},
-        annotations: metadata.annotations ?? {},
-        creationTimestamp: metadata.creationTimestamp === undefined ? 0 : Date.parse(metadata.creationTimestamp),
-      },
-      spec,
-      ...(status === undefined ? {} : { status }),
-      locate(path: string) {
-        const parts = segments(path);
-        for (let length = parts.length; length >= 0; length -= 1) {
-          const node = document.getIn(parts.slice(0, length), true) as { range?: readonly number[] } | undefined;
-          const offset = node?.range?.[0];
-          if (offset === undefined) continue;
-          const { line, col } = lines.linePos(offset);
-          return { file: "test.yaml", line, column: col };
-        }
-        return { file: "test.yaml", line: 1, column: 1 };
-      },
-    });
-  });
+  const { resources, issues } = parseSources([{ file: "test.yaml", text }]);
+  const errors = issues.filter((issue) => issue.severity === "error");
+  if (errors.length > 0) throw new Error(errors.map((issue) => `${issue.line}:${issue.column} ${issue.path} ${issue.message}`).join("\n"));
+  return resources;
 }
 
 /** Proxies as the recorded cases name them. */

@@ -8,7 +8,7 @@ import { mergeRoute } from "./delegates.ts";
 import { toHttpMatch } from "./matches.ts";
 
 function http(spec: string): readonly HttpRoute[] {
-  const text = `{apiVersion: v1, kind: VirtualService, metadata: {name: one, namespace: shop}, spec: {hosts: [a], http: ${spec}}}`;
+  const text = `{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: one, namespace: shop}, spec: {hosts: [a], http: ${spec}}}`;
   return buildMesh({ resources: resourcesOf(text) }).config.virtualServices[0]?.http ?? [];
 }
 
@@ -36,15 +36,15 @@ describe("matches", () => {
 
 describe("actions", () => {
   test("durations, defaults and old fields", () => {
-    const [route] = http(`[{timeout: 1.5s, retries: {attempts: 2, perTryTimeout: 250ms, retryOn: "503", backoff: 10ms},
-      fault: {delay: {percent: 30, fixedDelay: 2s}, abort: {httpStatus: 418}}, redirect: {uri: /x}, mirror: {host: m}, mirrorPercent: 7,
-      corsPolicy: {allowOrigin: ["*"], maxAge: 24h}, headers: {request: {set: {b: "1", a: "2"}, remove: [z]}},
-      directResponse: {status: 503, body: {bytes: aGk=}}}]`);
+    const [route, redirect, direct] =
+      http(`[{route: [{destination: {host: a}}], timeout: 1.5s, retries: {attempts: 2, perTryTimeout: 250ms, retryOn: "503", backoff: 10ms},
+      fault: {delay: {percent: 30, fixedDelay: 2s}, abort: {httpStatus: 418}}, mirror: {host: m}, mirrorPercent: 7,
+      corsPolicy: {allowOrigin: ["*"], maxAge: 24h}, headers: {request: {set: {b: "1", a: "2"}, remove: [z]}}, match: [{uri: {prefix: /a}}]},
+      {match: [{uri: {prefix: /b}}], redirect: {uri: /x}}, {directResponse: {status: 503, body: {bytes: aGk=}}}]`);
     expect(route).toMatchObject({
       timeoutMs: 1500,
       retries: { attempts: 2, perTryTimeoutMs: 250, retryOn: "503", backoffMs: 10 },
       fault: { delay: { fixedDelayMs: 2000, percentage: 30 }, abort: { httpStatus: 418, percentage: 0 } },
-      redirect: { redirectCode: 301, uri: "/x" },
       mirrors: [{ destination: { host: "m.shop.svc.cluster.local" }, percentage: 7 }],
       corsPolicy: { allowOrigins: [{ kind: "regex", value: ".*" }], maxAgeMs: 86_400_000 },
       headers: {
@@ -59,13 +59,14 @@ describe("actions", () => {
         response: { set: [] },
       },
     });
-    expect(route?.directResponse?.body).toEqual({ bytes: new Uint8Array([104, 105]) });
+    expect(redirect?.redirect).toMatchObject({ redirectCode: 301, uri: "/x" });
+    expect(direct?.directResponse?.body).toEqual({ bytes: new Uint8Array([104, 105]) });
   });
 
   test("every destination of a route is found, mirrors too, and weights are kept as written", () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.stringMatching(/^[a-z]{1,8}$/), fc.integer({ min: 0, max: 1000 })), { minLength: 1, maxLength: 5 }),
+        fc.array(fc.tuple(fc.stringMatching(/^[a-z]{1,8}$/), fc.integer({ min: 1, max: 1000 })), { minLength: 1, maxLength: 5 }),
         (list) => {
           const route = list.map(([host, weight]) => ({ destination: { host }, weight }));
           const [model] = http(JSON.stringify([{ route, mirrors: [{ destination: { host: "m" }, percentage: { value: 0.5 } }] }]));
