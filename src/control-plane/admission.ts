@@ -6,6 +6,9 @@ import { createClusterIps } from "./store/cluster-ip.ts";
 import type { Origin } from "./store/database.ts";
 import { type Change, type Store, storeKey, type StoreObject } from "./store/store.ts";
 
+/** Kinds whose fields stand beside `metadata`, not under `spec`. */
+const FLAT_KINDS: ReadonlySet<string> = new Set(["ConfigMap", "Secret", "ServiceAccount"]);
+
 export interface Admission {
   readonly changes: readonly Change[];
   readonly admitted: readonly Resource[];
@@ -34,7 +37,7 @@ export function admit(
     if (twin !== undefined) {
       const at = twin.locate("");
       issues.push(
-        issueOf(resource, "SERIN0301", `it stands twice: first in ${at.file}:${at.line}`, "Remove one of the two; the first one is used."),
+        issueOf(resource, "SERIN0107", `it stands twice: first in ${at.file}:${at.line}`, "Remove one of the two; the first one is used."),
       );
       continue;
     }
@@ -72,7 +75,6 @@ export function admit(
 /** What a file does not date is of no age, so that equal files make equal meshes: ties go by name, as with Istio's own file source. */
 function toStoreObject(resource: Resource, fromFile: boolean): StoreObject {
   const { name, namespace, labels, annotations, creationTimestamp } = resource.metadata;
-  const flat = resource.kind === "ConfigMap" || resource.kind === "Secret";
   return {
     apiVersion: resource.apiVersion,
     kind: resource.kind,
@@ -85,7 +87,7 @@ function toStoreObject(resource: Resource, fromFile: boolean): StoreObject {
         ? {}
         : { creationTimestamp: new Date(creationTimestamp).toISOString().replace(".000Z", "Z") }),
     },
-    body: flat ? { ...(resource.spec as Record<string, unknown>) } : { spec: resource.spec },
+    body: FLAT_KINDS.has(resource.kind) ? { ...(resource.spec as Record<string, unknown>) } : { spec: resource.spec },
   };
 }
 

@@ -7,6 +7,7 @@ import { type Clock, type Issue, type Logger, SerinError, VERSION } from "../kit
 import { parseObject, parseSources } from "../resources/index.ts";
 import { buildMesh, checkReferences, inboundFor, viewFor } from "../translate/index.ts";
 import { generate } from "../xds/index.ts";
+import { startXdsServer } from "../xds-server/index.ts";
 import type { AdminBackend } from "./admin/backend.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { startAdminServer } from "./admin/server.ts";
@@ -19,12 +20,12 @@ import { createMetrics } from "./metrics.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createProxies } from "./proxies.ts";
+import { createDocumentCache } from "./sources/document-cache.ts";
 import { createFileSource } from "./sources/file-source.ts";
 import { startFileWatch } from "./sources/file-watch.ts";
 import { createMeshResources } from "./sources/mesh-resources.ts";
 import { createPodCell } from "./sources/pods.ts";
 import { openStore } from "./store/store.ts";
-import { startXds } from "./xds.ts";
 
 export interface ControlPlane {
   readonly admin: string;
@@ -48,8 +49,12 @@ export async function startControlPlane(
   try {
     // Sources: files and the API write to the store; the runtime's pods stand beside it.
     const pods = createPodCell(store);
-    const mesh = createMeshResources({ store, parse: parseObject, onChange: () => pipeline.configChanged() });
-    const files = createFileSource({ store, parse: (file) => parseSources([file]), onParsed: mesh.locate });
+    const mesh = createMeshResources({
+      store,
+      parse: (object) => parseObject(object, `${object.kind} ${object.metadata.namespace}/${object.metadata.name}`).resource,
+      onChange: () => pipeline.configChanged(),
+    });
+    const files = createFileSource({ store, parse: createDocumentCache((file) => parseSources([file])), onParsed: mesh.locate });
     const input = () => ({ resources: [...mesh.all(), ...pods.resources()], revision: store.revision() });
 
     // Store → mesh → each proxy's view → its xDS resources → its stream.
@@ -105,7 +110,8 @@ export async function startControlPlane(
     }
     pipeline.flush();
 
-    const xds = await startXds({ ...options.xds, proxies, onAnswer: () => live.changed(), logger });
+    const xds = await startXdsServer({ ...options.xds, clock, logger, onStream: proxies.open, onAnswer: live.changed });
+    const xdsAddress = `${options.xds.host}:${xds.port}`;
     closing.push(() => xds.stop());
     let ready = true;
     closing.push(() => void (ready = false));
@@ -117,7 +123,7 @@ export async function startControlPlane(
         revision: store.revision(),
         startedAt,
         ready,
-        xds: xds.address,
+        xds: xdsAddress,
         meshConfig: meshConfig.value,
         proxies: proxies.list().length,
         resources: countKinds(),
@@ -135,7 +141,7 @@ export async function startControlPlane(
       apply: (request) =>
         applyDocuments(request, {
           store,
-          parse: parseSources,
+          parse: (documents) => parseSources(documents),
           onParsed: mesh.locate,
           meshIssues(extra) {
             if (extra !== undefined) return pipeline.issuesWith(replaceResources(input().resources, extra));
@@ -163,10 +169,10 @@ export async function startControlPlane(
     };
     const admin = await startAdminServer({ ...options.admin, token, routes: adminRoutes(backend, clock), logger });
     closing.push(() => admin.stop());
-    logger.log("info", "control plane ready", { xds: xds.address, admin: admin.address, revision: store.revision() });
+    logger.log("info", "control plane ready", { xds: xdsAddress, admin: admin.address, revision: store.revision() });
     return {
       admin: admin.address,
-      xds: xds.address,
+      xds: xdsAddress,
       tokenFile: options.adminTokenFile ?? path.join(options.state, "admin-token"),
       stop: () => closeAll(closing),
     };

@@ -91,7 +91,7 @@ describe("follow", () => {
     write("b", doc("x", 2));
     write("a", doc("x", 1));
     expect(names()).toEqual(['x={"n":1}']);
-    expect(source.issues()).toMatchObject([{ code: "SERIN0301", file: "b" }]);
+    expect(source.issues()).toMatchObject([{ code: "SERIN0107", file: "b" }]);
     write("a", undefined);
     expect(names()).toEqual(['x={"n":2}']);
   });
