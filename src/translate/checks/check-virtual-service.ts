@@ -187,6 +187,18 @@ function checkDestination(destination: WeightedDestination["destination"], { pat
 }
 
 function checkShadowing(model: VirtualService, report: Report): void {
+  for (const kind of ["tcp", "tls"] as const) {
+    const open = model[kind].findIndex((route) => route.match.length === 0);
+    for (let rule = open + 1; open !== -1 && rule < model[kind].length; rule += 1) {
+      report({
+        code: "IST0130",
+        severity: "warning",
+        message: `VirtualService rule #${rule} not used (rule #${open} takes every connection).`,
+        fix: `Move rule #${rule} before rule #${open}, or remove it.`,
+        path: `spec.${kind}[${rule}]`,
+      });
+    }
+  }
   const passesOn = (rule: number): boolean => {
     const route = model.http[rule];
     return route !== undefined && delegateOf.has(route);

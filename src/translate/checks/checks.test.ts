@@ -112,6 +112,11 @@ describe("checkReferences", () => {
       ["IST0130", "spec.http[1]", "{name: late, route: [{destination: {host: demo4}}]}"],
     ],
     [
+      "a TCP rule after one without match",
+      "\n  hosts: [demo4]\n  tcp:\n  - route: [{destination: {host: demo4}}]\n  - {match: [{port: 80}], route: [{destination: {host: demo4}}]}",
+      ["IST0130", "spec.tcp[1]", "{match: [{port: 80}], route: [{destination: {host: demo4}}]}"],
+    ],
+    [
       "a match that an earlier rule takes",
       "\n  hosts: [demo4]\n  http:\n  - match: [{uri: {prefix: /a}}]\n    route: [{destination: {host: demo4}}]\n  - match:\n    - uri: {prefix: /b}\n    - {uri: {exact: /a/b}}\n    route: [{destination: {host: demo4}}]",
       ["IST0131", "spec.http[1].match[1]", "{uri: {exact: /a/b}}"],
