@@ -3,6 +3,7 @@ export { issueAt } from "./issue-at.ts";
 export { DEFAULT_LIMITS, type ParseLimits } from "./limits.ts";
 export { type ParsedObject, parseObject } from "./parse-object.ts";
 export { type ParsedSources, parseSources, type Source } from "./parse-sources.ts";
+export { type ParsedMeshConfig, parseMeshConfig } from "./mesh-config.ts";
 export { readSources, type ReadSourcesOptions, readSourceTexts } from "./read-sources.ts";
 export { refOf } from "./resource.ts";
 export type { Kind, Locate, ObjectMeta, Position, Resource } from "./resource.ts";

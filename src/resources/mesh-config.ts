@@ -1,0 +1,154 @@
+// Istio's MeshConfig (https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/): every field is known by name; those that generation
+// reads are checked, the others warn that they have no effect yet.
+import type { Issue } from "../kit/index.ts";
+import { duration, must } from "./checks/fields.ts";
+import { extendPath } from "./field-path.ts";
+import { exportTo } from "./istio/export-to.ts";
+import { retries } from "./istio/http-retry.ts";
+import { localityLbSetting } from "./istio/locality.ts";
+import { ignored, isIgnored } from "./kubernetes/ignored.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import type { Source } from "./parse-sources.ts";
+import { CODE, createReport, type Report } from "./report.ts";
+import { readValue } from "./schema/read.ts";
+import { bool, enumOf, int, obj, type ObjectSchema, type Schema, str, uint32 } from "./schema/schema.ts";
+import { locateIn } from "./yaml/locate.ts";
+import { readDocument } from "./yaml/read-document.ts";
+import { splitDocuments } from "./yaml/split-documents.ts";
+
+export interface ParsedMeshConfig {
+  /** In the API's own shape, frozen; `{}` for an empty file, undefined with errors. */
+  readonly value: Readonly<Record<string, unknown>> | undefined;
+  readonly issues: readonly Issue[];
+}
+
+const port = int({ min: 1, max: 65_535 });
+const switchOff = obj({ disabled: bool() });
+const switchOn = obj({ enabled: bool() });
+
+const proxyHeaders = obj({
+  server: obj({ disabled: bool(), value: str() }),
+  requestId: switchOff,
+  attemptCount: switchOff,
+  envoyDebugHeaders: switchOff,
+  preserveHttp1HeaderCase: bool(),
+  xForwardedHost: switchOn,
+  xForwardedPort: switchOn,
+  ...ignored("forwardedClientCert", "setCurrentClientCertDetails", "metadataExchangeHeaders"),
+});
+
+const FORWARD_CERT = ["UNDEFINED", "SANITIZE", "FORWARD_ONLY", "APPEND_FORWARD", "SANITIZE_SET", "ALWAYS_FORWARD_ONLY"];
+
+const defaultConfig = obj({
+  gatewayTopology: obj({ numTrustedProxies: uint32(), forwardClientCertDetails: enumOf(FORWARD_CERT), ...ignored("proxyProtocol") }),
+  proxyHeaders,
+  ...ignored(
+    "configPath", "binaryPath", "serviceCluster", "tracingServiceName", "drainDuration", "discoveryAddress", "discoveryRefreshDelay", "zipkinAddress",
+    "statsdUdpAddress", "envoyMetricsServiceAddress", "proxyAdminPort", "availabilityZone", "controlPlaneAuthPolicy", "customConfigFile",
+    "statNameLength", "concurrency", "proxyBootstrapTemplatePath", "interceptionMode", "tracing", "sds", "envoyAccessLogService",
+    "envoyMetricsService", "proxyMetadata", "runtimeValues", "statusPort", "extraStatTags", "terminationDrainDuration", "meshId", "readinessProbe",
+    "proxyStatsMatcher", "holdApplicationUntilProxyStarts", "caCertificatesPem", "image", "privateKeyProvider", "fileFlushInterval",
+    "fileFlushMinSizeKb", "statsCompression", "connectionSettings",
+  ), // prettier-ignore
+});
+
+const rootNamespace = str({
+  check: must((name: string) =>
+    /^(?:|[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)$/.test(name) ? undefined : `${JSON.stringify(name)} is no namespace`,
+  ),
+});
+
+export const meshConfigSchema: ObjectSchema = obj({
+  proxyListenPort: port,
+  proxyInboundListenPort: port,
+  proxyHttpPort: int({ min: 0, max: 65_535 }),
+  connectTimeout: duration(),
+  protocolDetectionTimeout: duration({ zero: true }),
+  accessLogFile: str(),
+  accessLogFormat: str(),
+  accessLogEncoding: enumOf(["TEXT", "JSON"]),
+  defaultConfig,
+  outboundTrafficPolicy: obj({ mode: enumOf(["REGISTRY_ONLY", "ALLOW_ANY", "ALLOW_ANY_DYNAMIC_DNS"]), ...ignored("tls") }),
+  rootNamespace,
+  localityLbSetting,
+  h2UpgradePolicy: enumOf(["DO_NOT_UPGRADE", "UPGRADE"]),
+  pathNormalization: obj({ normalization: enumOf(["DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"]) }),
+  defaultHttpRetryPolicy: retries,
+  defaultServiceExportTo: exportTo,
+  defaultVirtualServiceExportTo: exportTo,
+  defaultDestinationRuleExportTo: exportTo,
+  ...ignored(
+    "hboneIdleTimeout", "tcpKeepalive", "ingressClass", "ingressService", "ingressControllerMode", "ingressSelector", "enableTracing",
+    "enableEnvoyAccessLogService", "disableEnvoyListenerLog", "inboundTrafficPolicy", "configSources", "enableAutoMtls", "trustDomain",
+    "trustDomainAliases", "caCertificates", "zoneAwareLbSetting", "dnsRefreshRate", "inboundClusterStatName", "outboundClusterStatName",
+    "certificates", "serviceSettings", "serviceScopeConfigs", "enablePrometheusMerge", "verifyCertificateAtClient", "ca", "extensionProviders",
+    "defaultProviders", "discoverySelectors", "defaultInboundHttpRetryPolicy", "meshMTLS", "tlsDefaults", "defaultTrafficPolicy",
+    "serviceEntryVisibility",
+  ), // prettier-ignore
+});
+
+/** Values that ask for what happens anyway. */
+const HARMLESS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  enableAutoMtls: (value) => value === false,
+  enableTracing: (value) => value === false,
+  enablePrometheusMerge: (value) => value === false,
+  trustDomain: (value) => value === "cluster.local",
+  defaultProviders: (value) => Object.values((value ?? {}) as object).every((entry) => Array.isArray(entry) && entry.length === 0),
+  extensionProviders: (value) => Array.isArray(value) && value.length === 0,
+};
+
+const REF = Object.freeze({ kind: "MeshConfig", namespace: "", name: "" });
+
+export function parseMeshConfig(source: Source): ParsedMeshConfig {
+  const { documents } = splitDocuments(source.text, 2);
+  const [first, second] = documents;
+  if (first === undefined) return { value: Object.freeze({}), issues: [] };
+  const document = readDocument(first, DEFAULT_LIMITS);
+  const locate = locateIn(document, { file: source.file, limits: DEFAULT_LIMITS });
+  if (document.problems.length > 0) {
+    const issues = document.problems.map(({ message, fix, line, column }): Issue => ({
+      code: CODE.yaml,
+      severity: "error",
+      message,
+      fix,
+      resource: REF,
+      path: "",
+      file: source.file,
+      line,
+      column,
+    }));
+    return { value: undefined, issues };
+  }
+  const report = createReport({ ref: () => REF, locate, limit: DEFAULT_LIMITS.issues });
+  if (second !== undefined) report.error("", "a MeshConfig is one document", "Remove the others.");
+  const value = readValue(meshConfigSchema, document.value ?? {}, { path: "", report });
+  if (report.failed()) return { value: undefined, issues: report.issues };
+  warnWithoutEffect(meshConfigSchema, value, "", report);
+  const mode = (value as { readonly outboundTrafficPolicy?: { readonly mode?: string } }).outboundTrafficPolicy?.mode;
+  if (mode === "ALLOW_ANY_DYNAMIC_DNS") {
+    report.add("warning", {
+      code: CODE.notYet,
+      path: "outboundTrafficPolicy.mode",
+      message: `${mode} has no effect yet; it is taken as ALLOW_ANY`,
+      fix: "Write ALLOW_ANY.",
+    });
+  }
+  return { value: value as Readonly<Record<string, unknown>>, issues: report.issues };
+}
+
+function warnWithoutEffect(schema: Schema, value: unknown, path: string, report: Report): void {
+  if (schema.type !== "object") return;
+  for (const [name, entry] of Object.entries(value as object)) {
+    const field = schema.fields[name];
+    if (field === undefined) continue;
+    const at = extendPath(path, name);
+    if (!isIgnored(field)) warnWithoutEffect(field, entry, at, report);
+    else if (HARMLESS[name]?.(entry) !== true)
+      report.add("warning", {
+        code: CODE.notYet,
+        path: at,
+        message: `${name} has no effect yet`,
+        fix: "Remove it, or expect it to be left out.",
+      });
+  }
+}
