@@ -18,8 +18,7 @@ export const addExecCommand: AddCommand = (program, cli) => {
     .argument("<pod>", "pod, NAMESPACE/POD or Deployment")
     .argument("<command...>", "the command; put -- before it")
     .option("-c, --container <name>", "container (default: the first)")
-    .option("-n, --namespace <namespace>", "namespace of the pod")
-    .passThroughOptions();
+    .option("-n, --namespace <namespace>", "namespace of the pod");
   cli
     .common(command)
     .action(async (asked: string, words: readonly string[], options: CommonOptions & { container?: string; namespace?: string }) => {
@@ -34,9 +33,7 @@ export const addExecCommand: AddCommand = (program, cli) => {
           fix: `There are ${containers.map((one) => one.name).join(", ")}.`,
         });
       }
-      // Commander hands the separator on.
-      const line = words[0] === "--" ? words.slice(1) : words;
-      process.exitCode = await run(line, { ...container.env, TERM: cli.env["TERM"] ?? "dumb" }, container.cwd);
+      process.exitCode = await run(words, { ...container.env, TERM: cli.env["TERM"] ?? "dumb" }, container.cwd);
     });
 };
 

@@ -6,9 +6,16 @@ interface GatewaySpec {
   readonly servers?: readonly { readonly hosts?: readonly string[]; readonly port?: { readonly protocol?: string } }[];
 }
 
+interface UriMatch {
+  readonly exact?: string;
+  readonly prefix?: string;
+}
+
 interface VirtualServiceSpec {
   readonly hosts?: readonly string[];
+  readonly gateways?: readonly string[];
   readonly http?: readonly {
+    readonly match?: readonly { readonly uri?: UriMatch }[];
     readonly route?: readonly { readonly destination?: { readonly host?: string; readonly subset?: string } }[];
   }[];
 }
@@ -48,4 +55,19 @@ export function splitRoutes(resources: readonly StoredResource[]): SplitRoute[] 
     }
   }
   return found;
+}
+
+/** A path that a route of a gateway serves for this host: the first one that a rule names, else the root. */
+export function pathFor(host: string, resources: readonly StoredResource[]): string {
+  for (const resource of resources) {
+    if (resource.kind !== "VirtualService") continue;
+    const { hosts = [], gateways = [], http = [] } = (resource.spec ?? {}) as VirtualServiceSpec;
+    if (!hosts.includes(host) || gateways.every((gateway) => gateway === "mesh")) continue;
+    if (http.some((route) => (route.match ?? []).length === 0)) return "/";
+    for (const { uri } of http.flatMap((route) => route.match ?? [])) {
+      const path = uri?.exact ?? uri?.prefix;
+      if (path !== undefined) return path;
+    }
+  }
+  return "/";
 }

@@ -2,7 +2,7 @@
 import type { MeshFile, RuntimeState, StoredResource } from "../../admin-api/index.ts";
 import type { Cli } from "../cli.ts";
 import { type DestinationCount, parseClusterCounters, type Split, splitBetween } from "./cluster-counters.ts";
-import { gatewayHosts, splitRoutes } from "./entry-points.ts";
+import { gatewayHosts, pathFor, splitRoutes } from "./entry-points.ts";
 
 export function printOverview(options: {
   readonly cli: Cli;
@@ -47,7 +47,10 @@ export function printOverview(options: {
   const own = mesh.name === "default" ? "" : ` --name ${mesh.name}`;
   if (hosts.length > 0) {
     out.print(`\nThe gateway: ${out.style("bold", mesh.gatewayUrl)}\n`);
-    for (const host of hosts) out.print(`  ${host === "*" ? `curl ${mesh.gatewayUrl}/` : `curl -H 'Host: ${host}' ${mesh.gatewayUrl}/`}`);
+    for (const host of hosts) {
+      const url = `${mesh.gatewayUrl}${pathFor(host, resources)}`;
+      out.print(`  ${host === "*" ? `curl ${url}` : `curl -H 'Host: ${host.replace("*", "any")}' ${url}`}`);
+    }
   }
   const split = splitRoutes(resources)[0];
   if (split !== undefined) {

@@ -3,7 +3,7 @@ import type { ApplyResponse, PodState, RuntimeState, StoredResource } from "../.
 import { findPod } from "../find-pod.ts";
 import { formatTable } from "../output.ts";
 import { parseClusterCounters, splitBetween } from "./cluster-counters.ts";
-import { gatewayHosts, splitRoutes } from "./entry-points.ts";
+import { gatewayHosts, pathFor, splitRoutes } from "./entry-points.ts";
 import { isSettled, unsettled } from "./settled.ts";
 
 const text = (v1: number, v2: number): string => `# TYPE envoy_cluster_upstream_rq_total counter
@@ -114,6 +114,21 @@ test("entry points: hosts of plain gateways, routes that split", () => {
   ];
   expect(gatewayHosts(resources)).toEqual(["demo4.a.com"]);
   expect(splitRoutes(resources)).toEqual([{ hosts: ["demo4.a.com"], service: "demo4", subsets: ["v1", "v2"] }]);
+});
+
+test("the path to try is one that a rule of a gateway's route serves", () => {
+  const route = (spec: object): StoredResource =>
+    ({ apiVersion: "", kind: "VirtualService", metadata: { name: "x" }, spec }) as unknown as StoredResource;
+  const bookinfo = route({
+    hosts: ["*"],
+    gateways: ["g"],
+    http: [{ match: [{ uri: { exact: "/productpage" } }, { uri: { prefix: "/static" } }] }],
+  });
+  const mesh = route({ hosts: ["*"], gateways: ["mesh"], http: [{ match: [{ uri: { exact: "/inside" } }] }] });
+  const open = route({ hosts: ["a"], gateways: ["g"], http: [{ match: [{ uri: { exact: "/x" } }] }, {}] });
+  expect(pathFor("*", [mesh, bookinfo])).toBe("/productpage");
+  expect(pathFor("a", [open])).toBe("/");
+  expect(pathFor("b", [open])).toBe("/");
 });
 
 test("tables line up, colours or not", () => {
