@@ -1,4 +1,6 @@
 // What every command gets: output, the running mesh, its client. One place adds the options that all commands share.
+import { existsSync, realpathSync } from "node:fs";
+import path from "node:path";
 import { type Command, Option } from "commander";
 import {
   type AdminClient,
@@ -31,6 +33,8 @@ export interface RunningMesh {
 
 export interface Cli {
   readonly out: Output;
+  /** How to call this program again from the working folder: `bin/serin` in a clone, else `serin`. */
+  readonly command: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Adds `--name` and `-o`, the latter with the given formats (the first is the default). */
   common(command: Command, formats?: readonly Format[]): Command;
@@ -65,6 +69,7 @@ export function createCli(env: Readonly<Record<string, string | undefined>> = pr
   return {
     out,
     env,
+    command: commandName(),
     common(command, formats = ["table", "json"]) {
       return command
         .addOption(new Option("--name <mesh>", "name of the mesh").default("default").env("SERIN_MESH"))
@@ -82,4 +87,11 @@ export function createCli(env: Readonly<Record<string, string | undefined>> = pr
       process.exitCode = code;
     },
   };
+}
+
+function commandName(): string {
+  const root = path.resolve(path.dirname(realpathSync(process.argv[1] ?? ".")), "..");
+  if (!existsSync(path.join(root, "src")) || !existsSync(path.join(root, "bin/serin"))) return "serin";
+  const relative = path.relative(process.cwd(), path.join(root, "bin/serin"));
+  return relative.startsWith("..") ? path.join(root, "bin/serin") : relative;
 }

@@ -183,11 +183,7 @@ export async function startAgent(options: {
     publisher.resend();
     if (announced) return event("info")("control plane is back");
     announced = true;
-    try {
-      await client.apply({ documents: [{ file: "serin: default gateway", text: gatewayService(gatewayPorts) }] });
-    } catch (cause) {
-      send({ type: "failed", code: "GATEWAY_SERVICE_REFUSED", message: `the default gateway's Service was refused: ${String(cause)}` });
-    }
+    await applyGatewayService();
     cache = startResourceCache({ client, onChange: changes.trigger });
     const mesh: MeshFile = {
       ...thisProcess(),
@@ -203,6 +199,14 @@ export async function startAgent(options: {
     };
     writeJsonFile(paths.mesh, mesh);
     send({ type: "ready", mesh });
+  }
+
+  async function applyGatewayService(): Promise<void> {
+    const text = gatewayService(gatewayPorts);
+    const response = await client.apply({ documents: [{ file: "default gateway", text }] }).catch((error: unknown) => String(error));
+    if (typeof response !== "string" && response.results.every((result) => result.action !== "refused")) return;
+    const why = typeof response === "string" ? response : response.issues.map((issue) => issue.message).join("; ");
+    event("error")(`the Service of the default gateway was refused, its ports do not shift: ${why}`);
   }
 
   return {

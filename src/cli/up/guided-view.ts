@@ -56,9 +56,9 @@ export function printOverview(options: {
   if (split !== undefined) {
     const host = split.hosts.find((name) => !name.includes("*")) ?? split.service;
     out.print("\nIn another terminal:\n");
-    out.print(`  serin load${own} http://${host}/ --rate 50`);
-    out.print(`  serin canary set${own} ${split.service} ${split.subsets.at(-1) ?? ""}=25`);
-    out.print(`  serin status${own}`);
+    out.print(`  ${cli.command} load${own} http://${host}/ --rate 50`);
+    out.print(`  ${cli.command} canary set${own} ${split.service} ${split.subsets.at(-1) ?? ""}=25`);
+    out.print(`  ${cli.command} status${own}`);
   }
   out.print("");
 }
