@@ -107,3 +107,22 @@ test("nothing is told while nothing changes", async () => {
 test("a folder that is not there is refused", () => {
   expect(() => start(path.join(root, "none"))).toThrow(expect.objectContaining({ code: "CONFIG_UNREADABLE" }));
 });
+
+test("a kustomization.yaml says which files count, and is followed itself", async () => {
+  put("a.yaml", "1");
+  put("b.yaml", "1");
+  put("kustomization.yaml", "resources: [b.yaml]");
+  start();
+  expect(texts()).toEqual(["b.yaml:1"]);
+  put("kustomization.yaml", "resources: [a.yaml, b.yaml]");
+  await until(["a.yaml:1", "b.yaml:1"]);
+  put("kustomization.yaml", "patches: []");
+  put("a.yaml", "2");
+  put("kustomization.yaml", "resources: [a.yaml]");
+  await until(["a.yaml:2"]);
+});
+
+test("a kustomization that asks for more is refused", () => {
+  put("kustomization.yaml", "resources: []\nnamePrefix: x-");
+  expect(() => start()).toThrow(/namePrefix is not supported/);
+});

@@ -1,8 +1,8 @@
 // Follows a folder (or one file) of YAML and JSON: tells the whole set of texts at the start and after each change. fs.watch makes it
 // quick, a slow poll makes it sure (network file systems, swapped symlinks as Kubernetes mounts ConfigMaps).
-import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from "node:fs";
-import path from "node:path";
+import { type FSWatcher, readFileSync, statSync, watch } from "node:fs";
 import { type Clock, createDebounce, type Logger, SerinError } from "../../kit/index.ts";
+import { listFiles } from "./list-files.ts";
 
 export interface SourceFile {
   /** As given: the --config path joined with the path below it. */
@@ -16,7 +16,6 @@ export interface FileWatch {
   stop(): void;
 }
 
-const EXTENSIONS = new Set([".yaml", ".yml", ".json"]);
 const QUIET_MS = 5;
 const MAX_HOLD_MS = 50;
 const POLL_MS = 1000;
@@ -148,20 +147,4 @@ export function startFileWatch(options: {
       debounce.stop();
     },
   };
-}
-
-/** Files with a known ending, below the folder, sorted; hidden ones (`.git`, `..data` of a ConfigMap mount) are left out. */
-function listFiles(root: string): string[] {
-  if (!statSync(root).isDirectory()) return [root];
-  const found: string[] = [];
-  const visit = (folder: string, depth: number): void => {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      if (entry.name.startsWith(".")) continue;
-      const full = path.join(folder, entry.name);
-      if (entry.isDirectory() && depth < 32) visit(full, depth + 1);
-      else if (!entry.isDirectory() && EXTENSIONS.has(path.extname(entry.name))) found.push(full);
-    }
-  };
-  visit(root, 0);
-  return found.sort();
 }
