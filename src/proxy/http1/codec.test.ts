@@ -105,6 +105,8 @@ describe("response heads", () => {
     ["four digits", "HTTP/1.1 2000 OK\r\n\r\n", false],
     ["status 99", "HTTP/1.1 099 OK\r\n\r\n", false],
     ["junk", "hello\r\n\r\n", false],
+    ["bare CR in the reason", "HTTP/1.1 200 O\rK\r\n\r\n", false],
+    ["folded line", "HTTP/1.1 200 OK\r\nx: 1\r\n 2\r\n\r\n", false],
   ])("%s", (_, text, good) => {
     const found = findHead(text);
     const head = new Head();

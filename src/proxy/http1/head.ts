@@ -31,9 +31,9 @@ const FIELDS = 4;
 const TOKEN = new Uint8Array(256);
 for (const c of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") TOKEN[c.charCodeAt(0)] = 1;
 
-/** Controls that no head may hold. CR and LF are looked at by `BAD_LINE`. */
+/** Controls that no head may hold. A bare CR or a folded line is found where lines are read. */
 // eslint-disable-next-line no-control-regex
-const BAD = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|\n[ \t]/;
+const BAD = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 const BARE_LF = /[^\r]\n/;
 const BARE_LF_ALL = /\r?\n/g;
 const HEAD_END = /\r?\n\r?\n/;
@@ -141,12 +141,12 @@ export class Head implements RequestView {
   }
 
   /** The lines as a list that can be edited, repeated ones joined where Envoy joins them. */
-  toList(skip: (kind: number, name: string) => boolean): HeaderList {
+  toList(skip: (kind: number, line: number) => boolean): HeaderList {
     const list = new HeaderList();
     for (let i = 0; i < this.lines; i++) {
       const name = this.nameAt(i);
       const kind = this.kind[i] as number;
-      if (skip(kind, name)) continue;
+      if (skip(kind, i)) continue;
       const value = this.valueAt(i);
       const known = kind === H_OTHER || !JOINED_NAMES.has(name) ? -1 : list.names.indexOf(name);
       if (known >= 0) list.values[known] += "," + value;
@@ -202,9 +202,10 @@ export class Head implements RequestView {
         if (code === 95) this.underscores = true;
         code = text.charCodeAt(++c);
       }
-      if (code !== 58 || c === p) return 400;
-      let stop = text.indexOf("\r\n", c);
-      if (stop < 0 || stop > end) stop = end;
+      if (code !== 58 || c === p) return request ? 400 : 502;
+      // The first CR ends the line: one that no LF follows is refused, and a line that starts with a blank has no name.
+      const stop = text.indexOf("\r", c);
+      if (text.charCodeAt(stop + 1) !== 10) return request ? 400 : 502;
       let a = c + 1;
       let b = stop;
       while (a < b && isBlank(text.charCodeAt(a))) a++;

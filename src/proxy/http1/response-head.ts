@@ -11,7 +11,9 @@ export function parseResponseHead(head: Head): boolean {
   if (!(status >= 100 && status <= 999)) return false;
   const after = text.charCodeAt(12);
   if (after !== 32 && after !== 13) return false;
+  const eol = text.indexOf("\r");
+  if (text.charCodeAt(eol + 1) !== 10) return false;
   head.minor = minor;
   head.status = status;
-  return head.parseLines(text.indexOf("\r\n") + 2, false) === 0;
+  return head.parseLines(eol + 2, false) === 0;
 }

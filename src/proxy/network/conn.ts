@@ -1,14 +1,18 @@
 // The socket port: what the proxy needs of a connection, small enough that another runtime's sockets can fill it too.
 // `onread` with a buffer of our own upstream and one write per message are what makes raw sockets fast on Node.
 import net from "node:net";
+import { readShared } from "./shared-read.ts";
 
 /** Bytes are stopped at the sender while more than this waits to be written. */
 export const HIGH_WATER = 131_072;
-/** One read takes at most this much upstream. */
-const READ_BUFFER = 65_536;
+/** One read takes at most this much upstream. Pages that no read reaches cost no memory. */
+const READ_BUFFER = 131_072;
+/** Room in front of it, where a rewritten head is put so that head and body leave in one write. */
+const HEADROOM = 4096;
 
 export interface ConnHandler {
-  /** `data[0, length)` belongs to the connection again when this returns true; false = still in use, reading stops until `resume()`. */
+  /** `data[0, length)` belongs to the connection again when this returns: what is kept is copied. A dialled connection may return false: still in
+   * use, reading stops until `resume()`. */
   onData(data: Buffer, length: number): boolean;
   /** The other side has sent its end; the connection can still be written to. */
   onEnd(): void;
@@ -22,6 +26,8 @@ export class Conn {
   private readonly flushed: () => void;
   /** The last write reports when it has left. */
   private reports = false;
+  private readBuffer: Buffer | undefined = undefined;
+  private readView: Buffer | undefined = undefined;
 
   constructor(sock: net.Socket) {
     this.sock = sock;
@@ -43,6 +49,20 @@ export class Conn {
     this.reports = true;
     this.sock.write(view, this.flushed);
     return this.sock.writableLength === 0;
+  }
+
+  setReadBuffer(buffer: Buffer, view: Buffer): void {
+    this.readBuffer = buffer;
+    this.readView = view;
+  }
+
+  /** `head` and then data[from, to) as one view, where `data` is what this connection has just read and there is room for the head. */
+  prepend(head: string, data: Buffer, part: { from: number; to: number }): Buffer | undefined {
+    const buffer = this.readBuffer;
+    const at = HEADROOM + part.from - head.length;
+    if (buffer === undefined || data !== this.readView || at < 0) return undefined;
+    buffer.write(head, at, "latin1");
+    return buffer.subarray(at, HEADROOM + part.to);
   }
 
   pending(): number {
@@ -89,11 +109,12 @@ export class Conn {
   }
 }
 
-/** Accepted sockets: `data` events, which cost no memory while a connection is idle. */
+/** Accepted sockets: one read buffer for all of them, so that an idle connection holds none. */
 export function adopt(sock: net.Socket, handler: ConnHandler): Conn {
   const conn = new Conn(sock);
   let code: string | undefined;
-  sock.on("data", (chunk: Buffer) => void handler.onData(chunk, chunk.length));
+  if (!readShared(sock, (data, length) => handler.onData(data, length)))
+    sock.on("data", (chunk: Buffer) => void handler.onData(chunk, chunk.length));
   sock.on("end", () => handler.onEnd());
   sock.on("error", (error: NodeJS.ErrnoException) => (code = error.code));
   sock.on("close", () => handler.onClose(code));
@@ -112,7 +133,8 @@ const NOTHING = new Uint8Array(0);
 
 /** Connects to an upstream. Everything is reported to the handler; nothing throws. */
 export function dial(options: DialOptions, handler: ConnHandler): Conn {
-  const buffer = Buffer.allocUnsafeSlow(READ_BUFFER);
+  const whole = Buffer.allocUnsafeSlow(HEADROOM + READ_BUFFER);
+  const buffer = whole.subarray(HEADROOM);
   const sock = net.connect({
     host: options.host,
     port: options.port,
@@ -126,6 +148,7 @@ export function dial(options: DialOptions, handler: ConnHandler): Conn {
     },
   });
   const conn = new Conn(sock);
+  conn.setReadBuffer(whole, buffer);
   let code: string | undefined;
   sock.once("connect", options.onConnect);
   sock.on("end", () => handler.onEnd());

@@ -100,22 +100,22 @@ export class Downstream implements ConnHandler, Caller {
     this.manager.stats.rxBytes.value += length;
     switch (this.state) {
       case "idle": {
-        let chunk = data;
+        let chunk = length === data.length ? data : data.subarray(0, length);
         if (this.partial !== undefined) {
-          chunk = Buffer.concat([this.partial, data]);
+          chunk = Buffer.concat([this.partial, chunk]);
           this.partial = undefined;
         }
         this.readRequest(chunk);
         break;
       }
       case "body":
-        this.readBody(data, 0);
+        this.readBody(data.subarray(0, length), 0);
         break;
       case "tunnel":
-        this.exchange?.taker?.onCallerTunnelData(data);
+        this.exchange?.taker?.onCallerTunnelData(Buffer.from(data.subarray(0, length)));
         break;
       case "waiting":
-        this.rest = this.rest === undefined ? data : Buffer.concat([this.rest, data]);
+        this.rest = Buffer.concat(this.rest === undefined ? [data.subarray(0, length)] : [this.rest, data.subarray(0, length)]);
         this.conn.pause();
         break;
       case "closing":
@@ -220,7 +220,7 @@ export class Downstream implements ConnHandler, Caller {
     } else {
       this.state = "waiting";
       if (length > bodyAt) {
-        this.rest = chunk.subarray(bodyAt);
+        this.rest = Buffer.from(chunk.subarray(bodyAt));
         this.conn.pause();
       }
     }
@@ -315,7 +315,7 @@ export class Downstream implements ConnHandler, Caller {
     if (complete) {
       this.state = "waiting";
       if (stop < chunk.length) {
-        this.rest = chunk.subarray(stop);
+        this.rest = Buffer.from(chunk.subarray(stop));
         this.conn.pause();
       }
     }

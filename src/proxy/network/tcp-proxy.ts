@@ -180,12 +180,13 @@ export class TcpSession implements ConnHandler, StreamInfo {
     this.bytesReceived += length;
     this.context.stats.rxBytes.value += length;
     this.lastActivity = this.context.env.clock.now();
+    const own = Buffer.from(data.subarray(0, length));
     if (upstream === undefined || !this.connected) {
-      this.waiting.push(data);
+      this.waiting.push(own);
       this.conn.pause();
       return true;
     }
-    upstream.writeSub(data);
+    upstream.writeSub(own);
     if (upstream.pending() > HIGH_WATER) {
       this.conn.pause();
       upstream.whenFlushed(() => this.conn.resume());

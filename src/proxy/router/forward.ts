@@ -198,7 +198,8 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
   onRequestData(data: Buffer, part: { from: number; to: number; complete: boolean; tail: string }): void {
     const { exchange, connection } = this;
     this.touch();
-    if (part.to > part.from) this.takeBody(data.subarray(part.from, part.to));
+    // The read buffer is not ours: what waits for another try or a slow upstream is a copy.
+    if (part.to > part.from) this.takeBody(Buffer.from(data.subarray(part.from, part.to)));
     if (part.tail !== "") this.takeBody(Buffer.from(part.tail, "latin1"));
     if (!part.complete) {
       if (connection === undefined && this.heldBytes > HIGH_WATER && !this.callerPaused) {
@@ -293,8 +294,14 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
       this.finish(connection);
       return true;
     }
-    caller.conn.writeStr(text);
-    return this.passOn(connection, start.data, { from: bodyAt, to: forwardEnd, complete });
+    const joined =
+      framing === "as-is" && forwardEnd > bodyAt ? connection.conn.prepend(text, start.data, { from: bodyAt, to: forwardEnd }) : undefined;
+    if (joined === undefined) {
+      caller.conn.writeStr(text);
+      return this.passOn(connection, start.data, { from: bodyAt, to: forwardEnd, complete });
+    }
+    exchange.bytesSent -= text.length;
+    return this.passOn(connection, joined, { from: 0, to: joined.length, complete });
   }
 
   onResponseData(connection: Http1Connection, data: Buffer, part: { from: number; to: number; complete: boolean }): boolean {

@@ -30,9 +30,9 @@ export interface RequestPlan {
 }
 
 /** Does this line stay behind? Everything that the proxy writes itself, and what only concerns the caller's connection. */
-function isCut(exchange: Exchange, plan: RequestPlan, line: { kind: number; name: () => string }): boolean {
+function isCut(exchange: Exchange, plan: RequestPlan, kind: number, line: number): boolean {
   const { head } = exchange;
-  switch (line.kind) {
+  switch (kind) {
     case H_HOP:
     case H_CONNECTION:
     case H_UPGRADE:
@@ -48,7 +48,7 @@ function isCut(exchange: Exchange, plan: RequestPlan, line: { kind: number; name
     case H_CLIENT_CERT:
       return exchange.config.forwardClientCert !== "ALWAYS_FORWARD_ONLY";
     case H_ENVOY: {
-      const name = line.name();
+      const name = head.nameAt(line);
       if (head.forged.has(name)) return true;
       if (name === "x-envoy-attempt-count") return plan.includeAttemptCount;
       if (name === "x-envoy-decorator-operation") return plan.decorator !== undefined;
@@ -78,18 +78,12 @@ export function requestText(exchange: Exchange, plan: RequestPlan, hostRewrite: 
   }
   for (let i = 0; i < head.specials; i++) {
     const line = head.special[i] as number;
-    const kind = head.kind[line] as number;
-    if (!isCutKind(kind)) continue;
-    if (!isCut(exchange, plan, { kind, name: () => head.nameAt(line) })) continue;
+    if (!isCut(exchange, plan, head.kind[line] as number, line)) continue;
     const at = head.lineStart(line);
     if (at > from) out += text.slice(from, at);
     from = head.lineEnd(line);
   }
   return out + text.slice(from, head.end + 2) + addedLines(exchange, plan, upgrade);
-}
-
-function isCutKind(kind: number): boolean {
-  return kind !== H_LENGTH && kind !== H_CODING;
 }
 
 function requestTarget(exchange: Exchange): string {
@@ -117,9 +111,7 @@ function addressOnly(address: string): string {
 
 function editedText(exchange: Exchange, plan: RequestPlan, hostRewrite: string | undefined, upgrade: boolean): string {
   const { head } = exchange;
-  const list = head.toList(
-    (kind, name) => kind === H_HOST || kind === H_LENGTH || kind === H_CODING || isCut(exchange, plan, { kind, name: () => name }),
-  );
+  const list = head.toList((kind, line) => kind === H_HOST || kind === H_LENGTH || kind === H_CODING || isCut(exchange, plan, kind, line));
   if (head.requestId !== "") list.push("x-request-id", head.requestId);
   if (head.forwardedFor !== "") list.push("x-forwarded-for", head.forwardedFor);
   if (head.forwardedProto !== "") list.push("x-forwarded-proto", head.forwardedProto);
