@@ -3,15 +3,12 @@
 import { BODY_BROKEN, BODY_CHUNKED, BODY_LENGTH, Body } from "../http1/body.ts";
 import { findHead, Head } from "../http1/head.ts";
 import { parseRequestHead } from "../http1/request-head.ts";
-import { matchRoute } from "../router/match.ts";
 import { Exchange, type Caller } from "../router/exchange.ts";
-import { normalizePath } from "../router/path-normalize.ts";
-import { redirectToPath } from "../router/redirect.ts";
 import { respond } from "../router/respond.ts";
 import { FLAG } from "../observe/response-flags.ts";
 import type { ConnectionManager } from "./connection-manager.ts";
 import type { Conn, ConnHandler } from "./conn.ts";
-import { admitCaller } from "./forwarded-headers.ts";
+import { routeRequest } from "./route-request.ts";
 import { Timer } from "./timer-wheel.ts";
 
 /** Requests up to this size are handled as one string. */
@@ -20,6 +17,8 @@ const FIRST_LOOK = 4096;
 /** A head that is not complete after this long is an attack, where the config has no limit of its own. */
 const HEAD_TIMEOUT_MS = 10_000;
 const PREFACE = "PRI * HTTP/2.0\r\n";
+/** SETTINGS, and GOAWAY with HTTP_1_1_REQUIRED. */
+const HTTP2_REFUSAL = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 13]).toString("latin1");
 
 type State = "idle" | "body" | "waiting" | "tunnel" | "closing";
 
@@ -225,81 +224,12 @@ export class Downstream implements ConnHandler, Caller {
       }
     }
     if (this.state === "waiting" && exchange.bodyText === "" && head.contentLength <= 0 && config.requestTimeoutMs === 0) {
-      this.route(exchange);
+      routeRequest(exchange);
       return;
     }
     if (config.requestTimeoutMs > 0 && this.state === "body") env.wheel.arm(this.timer, now + config.requestTimeoutMs, now);
-    this.route(exchange);
+    routeRequest(exchange);
     if (this.state === "body" && length > bodyAt) this.readBody(chunk, bodyAt);
-  }
-
-  private route(exchange: Exchange): void {
-    const { manager } = this;
-    const { head } = exchange;
-    const { config } = manager;
-    if (head.hosts === 0 && head.method !== "CONNECT") {
-      respond(exchange, { kind: "missing_host" });
-      return;
-    }
-    if (head.underscores && config.headersWithUnderscores !== "ALLOW" && !this.checkUnderscores(exchange)) return;
-    admitCaller(exchange);
-    this.cutPort(exchange);
-    const normalized = normalizePath(head.path, config);
-    if (normalized.kind !== "same") {
-      if (normalized.kind === "refused") {
-        respond(exchange, { kind: "path_refused" });
-        return;
-      }
-      if (normalized.kind === "redirect") {
-        redirectToPath(exchange, normalized.path);
-        return;
-      }
-      head.path = normalized.path;
-      head.pristine = false;
-      exchange.path = normalized.path;
-    }
-    const table = manager.table();
-    const virtualHost = table?.lookup(head.authority);
-    if (table === undefined || virtualHost === undefined) {
-      this.noRoute(exchange);
-      return;
-    }
-    exchange.table = table;
-    exchange.virtualHost = virtualHost;
-    const route = matchRoute(virtualHost, head, manager.env.rng.random);
-    if (route === undefined) {
-      this.noRoute(exchange);
-      return;
-    }
-    exchange.route = route;
-    manager.service(table, virtualHost, route)(exchange);
-  }
-
-  private noRoute(exchange: Exchange): void {
-    this.manager.stats.noRoute.value++;
-    respond(exchange, { kind: "route_not_found" });
-  }
-
-  private checkUnderscores(exchange: Exchange): boolean {
-    if (exchange.config.headersWithUnderscores === "REJECT_REQUEST") {
-      respond(exchange, { kind: "codec", status: 400, details: "http1.unexpected_underscore" });
-      return false;
-    }
-    exchange.head.dropUnderscores();
-    return true;
-  }
-
-  private cutPort(exchange: Exchange): void {
-    const { config, head } = exchange;
-    if (!config.stripAnyHostPort && !config.stripMatchingHostPort && !config.stripTrailingHostDot) return;
-    let { authority } = head;
-    const port = /:(\d+)$/.exec(authority);
-    if (port !== null && (config.stripAnyHostPort || Number(port[1]) === this.localPort)) authority = authority.slice(0, port.index);
-    if (config.stripTrailingHostDot && authority.endsWith(".")) authority = authority.slice(0, -1);
-    if (authority === head.authority) return;
-    head.authority = authority;
-    head.pristine = false;
-    exchange.authority = authority;
   }
 
   private readBody(chunk: Buffer, from: number): void {
@@ -363,7 +293,7 @@ export class Downstream implements ConnHandler, Caller {
   /** HTTP/2 is not spoken here yet: an empty SETTINGS and a GOAWAY with HTTP_1_1_REQUIRED say so in its own words. */
   private refusePreface(): void {
     this.manager.stats.cxProtocolError.value++;
-    this.conn.writeStr("\0\0\0\x04\0\0\0\0\0" + "\0\0\x08\x07\0\0\0\0\0" + "\0\0\0\0" + "\0\0\0\x0d");
+    this.conn.writeStr(HTTP2_REFUSAL);
     this.close();
   }
 

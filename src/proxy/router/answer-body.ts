@@ -2,9 +2,9 @@
 import { BODY_NONE, BODY_UNTIL_CLOSE } from "../http1/body.ts";
 import { Dechunker } from "../http1/dechunk.ts";
 import type { Head } from "../http1/head.ts";
-import type { Http1Connection } from "../upstream/pool/http1-connection.ts";
+import type { Http1Connection, ResponseStart } from "../upstream/pool/http1-connection.ts";
 import type { Exchange } from "./exchange.ts";
-import type { ResponseShape } from "./response-out.ts";
+import { type ResponseShape, responseText } from "./response-out.ts";
 
 /** Smaller parts are copied into a string: cheaper than holding the read buffer. */
 const COPY_BELOW = 2048;
@@ -24,6 +24,42 @@ function framing(exchange: Exchange, connection: Http1Connection, head: Head): R
   exchange.bodyForm = "from-chunks";
   dechunkers.set(exchange, new Dechunker());
   return "close";
+}
+
+/**
+ * Writes the head, and the body with it when it is all here and small: then undefined. Else what of the body (or of head and body in one)
+ * is to be written next.
+ */
+function begin(
+  exchange: Exchange,
+  connection: Http1Connection,
+  start: ResponseStart,
+  says: Pick<ResponseShape, "serviceTimeMs" | "attemptCount">,
+): Buffer | undefined {
+  const { caller } = exchange;
+  const { head, bytes, data, bodyAt, forwardEnd } = start;
+  const shape = framing(exchange, connection, head);
+  if (shape === "close") caller.keep = false;
+  const text = responseText(exchange, head, {
+    serviceTimeMs: says.serviceTimeMs,
+    attemptCount: says.attemptCount,
+    framing: shape,
+    upgrade: false,
+  });
+  const plain = shape === "as-is" || shape === "none";
+  if (start.complete && forwardEnd <= bytes.length && plain) {
+    const end = tail(exchange, connection);
+    exchange.bytesSent += forwardEnd - bodyAt;
+    caller.conn.writeStr(forwardEnd > bodyAt ? text + bytes.slice(bodyAt, forwardEnd) + end : text + end);
+    return undefined;
+  }
+  const joined = plain && forwardEnd > bodyAt ? connection.conn.prepend(text, data, { from: bodyAt, to: forwardEnd }) : undefined;
+  if (joined !== undefined) {
+    exchange.bytesSent -= text.length;
+    return joined;
+  }
+  caller.conn.writeStr(text);
+  return data.subarray(bodyAt, forwardEnd);
 }
 
 /** True when the bytes have left. */
@@ -63,4 +99,4 @@ function closingChunk(exchange: Exchange): string {
   return exchange.bodyForm === "to-chunks" ? "0\r\n\r\n" : "";
 }
 
-export const answerBody = { framing, write, tail, closingChunk };
+export const answerBody = { begin, write, tail, closingChunk };

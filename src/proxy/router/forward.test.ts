@@ -275,7 +275,7 @@ describe("hostile upstreams", () => {
     });
     started.push(up);
     const scene = await setUp([up.port]);
-    await expect(call(scene.port(), "/")).rejects.toThrow();
+    await expect(call(scene.port(), "/")).rejects.toThrow(/aborted|ECONNRESET|hang up/);
   });
 });
 

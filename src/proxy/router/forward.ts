@@ -12,13 +12,13 @@ import type { PoolRequest } from "../upstream/pool/pool.ts";
 import { answerBody } from "./answer-body.ts";
 import type { BodyTaker, Exchange } from "./exchange.ts";
 import type { ForwardPlan, Target } from "./forward-plan.ts";
+import { grpcTimeout } from "./grpc-timeout.ts";
+import { HeldBody } from "./held-body.ts";
 import { requestText } from "./request-out.ts";
 import { respond } from "./respond.ts";
-import { responseText } from "./response-out.ts";
+import { beginTunnel, tunnelToCaller, tunnelToUpstream } from "./tunnel.ts";
 import { backoffMs, retriesReset, retriesStatus } from "./retry.ts";
 
-/** A body is kept for another try up to here; a longer one is sent once. */
-const REPLAY_LIMIT = 1_048_576;
 /** A pooled connection that had been idle this long and dies without an answer was most likely closed before our request reached it. */
 const IDLE_RACE_MS = 200;
 const IDLE_RACE_TRIES = 4;
@@ -44,9 +44,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
   private upgrade = false;
   private running = false;
   private requestComplete = false;
-  private held: Buffer[] = [];
-  private heldBytes = 0;
-  private canReplay = false;
+  private readonly body = new HeldBody();
   private callerPaused = false;
   private tried: Host<Http1Connection>[] = [];
   private retries = 0;
@@ -97,7 +95,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     this.expectsNoBody = head.method === "HEAD";
     this.running = true;
     this.requestComplete = !caller.bodyPending;
-    this.canReplay = true;
+    this.body.start(plan.retry !== undefined);
     this.retries = 0;
     this.idleRaces = 0;
     this.answeredComplete = false;
@@ -177,8 +175,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     const count = this.target.request.includeAttemptCount ? "x-envoy-attempt-count: " + exchange.upstreamAttempts + "\r\n\r\n" : "\r\n";
     connection.conn.writeStr(this.text + count + exchange.bodyText);
     cluster.stats.txBytes.value += this.text.length + exchange.bodyText.length;
-    for (const part of this.held) connection.conn.writeSub(part);
-    if (!this.canReplay) this.held = [];
+    this.body.sendTo(connection.conn);
     if (this.callerPaused) {
       this.callerPaused = false;
       exchange.caller.conn.resume();
@@ -202,7 +199,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     if (part.to > part.from) this.takeBody(Buffer.from(data.subarray(part.from, part.to)));
     if (part.tail !== "") this.takeBody(Buffer.from(part.tail, "latin1"));
     if (!part.complete) {
-      if (connection === undefined && this.heldBytes > HIGH_WATER && !this.callerPaused) {
+      if (connection === undefined && this.body.bytes > HIGH_WATER && !this.callerPaused) {
         this.callerPaused = true;
         exchange.caller.conn.pause();
       }
@@ -222,18 +219,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
         connection.conn.whenFlushed(() => exchange.caller.conn.resume());
       }
     }
-    const waiting = connection === undefined;
-    if (this.plan.retry === undefined && !waiting) {
-      this.canReplay = false;
-      return;
-    }
-    if (!this.canReplay && !waiting) return;
-    this.held.push(view);
-    this.heldBytes += view.length;
-    if (this.heldBytes > REPLAY_LIMIT) {
-      this.canReplay = false;
-      if (!waiting) this.held = [];
-    }
+    this.body.hold(view, connection === undefined);
   }
 
   private touch(): void {
@@ -278,30 +264,13 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
       connection.keep = false;
     } else if (manager.env.draining()) caller.keep = false;
 
-    const framing = answerBody.framing(exchange, connection, head);
-    if (framing === "close") caller.keep = false;
-    const text = responseText(exchange, head, {
+    const rest = answerBody.begin(exchange, connection, start, {
       serviceTimeMs: plan.suppressEnvoyHeaders ? undefined : (now - exchange.startMs) | 0,
       attemptCount: plan.attemptCountInResponse ? exchange.upstreamAttempts : undefined,
-      framing,
-      upgrade: false,
     });
-    const { bodyAt, forwardEnd, complete, bytes } = start;
-    if (complete && forwardEnd <= bytes.length && (framing === "as-is" || framing === "none")) {
-      const tail = answerBody.tail(exchange, connection);
-      exchange.bytesSent += forwardEnd - bodyAt;
-      caller.conn.writeStr(forwardEnd > bodyAt ? text + bytes.slice(bodyAt, forwardEnd) + tail : text + tail);
-      this.finish(connection);
-      return true;
-    }
-    const joined =
-      framing === "as-is" && forwardEnd > bodyAt ? connection.conn.prepend(text, start.data, { from: bodyAt, to: forwardEnd }) : undefined;
-    if (joined === undefined) {
-      caller.conn.writeStr(text);
-      return this.passOn(connection, start.data, { from: bodyAt, to: forwardEnd, complete });
-    }
-    exchange.bytesSent -= text.length;
-    return this.passOn(connection, joined, { from: 0, to: joined.length, complete });
+    if (rest !== undefined) return this.passOn(connection, rest, { from: 0, to: rest.length, complete: start.complete });
+    this.finish(connection);
+    return true;
   }
 
   onResponseData(connection: Http1Connection, data: Buffer, part: { from: number; to: number; complete: boolean }): boolean {
@@ -359,10 +328,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     this.perTry.at = 0;
     this.backoff.at = 0;
     this.idle.at = 0;
-    if (this.heldBytes > 0) {
-      this.held = [];
-      this.heldBytes = 0;
-    }
+    this.body.clear();
     this.text = "";
     if (this.holdsRetry) {
       this.holdsRetry = false;
@@ -378,7 +344,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
   private startRetry(before: () => void): boolean {
     const { plan, cluster, exchange } = this;
     const policy = plan.retry;
-    if (policy === undefined || exchange.responded || !this.canReplay) return false;
+    if (policy === undefined || exchange.responded || !this.body.canReplay) return false;
     if (this.retries >= policy.numRetries) {
       exchange.flags |= FLAG.URX;
       cluster.stats.rqRetryLimit.value++;
@@ -429,7 +395,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
       return;
     }
     const race = connection.uses > 1 && connection.received === 0 && connection.idleMs >= IDLE_RACE_MS;
-    if (race && SAFE.has(exchange.head.method) && this.canReplay && this.requestComplete && this.idleRaces < IDLE_RACE_TRIES) {
+    if (race && SAFE.has(exchange.head.method) && this.body.canReplay && this.requestComplete && this.idleRaces < IDLE_RACE_TRIES) {
       this.idleRaces++;
       this.leaveHost();
       exchange.upstreamAttempts--;
@@ -521,35 +487,16 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
       this.onUpstreamReset(connection, "protocol error", undefined);
       return true;
     }
-    exchange.status = 101;
-    exchange.responded = true;
-    exchange.details = "via_upstream";
-    exchange.responseStartMs = now - exchange.startMs;
     this.overall.at = 0;
     this.perTry.at = 0;
-    connection.tunnel = true;
-    connection.keep = false;
-    exchange.caller.keep = false;
-    exchange.caller.conn.writeStr(
-      responseText(exchange, start.head, {
-        serviceTimeMs: (now - exchange.startMs) | 0,
-        attemptCount: undefined,
-        framing: "none",
-        upgrade: true,
-      }),
-    );
-    exchange.caller.enterTunnel();
+    beginTunnel(exchange, connection, start.head, now);
     return true;
   }
 
   onTunnelData(data: Buffer, length: number): boolean {
     const { exchange, connection } = this;
     this.touch();
-    if (connection === undefined) return true;
-    exchange.bytesSent += length;
-    const free = exchange.caller.conn.writeSub(data.subarray(0, length));
-    if (!free) exchange.caller.conn.whenFlushed(() => connection.conn.resume());
-    return free;
+    return connection === undefined || tunnelToCaller(exchange, connection, data.subarray(0, length));
   }
 
   onTunnelEnd(): void {
@@ -573,20 +520,6 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
   onCallerTunnelData(data: Buffer): void {
     const { connection, exchange } = this;
     this.touch();
-    if (connection === undefined) return;
-    exchange.bytesReceived += data.length;
-    connection.conn.writeSub(data);
-    if (connection.conn.pending() > HIGH_WATER) {
-      exchange.caller.conn.pause();
-      connection.conn.whenFlushed(() => exchange.caller.conn.resume());
-    }
+    if (connection !== undefined) tunnelToUpstream(exchange, connection, data);
   }
-}
-
-/** `10S`, `250m`: gRPC's time-out header in milliseconds. */
-function grpcTimeout(value: string | undefined): number | undefined {
-  const match = value === undefined ? null : /^(\d{1,8})([HMSmun])$/.exec(value);
-  if (match === null) return undefined;
-  const unit = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 0.001, n: 0.000001 }[match[2] as "H" | "M" | "S" | "m" | "u" | "n"];
-  return Math.max(1, Number(match[1]) * unit);
 }

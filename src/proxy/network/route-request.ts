@@ -1,0 +1,78 @@
+// From a request's head to its route: what is untrue or unclear about it is mended or refused first, then virtual host, route, layers.
+// https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/http_conn_man
+import { matchRoute } from "../router/match.ts";
+import type { Exchange } from "../router/exchange.ts";
+import { normalizePath } from "../router/path-normalize.ts";
+import { redirectToPath } from "../router/redirect.ts";
+import { respond } from "../router/respond.ts";
+import { admitCaller } from "./forwarded-headers.ts";
+
+export function routeRequest(exchange: Exchange): void {
+  const { manager } = exchange;
+  const { head } = exchange;
+  const { config } = manager;
+  if (head.hosts === 0 && head.method !== "CONNECT") {
+    respond(exchange, { kind: "missing_host" });
+    return;
+  }
+  if (head.underscores && config.headersWithUnderscores !== "ALLOW" && !checkUnderscores(exchange)) return;
+  admitCaller(exchange);
+  cutPort(exchange);
+  const normalized = normalizePath(head.path, config);
+  if (normalized.kind !== "same") {
+    if (normalized.kind === "refused") {
+      respond(exchange, { kind: "path_refused" });
+      return;
+    }
+    if (normalized.kind === "redirect") {
+      redirectToPath(exchange, normalized.path);
+      return;
+    }
+    head.path = normalized.path;
+    head.pristine = false;
+    exchange.path = normalized.path;
+  }
+  const table = manager.table();
+  const virtualHost = table?.lookup(head.authority);
+  if (table === undefined || virtualHost === undefined) {
+    noRoute(exchange);
+    return;
+  }
+  exchange.table = table;
+  exchange.virtualHost = virtualHost;
+  const route = matchRoute(virtualHost, head, manager.env.rng.random);
+  if (route === undefined) {
+    noRoute(exchange);
+    return;
+  }
+  exchange.route = route;
+  manager.service(table, virtualHost, route)(exchange);
+}
+
+function noRoute(exchange: Exchange): void {
+  exchange.manager.stats.noRoute.value++;
+  respond(exchange, { kind: "route_not_found" });
+}
+
+function checkUnderscores(exchange: Exchange): boolean {
+  if (exchange.config.headersWithUnderscores === "REJECT_REQUEST") {
+    respond(exchange, { kind: "codec", status: 400, details: "http1.unexpected_underscore" });
+    return false;
+  }
+  exchange.head.dropUnderscores();
+  return true;
+}
+
+function cutPort(exchange: Exchange): void {
+  const { config, head } = exchange;
+  if (!config.stripAnyHostPort && !config.stripMatchingHostPort && !config.stripTrailingHostDot) return;
+  let { authority } = head;
+  const port = /:(\d+)$/.exec(authority);
+  if (port !== null && (config.stripAnyHostPort || Number(port[1]) === exchange.caller.localPort))
+    authority = authority.slice(0, port.index);
+  if (config.stripTrailingHostDot && authority.endsWith(".")) authority = authority.slice(0, -1);
+  if (authority === head.authority) return;
+  head.authority = authority;
+  head.pristine = false;
+  exchange.authority = authority;
+}
