@@ -1,23 +1,24 @@
 // The forward action: one request, one or more tries, one answer. Envoy's router filter:
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
 import { HIGH_WATER } from "../network/conn.ts";
-import { Timer } from "../network/timer-wheel.ts";
 import type { Failure, ResetReason } from "../observe/failure.ts";
 import { FLAG } from "../observe/response-flags.ts";
-import { canRequest, canRetry } from "../upstream/circuit-breaker.ts";
+import { canRequest } from "../upstream/circuit-breaker.ts";
 import type { Cluster } from "../upstream/cluster.ts";
+import { countAnswer } from "../upstream/cluster-stats.ts";
 import type { Host } from "../upstream/host.ts";
 import type { Http1Connection, ResponseStart, UpstreamUser } from "../upstream/pool/http1-connection.ts";
 import type { PoolRequest } from "../upstream/pool/pool.ts";
 import { answerBody } from "./answer-body.ts";
 import type { BodyTaker, Exchange } from "./exchange.ts";
 import type { ForwardPlan, Target } from "./forward-plan.ts";
-import { grpcTimeout } from "./grpc-timeout.ts";
 import { HeldBody } from "./held-body.ts";
 import { requestText } from "./request-out.ts";
 import { respond } from "./respond.ts";
 import { beginTunnel, tunnelToCaller, tunnelToUpstream } from "./tunnel.ts";
-import { backoffMs, retriesReset, retriesStatus } from "./retry.ts";
+import { Retries } from "./retries.ts";
+import { retriesReset, retriesStatus } from "./retry.ts";
+import { type TimeoutEvents, Timeouts } from "./timeouts.ts";
 
 /** A pooled connection that had been idle this long and dies without an answer was most likely closed before our request reached it. */
 const IDLE_RACE_MS = 200;
@@ -32,7 +33,7 @@ export function forward(exchange: Exchange, plan: ForwardPlan): void {
   forwarding.start(plan);
 }
 
-class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTaker {
+class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTaker, TimeoutEvents {
   private readonly exchange: Exchange;
   private plan!: ForwardPlan;
   private target!: Target;
@@ -46,16 +47,10 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
   private requestComplete = false;
   private readonly body = new HeldBody();
   private callerPaused = false;
-  private tried: Host<Http1Connection>[] = [];
-  private retries = 0;
   private idleRaces = 0;
-  private holdsRetry = false;
-  private lastActivity = 0;
   private answeredComplete = false;
-  private readonly overall = new Timer(() => this.onOverallTimeout());
-  private readonly perTry = new Timer(() => this.onPerTryTimeout());
-  private readonly backoff = new Timer(() => this.tryOnce());
-  private readonly idle = new Timer(() => this.onIdle());
+  private readonly timeouts = new Timeouts(this);
+  private readonly retries = new Retries(() => this.tryOnce());
   expectsNoBody = false;
 
   constructor(exchange: Exchange) {
@@ -91,46 +86,23 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
       respond(exchange, { kind: "upgrade_refused" });
       return;
     }
-    this.text = requestText(exchange, target.request, target.hostRewrite, this.upgrade);
+    if (!plan.action.autoHostRewrite) this.text = requestText(exchange, target.request, target.hostRewrite, this.upgrade);
     this.expectsNoBody = head.method === "HEAD";
     this.running = true;
     this.requestComplete = !caller.bodyPending;
     this.body.start(plan.retry !== undefined);
-    this.retries = 0;
+    this.retries.start();
     this.idleRaces = 0;
     this.answeredComplete = false;
-    if (this.tried.length > 0) this.tried = [];
     exchange.taker = this;
-    if (plan.timeoutMs > 0 && this.requestComplete) this.armOverall(exchange.startMs);
-    if (plan.idleTimeoutMs > 0) {
-      this.lastActivity = exchange.startMs;
-      env.wheel.arm(this.idle, exchange.startMs + plan.idleTimeoutMs, exchange.startMs);
-    }
+    this.timeouts.start(env, plan.idleTimeoutMs, exchange.startMs);
+    if (this.requestComplete) this.timeouts.startOverall(exchange, plan, exchange.startMs);
     this.tryOnce();
-  }
-
-  private armOverall(now: number): void {
-    let timeoutMs = this.plan.timeoutMs;
-    const { head, manager } = this.exchange;
-    const cap = this.plan.action.maxGrpcTimeoutMs;
-    if (head.grpc && cap !== undefined) {
-      const asked = grpcTimeout(head.first("grpc-timeout"));
-      timeoutMs = asked === undefined || (cap > 0 && asked > cap) ? cap : asked;
-    }
-    if (timeoutMs > 0) manager.env.wheel.arm(this.overall, now + timeoutMs, now);
-  }
-
-  private pickHost(): Host<Http1Connection> | undefined {
-    const policy = this.plan.retry;
-    let host = this.cluster.pick();
-    if (policy === undefined || !policy.avoidPreviousHosts || this.tried.length === 0) return host;
-    for (let i = 1; i < policy.hostSelectionMaxAttempts && host !== undefined && this.tried.includes(host); i++) host = this.cluster.pick();
-    return host;
   }
 
   private tryOnce(): void {
     const { exchange, cluster } = this;
-    const host = this.pickHost();
+    const host = this.retries.pickHost(cluster, this.plan.retry);
     if (host === undefined) {
       cluster.stats.cxNoneHealthy.value++;
       this.giveUp({ kind: "no_healthy_upstream" });
@@ -138,7 +110,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     }
     if (!canRequest(cluster.usage, cluster.config.breakers)) {
       cluster.stats.rqPendingOverflow.value++;
-      this.giveUp({ kind: "reset", reason: "overflow", retried: this.retries > 0 });
+      this.giveUp({ kind: "reset", reason: "overflow", retried: this.retries.count > 0 });
       return;
     }
     exchange.upstreamAttempts++;
@@ -146,8 +118,10 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     this.host = host;
     host.stats.rqActive++;
     exchange.upstreamHost = host.name;
-    if (this.plan.action.autoHostRewrite && host.config.hostname !== "" && exchange.upstreamAttempts === 1)
-      this.text = requestText(exchange, this.target.request, host.config.hostname, this.upgrade);
+    if (this.text === "") {
+      const name = host.config.hostname === "" ? this.target.hostRewrite : host.config.hostname;
+      this.text = requestText(exchange, this.target.request, name, this.upgrade);
+    }
     const ready = cluster.pool(host).acquire(this);
     if (ready !== undefined) this.onPoolReady(ready);
   }
@@ -180,11 +154,8 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
       this.callerPaused = false;
       exchange.caller.conn.resume();
     }
-    const perTry = plan.retry?.perTryTimeoutMs;
-    if (perTry !== undefined && perTry > 0) {
-      const now = env.clock.now();
-      env.wheel.arm(this.perTry, now + perTry, now);
-    }
+    const perTry = plan.retry?.perTryTimeoutMs ?? 0;
+    if (perTry > 0) this.timeouts.startTry(perTry);
   }
 
   onPoolFailure(reason: ResetReason, systemCode: string | undefined): void {
@@ -194,7 +165,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
 
   onRequestData(data: Buffer, part: { from: number; to: number; complete: boolean; tail: string }): void {
     const { exchange, connection } = this;
-    this.touch();
+    this.timeouts.touch();
     // The read buffer is not ours: what waits for another try or a slow upstream is a copy.
     if (part.to > part.from) this.takeBody(Buffer.from(data.subarray(part.from, part.to)));
     if (part.tail !== "") this.takeBody(Buffer.from(part.tail, "latin1"));
@@ -206,7 +177,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
       return;
     }
     this.requestComplete = true;
-    if (this.plan.timeoutMs > 0 && !exchange.responded) this.armOverall(exchange.manager.env.clock.now());
+    if (!exchange.responded) this.timeouts.startOverall(exchange, this.plan, exchange.manager.env.clock.now());
   }
 
   private takeBody(view: Buffer): void {
@@ -222,10 +193,6 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     this.body.hold(view, connection === undefined);
   }
 
-  private touch(): void {
-    if (this.plan.idleTimeoutMs > 0) this.lastActivity = this.exchange.manager.env.clock.now();
-  }
-
   onInformational(text: string): void {
     if (this.exchange.caller.minor === 1) this.exchange.caller.conn.writeStr(text);
   }
@@ -236,28 +203,20 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     const { caller, manager } = exchange;
     const status = head.status;
     const now = manager.env.clock.now();
-    this.touch();
+    this.timeouts.touch();
     if (status === 101) return this.switchProtocols(connection, start, now);
     const policy = plan.retry;
     if (policy !== undefined) {
       if (retriesStatus(policy, status, head.first("grpc-status")) && this.startRetry(() => this.discard(connection, start.complete)))
         return true;
-      if (this.retries > 0 && status < 500) cluster.stats.rqRetrySuccess.value++;
+      if (this.retries.count > 0 && status < 500) cluster.stats.rqRetrySuccess.value++;
     }
-    const stats = cluster.stats;
-    (stats.classes[(status / 100) | 0] ?? stats.rqCompleted).value++;
-    stats.code(status).value++;
-    stats.rqCompleted.value++;
-    const hostStats = (this.host as Host).stats;
-    if (status < 500) hostStats.rqSuccess++;
-    else hostStats.rqError++;
-
+    countAnswer(cluster.stats, (this.host as Host).stats, status);
     exchange.status = status;
     exchange.details = "via_upstream";
     exchange.responded = true;
     exchange.responseStartMs = now - exchange.startMs;
-    if (this.overall.at !== 0) this.overall.at = 0;
-    if (this.perTry.at !== 0) this.perTry.at = 0;
+    this.timeouts.answered();
     if (caller.bodyPending) {
       // Answered before the request was all here: what is left of it must not be read as the next one.
       caller.keep = false;
@@ -274,7 +233,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
   }
 
   onResponseData(connection: Http1Connection, data: Buffer, part: { from: number; to: number; complete: boolean }): boolean {
-    this.touch();
+    this.timeouts.touch();
     return this.passOn(connection, data, part);
   }
 
@@ -324,16 +283,10 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     if (!this.running) return;
     this.running = false;
     this.exchange.taker = undefined;
-    this.overall.at = 0;
-    this.perTry.at = 0;
-    this.backoff.at = 0;
-    this.idle.at = 0;
+    this.timeouts.end();
+    this.retries.end();
     this.body.clear();
     this.text = "";
-    if (this.holdsRetry) {
-      this.holdsRetry = false;
-      this.cluster.usage.retries--;
-    }
     if (this.callerPaused) {
       this.callerPaused = false;
       this.exchange.caller.conn.resume();
@@ -345,31 +298,15 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     const { plan, cluster, exchange } = this;
     const policy = plan.retry;
     if (policy === undefined || exchange.responded || !this.body.canReplay) return false;
-    if (this.retries >= policy.numRetries) {
-      exchange.flags |= FLAG.URX;
-      cluster.stats.rqRetryLimit.value++;
-      return false;
-    }
-    if (!this.holdsRetry && !canRetry(cluster.usage, cluster.config.breakers)) {
-      cluster.stats.rqRetryOverflow.value++;
-      return false;
-    }
+    if (!this.retries.allowed(exchange, cluster, policy)) return false;
     before();
-    this.perTry.at = 0;
-    if (!this.holdsRetry) {
-      this.holdsRetry = true;
-      cluster.usage.retries++;
-    }
-    this.retries++;
-    cluster.stats.rqRetry.value++;
-    const { env } = exchange.manager;
-    const now = env.clock.now();
-    env.wheel.arm(this.backoff, now + backoffMs(policy, this.retries, () => env.rng.random()), now);
+    this.timeouts.endTry();
+    this.retries.schedule(cluster, policy, exchange.manager.env);
     return true;
   }
 
   private discard(connection: Http1Connection, complete: boolean): void {
-    if (this.host !== undefined) this.tried.push(this.host);
+    this.retries.failedAt(this.host);
     this.leaveHost();
     if (complete && this.requestComplete) connection.release();
     else connection.abandon();
@@ -408,12 +345,12 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
   private triedAndFailed(reason: ResetReason, sent: boolean): void {
     if (this.host !== undefined) {
       this.host.stats.rqError++;
-      this.tried.push(this.host);
+      this.retries.failedAt(this.host);
     }
     this.leaveHost();
     const policy = this.plan.retry;
     if (policy !== undefined && retriesReset(policy, reason, sent) && this.startRetry(() => undefined)) return;
-    this.giveUp({ kind: "reset", reason, retried: this.retries > 0 });
+    this.giveUp({ kind: "reset", reason, retried: this.retries.count > 0 });
   }
 
   private giveUp(failure: Failure): void {
@@ -433,7 +370,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     }
   }
 
-  private onOverallTimeout(): void {
+  onOverallTimeout(): void {
     if (!this.running || this.exchange.responded) return;
     this.cluster.stats.rqTimeout.value++;
     if (this.host !== undefined) this.host.stats.rqTimeout++;
@@ -441,25 +378,19 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     this.giveUp({ kind: "upstream_timeout" });
   }
 
-  private onPerTryTimeout(): void {
+  onPerTryTimeout(): void {
     if (!this.running || this.exchange.responded || this.connection === undefined) return;
     this.cluster.stats.rqPerTryTimeout.value++;
-    if (this.host !== undefined) this.tried.push(this.host);
+    this.retries.failedAt(this.host);
     this.dropUpstream();
     const policy = this.plan.retry;
     if (policy !== undefined && retriesReset(policy, "per try timeout", true) && this.startRetry(() => undefined)) return;
     this.giveUp({ kind: "per_try_timeout" });
   }
 
-  private onIdle(): void {
+  onIdleTimeout(): void {
     if (!this.running) return;
-    const { exchange, plan } = this;
-    const { wheel, clock } = exchange.manager.env;
-    const now = clock.now();
-    if (now < this.lastActivity + plan.idleTimeoutMs) {
-      wheel.arm(this.idle, this.lastActivity + plan.idleTimeoutMs, now);
-      return;
-    }
+    const { exchange } = this;
     exchange.manager.stats.idleTimeout.value++;
     this.dropUpstream();
     if (!exchange.responded) {
@@ -487,39 +418,38 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
       this.onUpstreamReset(connection, "protocol error", undefined);
       return true;
     }
-    this.overall.at = 0;
-    this.perTry.at = 0;
+    this.timeouts.answered();
     beginTunnel(exchange, connection, start.head, now);
     return true;
   }
 
   onTunnelData(data: Buffer, length: number): boolean {
     const { exchange, connection } = this;
-    this.touch();
+    this.timeouts.touch();
     return connection === undefined || tunnelToCaller(exchange, connection, data.subarray(0, length));
   }
 
   onTunnelEnd(): void {
-    const connection = this.connection;
-    if (!this.running) return;
-    this.leaveHost();
-    connection?.abandon();
-    this.done();
+    this.endTunnel();
   }
 
   onCallerTunnelEnd(): void {
-    if (!this.running) return;
-    const connection = this.connection;
+    this.endTunnel();
+  }
+
+  /** Either side has said its last: what is under way to the other one still arrives. */
+  private endTunnel(): void {
+    const { connection, running } = this;
+    if (!running) return;
     this.leaveHost();
-    connection?.conn.end();
-    connection?.abandon();
+    connection?.conn.whenFlushed(() => connection.abandon());
     this.done();
   }
 
   /** Bytes from the caller into the tunnel. */
   onCallerTunnelData(data: Buffer): void {
     const { connection, exchange } = this;
-    this.touch();
+    this.timeouts.touch();
     if (connection !== undefined) tunnelToUpstream(exchange, connection, data);
   }
 }

@@ -1,4 +1,5 @@
 // A cluster's counters, bound once: https://www.envoyproxy.io/docs/envoy/latest/configuration/upstream/cluster_manager/cluster_stats
+import type { HostStats } from "./host.ts";
 import { scopedSpec, type Counter, type Gauge, type Histogram, type Stats } from "../observe/stats.ts";
 
 export interface ClusterStats {
@@ -36,6 +37,16 @@ export interface ClusterStats {
   readonly classes: readonly Counter[];
   /** upstream_rq_200 and so on, made when first seen. */
   code(status: number): Counter;
+}
+
+/** An answer's head has come from the upstream. */
+export function countAnswer(stats: ClusterStats, host: HostStats, status: number): void {
+  const hundreds = stats.classes[(status / 100) | 0];
+  if (hundreds !== undefined) hundreds.value++;
+  stats.code(status).value++;
+  stats.rqCompleted.value++;
+  if (status < 500) host.rqSuccess++;
+  else host.rqError++;
 }
 
 export const CLUSTER_TAG = "envoy.cluster_name";
