@@ -1,0 +1,1 @@
+export { type ClientStream, startXdsServer, type StreamNode, type XdsServer, type XdsServerOptions } from "./first/server.ts";

@@ -1,0 +1,117 @@
+// What a route does: forward, redirect or answer (Istio networking/core/route/route.go translateRoute).
+import {
+  create,
+  type DirectResponseAction,
+  DirectResponseActionSchema,
+  type RedirectAction,
+  RedirectAction_RedirectResponseCode as Code,
+  RedirectActionSchema,
+  type RouteAction,
+  RouteActionSchema,
+  toDuration,
+  type WeightedCluster_ClusterWeight,
+  WeightedCluster_ClusterWeightSchema,
+} from "../../envoy-api/index.ts";
+import type { Destination, HttpRoute, MeshSettings, Redirect, ServiceView, WeightedDestination } from "../../model/index.ts";
+import { outboundCluster } from "../../model/index.ts";
+import { headerFields, hostSetBy } from "./headers.ts";
+import { buildRetryPolicy } from "./retry.ts";
+
+/** What the routes of one table are built for. */
+export interface RouteContext {
+  readonly mesh: MeshSettings;
+  /** Services known in this table, by host. */
+  readonly services: ReadonlyMap<string, ServiceView>;
+  /** The port of the listener; 0 for the explicit proxy. */
+  readonly listenPort: number;
+  readonly tls: boolean;
+}
+
+/** The destination's own port, else the service's only one, else the listener's. */
+export function clusterOf(destination: Destination, context: RouteContext): string {
+  const ports = context.services.get(destination.host)?.service.ports ?? [];
+  const only = ports.length === 1 ? ports[0]?.number : undefined;
+  return outboundCluster(destination.host, destination.port ?? only ?? context.listenPort, destination.subset);
+}
+
+const CODES: Readonly<Record<number, Code>> = {
+  301: Code.MOVED_PERMANENTLY,
+  302: Code.FOUND,
+  303: Code.SEE_OTHER,
+  307: Code.TEMPORARY_REDIRECT,
+  308: Code.PERMANENT_REDIRECT,
+};
+
+/** A port that the scheme has anyway is not written. */
+function redirectPort(redirect: Redirect, context: RouteContext): number {
+  const port = redirect.port ?? (redirect.derivePort === "FROM_REQUEST_PORT" ? context.listenPort : 0);
+  const scheme = redirect.scheme ?? (context.tls ? "https" : "http");
+  return (port === 80 && scheme === "http") || (port === 443 && scheme === "https") ? 0 : port;
+}
+
+export function buildRedirect(redirect: Redirect, context: RouteContext): RedirectAction {
+  const path: RedirectAction["pathRewriteSpecifier"] =
+    redirect.prefixRewrite !== undefined
+      ? { case: "prefixRewrite", value: redirect.prefixRewrite }
+      : redirect.uri !== undefined
+        ? { case: "pathRedirect", value: redirect.uri }
+        : { case: undefined };
+  return create(RedirectActionSchema, {
+    hostRedirect: redirect.authority ?? "",
+    portRedirect: redirectPort(redirect, context),
+    pathRewriteSpecifier: path,
+    responseCode: CODES[redirect.redirectCode] ?? Code.MOVED_PERMANENTLY,
+    ...(redirect.scheme === undefined ? {} : { schemeRewriteSpecifier: { case: "schemeRedirect", value: redirect.scheme } }),
+  });
+}
+
+export function buildDirectResponse(response: NonNullable<HttpRoute["directResponse"]>): DirectResponseAction {
+  const { body, status } = response;
+  if (body === undefined) return create(DirectResponseActionSchema, { status });
+  const specifier =
+    "text" in body ? ({ case: "inlineString", value: body.text } as const) : ({ case: "inlineBytes", value: body.bytes } as const);
+  return create(DirectResponseActionSchema, { status, body: { specifier } });
+}
+
+function weightOf(weighted: WeightedDestination, context: RouteContext): WeightedCluster_ClusterWeight {
+  const host = hostSetBy(weighted.headers);
+  return create(WeightedCluster_ClusterWeightSchema, {
+    name: clusterOf(weighted.destination, context),
+    weight: weighted.weight,
+    ...headerFields(weighted.headers),
+    ...(host === undefined ? {} : { hostRewriteSpecifier: { case: "hostRewriteLiteral", value: host } }),
+  });
+}
+
+function specifierOf(route: HttpRoute, context: RouteContext): RouteAction["clusterSpecifier"] {
+  const [first] = route.route;
+  if (route.route.length === 1 && first !== undefined) return { case: "cluster", value: clusterOf(first.destination, context) };
+  const clusters = route.route.filter((w) => w.weight > 0).map((w) => weightOf(w, context));
+  return {
+    case: "weightedClusters",
+    value: create(RouteActionSchema, { clusterSpecifier: { case: "weightedClusters", value: { clusters } } }).clusterSpecifier
+      .value as never,
+  };
+}
+
+function hostRewriteOf(route: HttpRoute): string | undefined {
+  const single = route.route.length === 1 ? hostSetBy(route.route[0]?.headers) : undefined;
+  return route.rewrite?.authority ?? single ?? hostSetBy(route.headers);
+}
+
+export function buildForward(route: HttpRoute, context: RouteContext): RouteAction {
+  const timeout = toDuration(route.timeoutMs ?? 0);
+  const host = hostRewriteOf(route);
+  const retryPolicy = buildRetryPolicy(route.retries, context.mesh);
+  const regex = route.rewrite?.uriRegexRewrite;
+  return create(RouteActionSchema, {
+    clusterSpecifier: specifierOf(route, context),
+    timeout,
+    maxGrpcTimeout: timeout,
+    ...(retryPolicy === undefined ? {} : { retryPolicy }),
+    ...(route.rewrite?.uri === undefined ? {} : { prefixRewrite: route.rewrite.uri }),
+    ...(regex === undefined ? {} : { regexRewrite: { pattern: { regex: regex.match }, substitution: regex.rewrite } }),
+    ...(host === undefined ? {} : { hostRewriteSpecifier: { case: "hostRewriteLiteral", value: host } }),
+    ...(context.mesh.proxyHeaders.xForwardedHost ? { appendXForwardedHost: true } : {}),
+  });
+}

@@ -1,0 +1,76 @@
+// The route of a service that no VirtualService covers, and what answers for hosts that no virtual host has.
+import { create, type Route, RouteSchema, toDuration, type VirtualHost, VirtualHostSchema } from "../../envoy-api/index.ts";
+import {
+  BLACK_HOLE_CLUSTER,
+  type ConfigView,
+  type MeshSettings,
+  outboundCluster,
+  PASSTHROUGH_CLUSTER,
+  type Service,
+} from "../../model/index.ts";
+import { defaultRetryPolicy } from "./retry.ts";
+
+export function buildDefaultRoute(service: Service, port: number, mesh: MeshSettings): Route {
+  const retryPolicy = defaultRetryPolicy(mesh);
+  return create(RouteSchema, {
+    name: "default",
+    match: { pathSpecifier: { case: "prefix", value: "/" } },
+    action: {
+      case: "route",
+      value: {
+        clusterSpecifier: { case: "cluster", value: outboundCluster(service.hostname, port) },
+        timeout: toDuration(0),
+        maxGrpcTimeout: toDuration(0),
+        ...(retryPolicy === undefined ? {} : { retryPolicy }),
+      },
+    },
+    decorator: { operation: `${service.hostname}:${port}/*` },
+  });
+}
+
+/** Hosts outside the registry: passed through, sent to the Sidecar's egress proxy, or refused with 502. */
+export function buildCatchAllHost(view: ConfigView): VirtualHost {
+  if (view.outboundTrafficPolicy === "REGISTRY_ONLY") {
+    return create(VirtualHostSchema, {
+      name: "block_all",
+      domains: ["*"],
+      includeRequestAttemptCount: true,
+      routes: [
+        {
+          name: "block_all",
+          match: { pathSpecifier: { case: "prefix", value: "/" } },
+          action: { case: "directResponse", value: { status: 502 } },
+        },
+      ],
+    });
+  }
+  return create(VirtualHostSchema, {
+    name: "allow_any",
+    domains: ["*"],
+    includeRequestAttemptCount: true,
+    routes: [
+      {
+        name: "allow_any",
+        match: { pathSpecifier: { case: "prefix", value: "/" } },
+        action: {
+          case: "route",
+          value: {
+            clusterSpecifier: { case: "cluster", value: outsideCluster(view) },
+            timeout: toDuration(0),
+            maxGrpcTimeout: toDuration(0),
+          },
+        },
+      },
+    ],
+  });
+}
+
+/** Where traffic to unknown destinations goes. */
+export function outsideCluster(view: ConfigView): string {
+  const { egressProxy } = view;
+  if (egressProxy !== undefined) {
+    const ports = view.servicesByHost.get(egressProxy.host)?.service.ports ?? [];
+    return outboundCluster(egressProxy.host, egressProxy.port ?? ports[0]?.number ?? 0, egressProxy.subset);
+  }
+  return view.outboundTrafficPolicy === "REGISTRY_ONLY" ? BLACK_HOLE_CLUSTER : PASSTHROUGH_CLUSTER;
+}

@@ -1,0 +1,74 @@
+// A VirtualService's HTTP rules → Envoy routes for one proxy and one route table (Istio networking/core/route/route.go
+// BuildHTTPRoutesForVirtualService). Port, source and gateway of a match are decided here, not by Envoy.
+import { create, type Route, RouteSchema } from "../../envoy-api/index.ts";
+import type { HttpMatch, HttpRoute, MatchScope, ProxyScope, VirtualService } from "../../model/index.ts";
+import { buildDirectResponse, buildForward, buildRedirect, type RouteContext } from "./action.ts";
+import { headerFields } from "./headers.ts";
+import { buildRouteMatch, isCatchAll } from "./match.ts";
+
+export interface HttpRouteContext extends RouteContext {
+  readonly scope: ProxyScope;
+  /** The gateways this table is for: `mesh`, or the names of the servers' Gateways. */
+  readonly gateways: ReadonlySet<string>;
+}
+
+export interface BuiltRoute {
+  readonly route: Route;
+  readonly catchAll: boolean;
+}
+
+export function appliesTo(match: MatchScope, context: Pick<HttpRouteContext, "scope" | "gateways" | "listenPort">): boolean {
+  if (match.port !== undefined && match.port !== 0 && match.port !== context.listenPort) return false;
+  // Gateways in a match switch off its source conditions.
+  if (match.gateways.length > 0) return match.gateways.some((g) => context.gateways.has(g));
+  const { labels, namespace } = context.scope;
+  const labelled = Object.entries(match.sourceLabels).every(([k, v]) => labels[k] === v);
+  return labelled && (match.sourceNamespace === "" || match.sourceNamespace === namespace);
+}
+
+function actionOf(rule: HttpRoute, context: HttpRouteContext): Route["action"] {
+  if (rule.redirect !== undefined) return { case: "redirect", value: buildRedirect(rule.redirect, context) };
+  if (rule.directResponse !== undefined) return { case: "directResponse", value: buildDirectResponse(rule.directResponse) };
+  return { case: "route", value: buildForward(rule, context) };
+}
+
+function operationOf(rule: HttpRoute, context: HttpRouteContext): string {
+  const destination = rule.route[0]?.destination;
+  if (destination === undefined) return "";
+  const ports = context.services.get(destination.host)?.service.ports ?? [];
+  return `${destination.host}:${destination.port ?? ports[0]?.number ?? context.listenPort}/*`;
+}
+
+function buildRoute(rule: HttpRoute, match: HttpMatch | undefined, options: { context: HttpRouteContext; owner: VirtualService }): Route {
+  const { context, owner } = options;
+  const matchName = match?.name ?? "";
+  const single =
+    rule.route.length === 1 && rule.redirect === undefined && rule.directResponse === undefined ? rule.route[0]?.headers : undefined;
+  const operation = operationOf(rule, context);
+  return create(RouteSchema, {
+    name: matchName === "" ? rule.name : `${rule.name}.${matchName}`,
+    match: buildRouteMatch(match),
+    action: actionOf(rule, context),
+    ...headerFields(rule.headers, single),
+    ...(operation === "" ? {} : { decorator: { operation } }),
+    ...(match === undefined || match.statPrefix === "" ? {} : { statPrefix: match.statPrefix }),
+    metadata: {
+      filterMetadata: { istio: { config: `/apis/networking.istio.io/v1/namespaces/${owner.namespace}/virtual-service/${owner.name}` } },
+    },
+  });
+}
+
+/** Routes in order; what stands after a catch-all is never reached and is dropped. */
+export function buildHttpRoutes(owner: VirtualService, context: HttpRouteContext): BuiltRoute[] {
+  const built: BuiltRoute[] = [];
+  for (const rule of owner.http) {
+    const matches: readonly (HttpMatch | undefined)[] = rule.match.length === 0 ? [undefined] : rule.match;
+    for (const match of matches) {
+      if (match !== undefined && !appliesTo(match.scope, context)) continue;
+      const catchAll = isCatchAll(match);
+      built.push({ route: buildRoute(rule, match, { context, owner }), catchAll });
+      if (catchAll) return built;
+    }
+  }
+  return built;
+}

@@ -1,0 +1,73 @@
+// Retry policies (Istio networking/core/route/retry/retry.go).
+import {
+  create,
+  type RetryPolicy,
+  RetryPolicySchema,
+  PreviousHostsPredicateSchema,
+  PreviousPrioritiesConfigSchema,
+  packAny,
+  toDuration,
+} from "../../envoy-api/index.ts";
+import type { MeshSettings, Retries } from "../../model/index.ts";
+
+const DEFAULT_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes";
+const DEFAULT_ATTEMPTS = 2;
+const HOST_ATTEMPTS = 5n;
+/** Istio: fallback to other priorities after so many tries. */
+const PRIORITY_UPDATE_FREQUENCY = 2;
+
+/** Numbers in retryOn are status codes. */
+function splitConditions(retryOn: string): { on: string; codes: number[] } {
+  const codes: number[] = [];
+  const on: string[] = [];
+  for (const part of retryOn.split(",").map((p) => p.trim())) {
+    if (part === "") continue;
+    if (/^\d{3}$/.test(part)) codes.push(Number(part));
+    else on.push(part);
+  }
+  if (codes.length > 0 && !on.includes("retriable-status-codes")) on.push("retriable-status-codes");
+  return { on: on.join(","), codes };
+}
+
+function predicate(): RetryPolicy["retryHostPredicate"] {
+  const config = { case: "typedConfig", value: packAny(PreviousHostsPredicateSchema, create(PreviousHostsPredicateSchema)) } as const;
+  return [{ name: "envoy.retry_host_predicates.previous_hosts", configType: config }] as RetryPolicy["retryHostPredicate"];
+}
+
+export function defaultRetryPolicy(mesh: MeshSettings): RetryPolicy | undefined {
+  if (mesh.defaultHttpRetryPolicy !== undefined) return retryPolicyOf(mesh.defaultHttpRetryPolicy);
+  return create(RetryPolicySchema, {
+    numRetries: DEFAULT_ATTEMPTS,
+    retryOn: DEFAULT_ON,
+    retryHostPredicate: predicate(),
+    hostSelectionRetryMaxAttempts: HOST_ATTEMPTS,
+  });
+}
+
+function retryPolicyOf(retries: Retries): RetryPolicy | undefined {
+  if (retries.attempts <= 0) return undefined;
+  const { on, codes } = splitConditions(retries.retryOn ?? DEFAULT_ON);
+  const policy = create(RetryPolicySchema, { numRetries: retries.attempts, retryOn: on, retriableStatusCodes: codes });
+  if (retries.retryIgnorePreviousHosts !== false) {
+    policy.retryHostPredicate = predicate();
+    policy.hostSelectionRetryMaxAttempts = HOST_ATTEMPTS;
+  }
+  if (retries.perTryTimeoutMs !== undefined) policy.perTryTimeout = toDuration(retries.perTryTimeoutMs);
+  if (retries.backoffMs !== undefined)
+    policy.retryBackOff = create(RetryPolicySchema, { retryBackOff: { baseInterval: toDuration(retries.backoffMs) } }).retryBackOff;
+  if (retries.retryRemoteLocalities) {
+    const config = create(PreviousPrioritiesConfigSchema, { updateFrequency: PRIORITY_UPDATE_FREQUENCY });
+    policy.retryPriority = create(RetryPolicySchema, {
+      retryPriority: {
+        name: "envoy.retry_priorities.previous_priorities",
+        configType: { case: "typedConfig", value: packAny(PreviousPrioritiesConfigSchema, config) },
+      },
+    }).retryPriority;
+  }
+  return policy;
+}
+
+/** The route's own policy, else the mesh's. `attempts: 0` means none. */
+export function buildRetryPolicy(retries: Retries | undefined, mesh: MeshSettings): RetryPolicy | undefined {
+  return retries === undefined ? defaultRetryPolicy(mesh) : retryPolicyOf(retries);
+}
