@@ -63,7 +63,7 @@ function begin(
 }
 
 /** True when the bytes have left. */
-function write(exchange: Exchange, connection: Http1Connection, view: Buffer): boolean {
+function write(exchange: Exchange, view: Buffer): boolean {
   const { conn } = exchange.caller;
   exchange.bytesSent += view.length;
   switch (exchange.bodyForm) {

@@ -28,8 +28,8 @@ const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "P
 const forwardings = new WeakMap<Exchange, Forwarding>();
 
 export function forward(exchange: Exchange, plan: ForwardPlan): void {
-  let forwarding = forwardings.get(exchange);
-  if (forwarding === undefined) forwardings.set(exchange, (forwarding = new Forwarding(exchange)));
+  const forwarding = forwardings.get(exchange) ?? new Forwarding(exchange);
+  forwardings.set(exchange, forwarding);
   forwarding.start(plan);
 }
 
@@ -239,7 +239,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
 
   private passOn(connection: Http1Connection, data: Buffer, part: { from: number; to: number; complete: boolean }): boolean {
     const { exchange } = this;
-    const free = part.to > part.from ? answerBody.write(exchange, connection, data.subarray(part.from, part.to)) : true;
+    const free = part.to <= part.from || answerBody.write(exchange, data.subarray(part.from, part.to));
     if (part.complete) {
       const tail = answerBody.tail(exchange, connection);
       if (tail !== "") exchange.caller.conn.writeStr(tail);
@@ -305,6 +305,11 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     return true;
   }
 
+  private retriesAfter(reason: ResetReason | "per try timeout", sent: boolean): boolean {
+    const policy = this.plan.retry;
+    return policy !== undefined && retriesReset(policy, reason, sent) && this.startRetry(() => undefined);
+  }
+
   private discard(connection: Http1Connection, complete: boolean): void {
     this.retries.failedAt(this.host);
     this.leaveHost();
@@ -348,8 +353,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
       this.retries.failedAt(this.host);
     }
     this.leaveHost();
-    const policy = this.plan.retry;
-    if (policy !== undefined && retriesReset(policy, reason, sent) && this.startRetry(() => undefined)) return;
+    if (this.retriesAfter(reason, sent)) return;
     this.giveUp({ kind: "reset", reason, retried: this.retries.count > 0 });
   }
 
@@ -383,8 +387,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     this.cluster.stats.rqPerTryTimeout.value++;
     this.retries.failedAt(this.host);
     this.dropUpstream();
-    const policy = this.plan.retry;
-    if (policy !== undefined && retriesReset(policy, "per try timeout", true) && this.startRetry(() => undefined)) return;
+    if (this.retriesAfter("per try timeout", true)) return;
     this.giveUp({ kind: "per_try_timeout" });
   }
 
@@ -429,16 +432,12 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     return connection === undefined || tunnelToCaller(exchange, connection, data.subarray(0, length));
   }
 
-  onTunnelEnd(): void {
-    this.endTunnel();
-  }
-
   onCallerTunnelEnd(): void {
-    this.endTunnel();
+    this.onTunnelEnd();
   }
 
   /** Either side has said its last: what is under way to the other one still arrives. */
-  private endTunnel(): void {
+  onTunnelEnd(): void {
     const { connection, running } = this;
     if (!running) return;
     this.leaveHost();
