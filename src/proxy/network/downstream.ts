@@ -404,7 +404,7 @@ export class Downstream implements ConnHandler, Caller {
         this.conn.destroy();
         break;
       case "tunnel":
-        this.exchange?.taker?.onCallerTunnelEnd();
+        this.exchange?.taker?.onTunnelEnd();
         break;
       default:
         // Half of a connection is no caller: the request is given up, as Envoy does.

@@ -39,7 +39,7 @@ export interface BodyTaker {
   onRequestData(data: Buffer, part: { from: number; to: number; complete: boolean; tail: string }): void;
   onCallerGone(): void;
   onCallerTunnelData(data: Buffer): void;
-  onCallerTunnelEnd(): void;
+  onTunnelEnd(): void;
 }
 
 /** How an upstream's body becomes the caller's. */

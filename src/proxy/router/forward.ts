@@ -432,10 +432,6 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     return connection === undefined || tunnelToCaller(exchange, connection, data.subarray(0, length));
   }
 
-  onCallerTunnelEnd(): void {
-    this.onTunnelEnd();
-  }
-
   /** Either side has said its last: what is under way to the other one still arrives. */
   onTunnelEnd(): void {
     const { connection, running } = this;
