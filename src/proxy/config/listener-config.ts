@@ -21,7 +21,9 @@ export interface AccessLog {
   /** File path, or "/dev/stdout". */
   readonly path: string;
   /** Envoy's text format, or the JSON object's template. */
-  readonly format: { readonly kind: "text"; readonly text: string } | { readonly kind: "json"; readonly template: Readonly<Record<string, unknown>> };
+  readonly format:
+    | { readonly kind: "text"; readonly text: string }
+    | { readonly kind: "json"; readonly template: Readonly<Record<string, unknown>> };
   /** A filter we can evaluate: only responses with one of these flags; undefined = all. */
   readonly responseFlags: readonly string[] | undefined;
 }
@@ -104,7 +106,13 @@ export interface Listener {
   readonly direction: "UNSPECIFIED" | "INBOUND" | "OUTBOUND";
   readonly filterChains: readonly FilterChain[];
   readonly defaultFilterChain: FilterChain | undefined;
-  readonly inspectors: { readonly http: boolean; readonly tls: boolean; readonly originalDst: boolean; readonly timeoutMs: number; readonly continueOnTimeout: boolean };
+  readonly inspectors: {
+    readonly http: boolean;
+    readonly tls: boolean;
+    readonly originalDst: boolean;
+    readonly timeoutMs: number;
+    readonly continueOnTimeout: boolean;
+  };
   readonly accessLogs: readonly AccessLog[];
   readonly perConnectionBufferLimit: number;
 }

@@ -84,7 +84,12 @@ export interface WeightedCluster {
 
 export type ClusterSpecifier =
   | { readonly kind: "cluster"; readonly name: string }
-  | { readonly kind: "weighted"; readonly clusters: readonly WeightedCluster[]; readonly total: number; readonly headerName: string | undefined }
+  | {
+      readonly kind: "weighted";
+      readonly clusters: readonly WeightedCluster[];
+      readonly total: number;
+      readonly headerName: string | undefined;
+    }
   | { readonly kind: "header"; readonly header: string };
 
 export interface RetryPolicy {
@@ -106,7 +111,9 @@ export interface ForwardAction {
   readonly cluster: ClusterSpecifier;
   readonly clusterNotFoundStatus: number;
   readonly prefixRewrite: string | undefined;
-  readonly regexRewrite: { readonly substitute: (path: string) => string; readonly source: string; readonly substitution: string } | undefined;
+  readonly regexRewrite:
+    | { readonly substitute: (path: string) => string; readonly source: string; readonly substitution: string }
+    | undefined;
   readonly hostRewrite: string | undefined;
   readonly autoHostRewrite: boolean;
   readonly appendXForwardedHost: boolean;

@@ -20,7 +20,12 @@ export interface RuntimeCell {
   subscribe(onChange: (next: RuntimeConfig, previous: RuntimeConfig) => void): () => void;
 }
 
-export const EMPTY_RUNTIME: RuntimeConfig = Object.freeze({ listeners: new Map(), clusters: new Map(), endpoints: new Map(), routes: new Map() });
+export const EMPTY_RUNTIME: RuntimeConfig = Object.freeze({
+  listeners: new Map(),
+  clusters: new Map(),
+  endpoints: new Map(),
+  routes: new Map(),
+});
 
 export function createRuntimeCell(): RuntimeCell {
   let value = EMPTY_RUNTIME;

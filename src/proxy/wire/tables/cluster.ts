@@ -1,0 +1,98 @@
+// Fields of Envoy's messages: clusters and their endpoints. How to read it stands in ../fields.ts; the test there compares it with Envoy's API.
+export const CLUSTER = `
+envoy.config.cluster.v3.Cluster
+  + name=1:string alt_stat_name=28:string type=2:enum:envoy.config.cluster.v3.Cluster.DiscoveryType
+  + eds_cluster_config=3:envoy.config.cluster.v3.Cluster.EdsClusterConfig connect_timeout=4:duration
+  + lb_policy=6:enum:envoy.config.cluster.v3.Cluster.LbPolicy load_assignment=33:envoy.config.endpoint.v3.ClusterLoadAssignment
+  + max_requests_per_connection=9:uint32? circuit_breakers=10:envoy.config.cluster.v3.CircuitBreakers
+  + common_http_protocol_options=29:envoy.config.core.v3.HttpProtocolOptions
+  + http_protocol_options=13:envoy.config.core.v3.Http1ProtocolOptions
+  + http2_protocol_options=14:envoy.config.core.v3.Http2ProtocolOptions typed_extension_protocol_options=36:any{}
+  + upstream_bind_config=21:envoy.config.core.v3.BindConfig
+  + least_request_lb_config=37:envoy.config.cluster.v3.Cluster.LeastRequestLbConfig
+  + round_robin_lb_config=56:envoy.config.cluster.v3.Cluster.RoundRobinLbConfig
+  + common_lb_config=27:envoy.config.cluster.v3.Cluster.CommonLbConfig transport_socket=24:envoy.config.core.v3.TransportSocket
+  + protocol_selection=26:enum:envoy.config.cluster.v3.Cluster.ClusterProtocolSelection
+  + upstream_connection_options=30:envoy.config.cluster.v3.UpstreamConnectionOptions
+  + load_balancing_policy=41:envoy.config.cluster.v3.LoadBalancingPolicy
+  ~ per_connection_buffer_limit_bytes=5 dns_refresh_rate=16 dns_failure_refresh_rate=44 respect_dns_ttl=39 dns_lookup_family=17
+  ~ typed_dns_resolver_config=55 wait_for_warm_on_init=54 cleanup_interval=20 metadata=25 close_connections_on_host_health_failure=31
+  ~ ignore_health_on_host_removal=32 lrs_server=42 lrs_report_endpoint_metrics=57 track_timeout_budgets=47 track_cluster_stats=49
+  ~ preconnect_policy=50
+  ! transport_socket_matches=43 cluster_type=38 health_checks=8 upstream_http_protocol_options=46 dns_resolvers=18
+  ! use_tcp_for_dns_lookups=45 dns_resolution_config=53 outlier_detection=19 lb_subset_config=22 ring_hash_lb_config=23
+  ! maglev_lb_config=52 original_dst_lb_config=34 filters=40 upstream_config=48 connection_pool_per_downstream_connection=51
+envoy.config.cluster.v3.Cluster.EdsClusterConfig
+  + eds_config=1:envoy.config.core.v3.ConfigSource service_name=2:string
+envoy.config.cluster.v3.Cluster.LeastRequestLbConfig
+  + choice_count=1:uint32?
+  ~ active_request_bias=2
+  ! slow_start_config=3
+envoy.config.cluster.v3.Cluster.RoundRobinLbConfig
+  ! slow_start_config=1
+envoy.config.cluster.v3.Cluster.CommonLbConfig
+  + healthy_panic_threshold=1:envoy.type.v3.Percent
+  ~ update_merge_window=4 ignore_new_hosts_until_first_hc=5 close_connections_on_host_set_change=6 override_host_status=8
+  ! zone_aware_lb_config=2 locality_weighted_lb_config=3 consistent_hashing_lb_config=7
+envoy.config.cluster.v3.CircuitBreakers
+  + thresholds=1:envoy.config.cluster.v3.CircuitBreakers.Thresholds[]
+  ! per_host_thresholds=2
+envoy.config.cluster.v3.CircuitBreakers.Thresholds
+  + priority=1:enum:envoy.config.core.v3.RoutingPriority max_connections=2:uint32? max_pending_requests=3:uint32? max_requests=4:uint32?
+  + max_retries=5:uint32?
+  ~ track_remaining=6 max_connection_pools=7
+  ! retry_budget=8
+envoy.config.cluster.v3.LoadBalancingPolicy
+  + policies=1:envoy.config.cluster.v3.LoadBalancingPolicy.Policy[]
+envoy.config.cluster.v3.LoadBalancingPolicy.Policy
+  + typed_extension_config=4:envoy.config.core.v3.TypedExtensionConfig
+envoy.config.cluster.v3.UpstreamConnectionOptions
+  + tcp_keepalive=1:envoy.config.core.v3.TcpKeepalive
+  ~ set_local_interface_name_on_upstream_connections=2 happy_eyeballs_config=3
+envoy.config.core.v3.TcpKeepalive
+  + keepalive_time=2:uint32?
+  ~ keepalive_probes=1 keepalive_interval=3
+envoy.config.core.v3.BindConfig
+  + source_address=1:envoy.config.core.v3.SocketAddress
+  ~ freebind=2
+  ! socket_options=3 extra_source_addresses=5 additional_source_addresses=4 local_address_selector=6
+envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest
+  + choice_count=1:uint32?
+  ~ active_request_bias=2 enable_full_scan=5
+  ! slow_start_config=3 locality_lb_config=4 selection_method=6
+envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin
+  ! slow_start_config=1 locality_lb_config=2
+envoy.extensions.load_balancing_policies.random.v3.Random
+  ! locality_lb_config=1
+envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+  + common_http_protocol_options=1:envoy.config.core.v3.HttpProtocolOptions
+  + explicit_http_config=3:envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig
+  + use_downstream_protocol_config=4:envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig
+  ~ upstream_http_protocol_options=2
+  ! auto_config=5 http_filters=6 header_validation_config=7
+envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig
+  + http_protocol_options=1:envoy.config.core.v3.Http1ProtocolOptions http2_protocol_options=2:envoy.config.core.v3.Http2ProtocolOptions
+  ! http3_protocol_options=3
+envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig
+  + http_protocol_options=1:envoy.config.core.v3.Http1ProtocolOptions http2_protocol_options=2:envoy.config.core.v3.Http2ProtocolOptions
+  ! http3_protocol_options=3
+envoy.config.endpoint.v3.ClusterLoadAssignment
+  + cluster_name=1:string endpoints=2:envoy.config.endpoint.v3.LocalityLbEndpoints[]
+  + policy=4:envoy.config.endpoint.v3.ClusterLoadAssignment.Policy
+  ! named_endpoints=5
+envoy.config.endpoint.v3.ClusterLoadAssignment.Policy
+  + overprovisioning_factor=3:uint32?
+  ~ endpoint_stale_after=4 weighted_priority_health=6
+  ! drop_overloads=2
+envoy.config.endpoint.v3.LocalityLbEndpoints
+  + locality=1:envoy.config.core.v3.Locality lb_endpoints=2:envoy.config.endpoint.v3.LbEndpoint[] priority=5:uint32
+  ~ metadata=9 load_balancing_weight=3 proximity=6
+  ! load_balancer_endpoints=7 leds_cluster_locality_config=8
+envoy.config.endpoint.v3.LbEndpoint
+  + endpoint=1:envoy.config.endpoint.v3.Endpoint health_status=2:enum:envoy.config.core.v3.HealthStatus load_balancing_weight=4:uint32?
+  ~ metadata=3
+  ! endpoint_name=5
+envoy.config.endpoint.v3.Endpoint
+  + address=1:envoy.config.core.v3.Address hostname=3:string
+  ! health_check_config=2 additional_addresses=4
+`;

@@ -1,0 +1,107 @@
+// Envoy's Cluster with its defaults. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto
+import type { CircuitBreakers, ClusterConfig, LbPolicy } from "../../config/index.ts";
+import type { Reader } from "../../wire/reader.ts";
+import { decodeSocketAddress } from "./address.ts";
+import { checkAds } from "./config-source.ts";
+import { decodeEndpoints } from "./endpoints.ts";
+import { checkPlaintext } from "./transport.ts";
+
+const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+const POLICIES = "envoy.extensions.load_balancing_policies";
+const HOUR_MS = 3_600_000;
+
+export interface DecodeClusterOptions {
+  /** Clusters of the bootstrap file may speak HTTP/2: the xDS client talks to them, requests do not go there. */
+  readonly allowHttp2: boolean;
+}
+
+export function decodeCluster(reader: Reader, options: DecodeClusterOptions = { allowHttp2: false }): ClusterConfig {
+  const name = reader.text("name");
+  if (name === "") reader.refuse("name", "is empty");
+  const type = reader.choice<ClusterConfig["type"]>("type", "STATIC");
+  checkPlaintext(reader);
+  const http = decodeProtocol(reader);
+  if (http.protocol === "http2" && !options.allowHttp2) reader.refuse(http.field, "HTTP/2 to upstreams is not supported");
+  const common = http.common;
+  const eds = reader.message("eds_cluster_config");
+  if (type === "EDS") {
+    if (eds === undefined) reader.refuse("eds_cluster_config", "is missing");
+    else checkAds(eds, "eds_config");
+  }
+  const serviceName = eds?.text("service_name") ?? "";
+  const assignment = reader.message("load_assignment");
+  const balancing = decodeBalancing(reader);
+  const source = reader.message("upstream_bind_config")?.message("source_address");
+  const keepalive = reader.message("upstream_connection_options")?.message("tcp_keepalive");
+  const keepaliveTime = keepalive?.optionalNumber("keepalive_time");
+  return Object.freeze({
+    name,
+    type,
+    edsServiceName: serviceName === "" ? name : serviceName,
+    connectTimeoutMs: reader.number("connect_timeout", 5000),
+    lbPolicy: balancing.policy,
+    leastRequestChoiceCount: balancing.choiceCount,
+    breakers: decodeBreakers(reader.message("circuit_breakers")),
+    idleTimeoutMs: common?.number("idle_timeout", HOUR_MS) ?? HOUR_MS,
+    maxConnectionDurationMs: common?.number("max_connection_duration", 0) ?? 0,
+    maxRequestsPerConnection: common?.optionalNumber("max_requests_per_connection") ?? reader.number("max_requests_per_connection", 0),
+    protocol: http.protocol,
+    sourceAddress: source === undefined ? undefined : decodeSocketAddress(source).host,
+    tcpKeepalive: keepalive === undefined ? undefined : { timeMs: keepaliveTime === undefined ? undefined : keepaliveTime * 1000 },
+    panicThreshold: reader.message("common_lb_config")?.message("healthy_panic_threshold")?.number("value", 0) ?? 50,
+    endpoints: type === "EDS" || assignment === undefined ? undefined : decodeEndpoints(assignment, name),
+    altStatName: reader.text("alt_stat_name"),
+    metadata: undefined,
+  });
+}
+
+interface Protocol {
+  readonly protocol: ClusterConfig["protocol"];
+  readonly field: string;
+  readonly common: Reader | undefined;
+}
+
+function decodeProtocol(reader: Reader): Protocol {
+  const common = reader.message("common_http_protocol_options");
+  for (const [key, any] of reader.anyMap("typed_extension_protocol_options")) {
+    if (any.typeName !== HTTP_OPTIONS) return reader.refuse("typed_extension_protocol_options", `${any.typeName} (${key}) is not supported`);
+    const options = any.read();
+    const own = options.message("common_http_protocol_options") ?? common;
+    const field = "typed_extension_protocol_options";
+    if (options.has("use_downstream_protocol_config")) return { protocol: "downstream", field, common: own };
+    return { protocol: options.message("explicit_http_config")?.has("http2_protocol_options") === true ? "http2" : "http1", field, common: own };
+  }
+  const field = "http2_protocol_options";
+  if (reader.choice("protocol_selection", "USE_CONFIGURED_PROTOCOL") === "USE_DOWNSTREAM_PROTOCOL") return { protocol: "downstream", field, common };
+  return { protocol: reader.has(field) ? "http2" : "http1", field, common };
+}
+
+const KNOWN_POLICIES: Readonly<Record<string, LbPolicy>> = {
+  [`${POLICIES}.least_request.v3.LeastRequest`]: "LEAST_REQUEST",
+  [`${POLICIES}.round_robin.v3.RoundRobin`]: "ROUND_ROBIN",
+  [`${POLICIES}.random.v3.Random`]: "RANDOM",
+};
+
+function decodeBalancing(reader: Reader): { policy: LbPolicy; choiceCount: number } {
+  const policies = reader.message("load_balancing_policy")?.messages("policies") ?? [];
+  for (const entry of policies) {
+    const any = entry.message("typed_extension_config")?.any("typed_config");
+    const policy = any === undefined ? undefined : KNOWN_POLICIES[any.typeName];
+    // The first that is known is taken, as Envoy does.
+    if (any !== undefined && policy !== undefined) return { policy, choiceCount: any.read().number("choice_count", 2) };
+  }
+  if (policies.length > 0) reader.refuse("load_balancing_policy", "has no policy that is supported");
+  const policy = reader.choice<string>("lb_policy", "ROUND_ROBIN");
+  if (!["ROUND_ROBIN", "LEAST_REQUEST", "RANDOM", "CLUSTER_PROVIDED"].includes(policy)) reader.refuse("lb_policy", `${policy} is not supported`);
+  return { policy: policy as LbPolicy, choiceCount: reader.message("least_request_lb_config")?.number("choice_count", 2) ?? 2 };
+}
+
+function decodeBreakers(reader: Reader | undefined): CircuitBreakers {
+  const limits = reader?.messages("thresholds").find((one) => one.choice("priority", "DEFAULT") === "DEFAULT");
+  return {
+    maxConnections: limits?.number("max_connections", 1024) ?? 1024,
+    maxPendingRequests: limits?.number("max_pending_requests", 1024) ?? 1024,
+    maxRequests: limits?.number("max_requests", 1024) ?? 1024,
+    maxRetries: limits?.number("max_retries", 3) ?? 3,
+  };
+}

@@ -1,0 +1,103 @@
+// Envoy's HTTP connection manager with its defaults.
+// https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto
+import type { HttpConnectionManagerConfig, HttpFilterConfig } from "../../config/index.ts";
+import { isKnownFilter, ROUTER_FILTER } from "../../http-filters/index.ts";
+import type { Reader } from "../../wire/reader.ts";
+import { decodeAccessLogs } from "./access-log.ts";
+import { decodeCidrs } from "./address.ts";
+import { checkAds } from "./config-source.ts";
+import { decodeInlineTable } from "./route-config.ts";
+
+const MINUTE_MS = 60_000;
+const ROUTER_TYPE = "envoy.extensions.filters.http.router.v3.Router";
+
+export function decodeHttpManager(reader: Reader): HttpConnectionManagerConfig {
+  const codec = reader.choice<"AUTO" | "HTTP1" | "HTTP2" | "HTTP3">("codec_type", "AUTO");
+  if (codec === "HTTP2" || codec === "HTTP3") return reader.refuse("codec_type", `${codec} is not supported`);
+  const filters = decodeFilters(reader);
+  const common = reader.message("common_http_protocol_options");
+  if (common?.has("max_requests_per_connection") === true) common.refuse("max_requests_per_connection", "is not supported for listeners");
+  const http1 = reader.message("http_protocol_options");
+  const escaped = reader.choice<string>("path_with_escaped_slashes_action", "KEEP_UNCHANGED");
+  const internal = reader.message("internal_address_config");
+  return {
+    kind: "http",
+    statPrefix: reader.text("stat_prefix"),
+    routes: decodeRoutes(reader),
+    codec,
+    filters: filters.configs,
+    upgrades: reader
+      .messages("upgrade_configs")
+      .filter((one) => one.flag("enabled", true))
+      .map((one) => one.text("upgrade_type").toLowerCase()),
+    useRemoteAddress: reader.flag("use_remote_address"),
+    xffNumTrustedHops: reader.number("xff_num_trusted_hops", 0),
+    skipXffAppend: reader.flag("skip_xff_append"),
+    generateRequestId: reader.flag("generate_request_id", true),
+    preserveExternalRequestId: reader.flag("preserve_external_request_id"),
+    alwaysSetRequestIdInResponse: reader.flag("always_set_request_id_in_response"),
+    serverName: reader.text("server_name") === "" ? "envoy" : reader.text("server_name"),
+    serverHeader: reader.choice("server_header_transformation", "OVERWRITE"),
+    suppressEnvoyHeaders: filters.suppressEnvoyHeaders,
+    via: reader.text("via"),
+    normalizePath: reader.flag("normalize_path"),
+    mergeSlashes: reader.flag("merge_slashes"),
+    escapedSlashes: (escaped === "IMPLEMENTATION_SPECIFIC_DEFAULT" ? "KEEP_UNCHANGED" : escaped) as HttpConnectionManagerConfig["escapedSlashes"],
+    stripMatchingHostPort: reader.flag("strip_matching_host_port"),
+    stripAnyHostPort: reader.flag("strip_any_host_port"),
+    stripTrailingHostDot: reader.flag("strip_trailing_host_dot"),
+    forwardClientCert: reader.choice("forward_client_cert_details", "SANITIZE"),
+    http10: { accept: http1?.flag("accept_http_10") ?? false, defaultHost: http1?.text("default_host_for_http_10") ?? "" },
+    allowAbsoluteUrl: http1?.flag("allow_absolute_url", true) ?? true,
+    enableTrailers: http1?.flag("enable_trailers") ?? false,
+    headersWithUnderscores: common?.choice("headers_with_underscores_action", "ALLOW") ?? "ALLOW",
+    maxRequestHeadersKb: reader.number("max_request_headers_kb", 60),
+    maxHeadersCount: common?.number("max_headers_count", 100) ?? 100,
+    streamIdleTimeoutMs: reader.number("stream_idle_timeout", 5 * MINUTE_MS),
+    requestTimeoutMs: reader.number("request_timeout", 0),
+    requestHeadersTimeoutMs: reader.number("request_headers_timeout", 0),
+    idleTimeoutMs: common?.number("idle_timeout", 60 * MINUTE_MS) ?? 60 * MINUTE_MS,
+    maxConnectionDurationMs: common?.number("max_connection_duration", 0) ?? 0,
+    drainTimeoutMs: reader.number("drain_timeout", 5000),
+    delayedCloseTimeoutMs: reader.number("delayed_close_timeout", 1000),
+    accessLogs: decodeAccessLogs(reader, "access_log"),
+    schemeToOverwrite: reader.message("scheme_header_transformation")?.text("scheme_to_overwrite") ?? "",
+    internalAddressCidrs: internal === undefined ? undefined : decodeCidrs(internal, "cidr_ranges"),
+  };
+}
+
+function decodeRoutes(reader: Reader): HttpConnectionManagerConfig["routes"] {
+  const rds = reader.message("rds");
+  if (rds !== undefined) {
+    checkAds(rds, "config_source");
+    const name = rds.text("route_config_name");
+    return name === "" ? rds.refuse("route_config_name", "is empty") : { kind: "rds", name };
+  }
+  const inline = reader.message("route_config");
+  if (inline === undefined) return reader.refuse("", "has no route configuration");
+  return { kind: "inline", table: decodeInlineTable(inline) };
+}
+
+interface Filters {
+  readonly configs: readonly HttpFilterConfig[];
+  readonly suppressEnvoyHeaders: boolean;
+}
+
+function decodeFilters(reader: Reader): Filters {
+  const configs: HttpFilterConfig[] = [];
+  let suppressEnvoyHeaders = false;
+  for (const filter of reader.messages("http_filters")) {
+    const any = filter.any("typed_config");
+    if (any === undefined) return filter.refuse("typed_config", "is missing");
+    const typeUrl = `type.googleapis.com/${any.typeName}`;
+    if (!isKnownFilter(typeUrl)) {
+      if (filter.flag("is_optional")) continue;
+      return filter.refuse("", `HTTP filter ${filter.text("name")} (${any.typeName}) is not supported`);
+    }
+    const config = any.read();
+    if (any.typeName === ROUTER_TYPE) suppressEnvoyHeaders = config.flag("suppress_envoy_headers");
+    configs.push({ name: filter.text("name"), typeUrl, config: undefined });
+  }
+  if (configs.at(-1)?.typeUrl !== ROUTER_FILTER) reader.refuse("http_filters", "must end with the router");
+  return { configs, suppressEnvoyHeaders };
+}
