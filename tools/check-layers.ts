@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   runtime: ["kit", "resources", "admin-api"],
   "admin-api": ["kit"],
   "control-plane": ["kit", "envoy-api", "resources", "model", "translate", "xds", "xds-server", "runtime", "admin-api"],
-  cli: ["kit", "admin-api", "resources", "translate", "model", "xds", "proxy/matcher.ts"],
+  cli: ["kit", "admin-api", "resources", "translate", "model", "xds", "proxy/matcher.ts", "proxy/config/index.ts"],
 };
 
 interface Import {
