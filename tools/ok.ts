@@ -8,5 +8,6 @@ runSteps([
   { name: "import table and file cycles", command: ["node", "tools/check-layers.ts"] },
   { name: "dead code", command: ["knip", "--no-progress"] },
   { name: "documents", command: ["node", "tools/check-docs.ts"] },
+  { name: "feature table", command: ["node", "tools/features.ts", "--check"] },
   vitestStep("unit and golden tests", ["src", "tools"]),
 ]);
