@@ -1,1 +1,4 @@
-export { type ClientStream, startXdsServer, type StreamNode, type XdsServer, type XdsServerOptions } from "./first/server.ts";
+// The ADS server, for the composition root.
+export type { StreamTypeStatus } from "./ads-stream.ts";
+export type { Protocol, XdsNode } from "./discovery-request.ts";
+export { type ClientStream, startXdsServer, type XdsLimits, type XdsServer, type XdsServerOptions } from "./xds-server.ts";

@@ -1,2 +1,0 @@
-export type { ChannelStatus } from "./channel.ts";
-export { type ClientStream, startXdsServer, type StreamNode, type XdsServer, type XdsServerOptions } from "./server.ts";
