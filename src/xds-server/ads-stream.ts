@@ -7,7 +7,7 @@ import { type GateContext, nextSet, routeOfHost } from "./gates.ts";
 import { diffSets, hashSet, isEmptyDiff, sameResource, type SetDeriver, type SetDiff } from "./set-diff.ts";
 import type { SharedResponses } from "./shared-responses.ts";
 import { EMPTY_SET, type Subscriptions, visiblePart } from "./subscription.ts";
-import { acceptInFlight, clearRefusals, createTypeState, forgetNames, type Nack, refuseInFlight, type TypeState } from "./type-state.ts";
+import { acceptInFlight, forgetRefusals, createTypeState, forgetNames, type Nack, refuseInFlight, type TypeState } from "./type-state.ts";
 
 /** What is told of one type on one stream. */
 export interface StreamTypeStatus {
@@ -151,18 +151,19 @@ export function createAdsStream(options: AdsStreamOptions): AdsStream {
     if (nothing && again.length === 0 && missing.length === 0 && !state.owed) {
       if (state.acked === state.sent) state.acked = set;
       state.sent = set;
+      forgetRefusals(state);
       state.asked = undefined;
       state.again = undefined;
       if (!waiting && state.refused === undefined && state.nack === undefined) state.ackedRevision = revision;
       return;
     }
-    clearRefusals(state, diff);
     const content = { typeUrl, diff, again, againKey: again.length === 0 ? undefined : state.again, missing, next: set, whole };
     const response = protocol === "delta" ? shared.responses.delta(content) : shared.responses.sotw(content);
     state.owed = false;
     state.asked = undefined;
     state.again = undefined;
     state.sent = set;
+    forgetRefusals(state);
     state.lastNonce = response.nonce;
     state.inFlight = { nonce: response.nonce, set, updates: diff.updates, revision: waiting ? undefined : revision, forgotten: new Set() };
     if (typeUrl === TYPE_URL.cluster) askForEndpointsAgain(diff);

@@ -1,7 +1,7 @@
 // One type on one stream: what the client asked for, what it was sent, what it took, and the response it has not answered yet. Sets are
 // shared between streams; a stream that goes its own way (a refusal, a first request with old versions) gets sets of its own.
 import type { ResourceSet, XdsResource } from "../kit/index.ts";
-import { type SetDeriver, type SetDiff, sameResource } from "./set-diff.ts";
+import { type SetDeriver, sameResource } from "./set-diff.ts";
 import { EMPTY_SET, NOTHING, type Subscription, visiblePart } from "./subscription.ts";
 
 export interface InFlight {
@@ -166,11 +166,11 @@ function exceptRefused(taken: ResourceSet, state: TypeState, sets: SetDeriver): 
   });
 }
 
-/** What is sent anew is no longer refused. */
-export function clearRefusals(state: TypeState, diff: SetDiff): void {
+/** What was replaced or given up is no longer refused. */
+export function forgetRefusals(state: TypeState): void {
   if (state.refused === undefined) return;
-  const refused = new Map(state.refused);
-  for (const name of diff.updatedNames) refused.delete(name);
-  for (const name of diff.removed) refused.delete(name);
+  const refused = new Map([...state.refused].filter(([name, resource]) => sameResource(state.sent.get(name), resource)));
+  if (refused.size === state.refused.size) return;
   state.refused = refused.size === 0 ? undefined : refused;
+  if (refused.size === 0) state.nack = undefined;
 }
