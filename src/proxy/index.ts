@@ -1,2 +1,3 @@
-export { parseBootstrap, type BootstrapConfig } from "./bootstrap/parse-bootstrap.ts";
-export { type ProxyOptions, type RunningProxy, startProxy } from "./start-proxy.ts";
+// The data plane as a whole, for its program and for tests.
+export { type Bootstrap, decodeBootstrap, readBootstrap } from "./bootstrap/bootstrap.ts";
+export { type Proxy, type ProxyOptions, startProxy } from "./start-proxy.ts";

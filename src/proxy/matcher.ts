@@ -1,7 +1,70 @@
-// The proxy's reading of route configurations, pure: for explain, which asks it what the data plane would do.
-export type * from "./config/index.ts";
-export { decodeResources } from "./decode/assemble.ts";
-export { decodeListener } from "./decode/listener.ts";
-export { decodeRouteConfig, decodeVirtualHost, type RouteConfig } from "./decode/route.ts";
+// The proxy's reading of config without the proxy: encoded resources → the frozen runtime config and the pure matcher, for `serin explain`
+// and the offline conformance run.
+import { type Clock, SerinError, TYPE_URL, type XdsResources } from "../kit/index.ts";
+import { createRuntimeCell, type RuntimeConfig } from "./config/index.ts";
+import { createAssembler } from "./xds/assembler.ts";
+import { createResourceStore } from "./xds/resource-store.ts";
+import { RESOURCE_TYPES } from "./xds/resource-types.ts";
+
+export type {
+  ClusterConfig,
+  ClusterSpecifier,
+  DirectResponseAction,
+  EndpointConfig,
+  EndpointSet,
+  FilterChain,
+  FilterChainMatch,
+  ForwardAction,
+  HeaderMatcher,
+  HeaderMutation,
+  HeaderMutations,
+  HttpConnectionManagerConfig,
+  Listener,
+  PathMatcher,
+  QueryParameterMatcher,
+  RedirectAction,
+  RequestView,
+  RetryPolicy,
+  Route,
+  RouteMatch,
+  RouteTable,
+  RuntimeConfig,
+  TcpProxyConfig,
+  VirtualHost,
+  WeightedCluster,
+} from "./config/index.ts";
+export { type Explained, explainRoute, explainMismatch } from "./router/explain-route.ts";
 export { matchesHeader, matchesPath, matchesQuery, matchesRoute, matchRoute } from "./router/match.ts";
 export { compileRouteTable } from "./router/route-table.ts";
+
+/** Nothing waits for anything here: what is not there is missing. */
+const STILL: Clock = { now: () => 0, wall: () => 0, after: () => () => undefined };
+
+export interface DecodedResources {
+  readonly config: RuntimeConfig;
+  /** What the proxy would refuse, with the reason; the rest is in `config`. */
+  readonly rejected: readonly { readonly type: string; readonly name: string; readonly reason: string }[];
+}
+
+/** A proxy's whole config from what the control plane would send it. */
+export function tryDecodeResources(resources: XdsResources): DecodedResources {
+  const store = createResourceStore(STILL);
+  const rejected = RESOURCE_TYPES.flatMap((type) => {
+    const set = resources.byType.get(TYPE_URL[type]) ?? new Map<string, never>();
+    return store.update(type, [...set.values()]).rejected.map((one) => ({ type, ...one }));
+  });
+  const cell = createRuntimeCell();
+  const assembler = createAssembler({ store, fixed: { listeners: [], clusters: [] }, cell, clock: STILL });
+  assembler.virtualHostsCame();
+  return { config: assembler.update().runtime, rejected };
+}
+
+/** The same, for whom a refusal is the end: throws it. */
+export function decodeResources(resources: XdsResources): RuntimeConfig {
+  const { config, rejected } = tryDecodeResources(resources);
+  const [first] = rejected;
+  if (first === undefined) return config;
+  throw new SerinError("PROXY_RESOURCE_REFUSED", `the proxy refuses ${first.type} ${first.name}: ${first.reason}`, {
+    fix: "Serin's proxy does not support this field yet; real Envoy may take it.",
+  });
+}

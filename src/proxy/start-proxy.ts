@@ -1,128 +1,138 @@
-// The proxy as a whole: bootstrap → xDS client → runtime config → data plane, and the admin endpoint beside it.
-import { appendFile } from "node:fs/promises";
-import { type Clock, type Logger, type Rng, systemClock, systemRng, TYPE_URL } from "../kit/index.ts";
-import { startAdminServer } from "./admin/admin-server.ts";
-import { renderClusters, renderConfigDump, renderListeners } from "./admin/render-config.ts";
-import { createXdsStats } from "./admin/xds-stats.ts";
-import type { BootstrapConfig } from "./bootstrap/parse-bootstrap.ts";
-import { type AdsClient, createAdsClient } from "./client/ads-client.ts";
-import { createResourceStore } from "./client/resource-store.ts";
+// The whole proxy: bootstrap → xDS client → runtime config → data plane → admin endpoint.
+import { type Clock, type Logger, type Rng, silentLogger, systemClock, systemRng } from "../kit/index.ts";
+import { adminRoutes, type ServerState } from "./admin/routes.ts";
+import { type AdminServer, startAdmin } from "./admin/server.ts";
+import type { Bootstrap } from "./bootstrap/bootstrap.ts";
 import { createRuntimeCell } from "./config/index.ts";
-import { createDataPlane } from "./data-plane.ts";
-import type { AccessLogSink } from "./observe/access-log.ts";
-import { createStats } from "./observe/stats.ts";
+import { createDataPlane, type DataPlane } from "./data-plane.ts";
+import { createLogFiles } from "./observe/log-files.ts";
+import { createStats, type Stats } from "./observe/stats.ts";
+import { startAdsClient } from "./xds/ads-client.ts";
+import { createAssembler } from "./xds/assembler.ts";
+import { DELTA } from "./xds/delta.ts";
+import { createGrpcOpener } from "./xds/grpc-stream.ts";
+import { createResourceStore } from "./xds/resource-store.ts";
+import { STATE_OF_THE_WORLD } from "./xds/state-of-the-world.ts";
+import { createXdsStats } from "./xds/xds-stats.ts";
 
 export interface ProxyOptions {
-  readonly bootstrap: BootstrapConfig;
-  readonly logger: Logger;
+  readonly bootstrap: Bootstrap;
   readonly clock?: Clock;
   readonly rng?: Rng;
-  /** POST /quitquitquit. */
+  readonly logger?: Logger;
+  /** What still runs after so long when the proxy drains is cut. */
+  readonly drainLimitMs?: number;
+  /** /quitquitquit was asked for. */
   readonly onQuit?: () => void;
 }
 
-export interface RunningProxy {
+export interface Proxy {
+  /** undefined = the bootstrap has no admin endpoint. */
   readonly adminPort: number | undefined;
-  ready(): boolean;
-  /** No new connections; resolves when the open ones are done or the limit is over. */
-  drain(limitMs: number): Promise<void>;
+  readonly plane: DataPlane;
+  readonly stats: Stats;
+  state(): ServerState;
+  /** No new connections; resolves when nothing runs any more, or the limit is over. */
+  drain(): Promise<void>;
   stop(): void;
 }
 
-/** Envoy's default: without an answer for so long, initialization goes on without it. */
-const INITIAL_FETCH_MS = 15_000;
-const DRAIN_IDLE_MS = 300;
+const DRAIN_LIMIT_MS = 45_000;
+/** A request that was on its way when the drain began still finds the connection open. */
+const DRAIN_IDLE_MS = 1000;
 
-const fileSink: AccessLogSink = {
-  write(path, lines) {
-    if (path === "/dev/stdout") process.stdout.write(lines, "latin1");
-    else if (path === "/dev/stderr") process.stderr.write(lines, "latin1");
-    else void appendFile(path, lines, "latin1").catch((error: unknown) => process.stderr.write(`access log ${path}: ${String(error)}\n`));
-  },
-};
-
-export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
-  const { bootstrap, logger } = options;
-  const clock = options.clock ?? systemClock;
-  const rng = options.rng ?? systemRng;
-  const started = clock.now();
+export async function startProxy(options: ProxyOptions): Promise<Proxy> {
+  const { bootstrap, clock = systemClock, rng = systemRng, logger = silentLogger } = options;
+  const startedAt = clock.wall();
+  const startedNow = clock.now();
+  for (const warning of bootstrap.warnings) logger.log("warn", warning);
+  const cell = createRuntimeCell();
   const stats = createStats();
+  const store = createResourceStore(clock);
+  const assembler = createAssembler({ store, fixed: bootstrap, cell, clock });
   const xdsStats = createXdsStats(stats);
-  const runtime = createRuntimeCell();
-  const plane = createDataPlane({ runtime, stats, accessLog: fileSink, clock, rng, logger });
-  const store = createResourceStore({ runtime, wall: () => clock.wall(), statics: bootstrap.statics });
-  let draining = false;
-
-  function count(): void {
-    const { clusters, listeners } = store.warming();
-    const current = runtime.current();
-    xdsStats.set({
-      activeClusters: current.clusters.size,
-      warmingClusters: clusters.length,
-      activeListeners: current.listeners.size,
-      warmingListeners: listeners.length,
-    });
-  }
-
-  // Static resources stand from the start.
-  store.update(TYPE_URL.cluster, [], []);
-  count();
-  let client: AdsClient | undefined;
-  if (bootstrap.ads !== undefined) {
-    client = createAdsClient({
-      ...bootstrap.ads,
-      node: bootstrap.node,
-      store,
-      clock,
-      rng,
-      logger,
-      onUpdate(typeUrl, refused) {
-        xdsStats.updated(typeUrl, refused !== undefined);
-        count();
-      },
-      onConnection: (yes) => xdsStats.connected(yes),
-    });
-  }
-
-  function initialized(): boolean {
-    if (client === undefined) return true;
-    const { clusters, listeners } = store.warming();
-    return (client.initialized() && clusters.length === 0 && listeners.length === 0) || clock.now() - started > INITIAL_FETCH_MS;
-  }
-
-  const state = (): string => (draining ? "DRAINING" : !initialized() ? "PRE_INITIALIZING" : plane.settled() ? "LIVE" : "INITIALIZING");
-
-  async function drain(limitMs: number): Promise<void> {
-    draining = true;
-    await plane.drain({ limitMs, idleMs: DRAIN_IDLE_MS });
-  }
-
-  const admin =
-    bootstrap.admin === undefined
+  xdsStats.assembled(assembler.current());
+  const logFiles = createLogFiles(logger);
+  const plane = createDataPlane({ runtime: cell, stats, accessLog: logFiles, clock, rng, logger });
+  const { ads } = bootstrap;
+  const client =
+    ads === undefined
       ? undefined
-      : await startAdminServer(bootstrap.admin, {
-          stats,
-          state,
-          clusters: () => renderClusters(plane),
-          listeners: () => renderListeners(plane),
-          configDump: (dump) => renderConfigDump(store, dump),
-          serverInfo: () => ({
-            version: "serin",
-            state: state(),
-            node: { id: bootstrap.node.id, cluster: bootstrap.node.cluster },
-            uptime_current_epoch: `${Math.round((clock.now() - started) / 1000)}s`,
-          }),
-          drain: () => plane.startDraining(),
-          quit: () => options.onQuit?.(),
+      : startAdsClient({
+          open: createGrpcOpener(ads.target),
+          variant: ads.delta ? DELTA : STATE_OF_THE_WORLD,
+          node: bootstrap.node,
+          store,
+          assembler,
+          stats: xdsStats,
+          clock,
+          rng,
+          logger,
+          wants: ads,
+          onUpdate: () => void state(),
         });
-  return {
-    adminPort: admin?.port,
-    ready: () => state() === "LIVE",
-    drain,
-    stop() {
-      client?.stop();
-      admin?.stop();
-      plane.stop();
-    },
-  };
+  let draining: Promise<void> | undefined;
+  let failing = false;
+  let live = false;
+
+  /** Live once the first config is in force and its listeners are open; from then on until it drains. */
+  function state(): ServerState {
+    if (draining !== undefined || failing) return "DRAINING";
+    if (live) return "LIVE";
+    const overdue = ads !== undefined && ads.timeoutMs > 0 && clock.now() - startedNow > ads.timeoutMs;
+    if (client !== undefined && !client.initialized() && !overdue) return "PRE_INITIALIZING";
+    const { warmingClusters, warmingListeners } = assembler.current();
+    if ((warmingClusters.size > 0 || warmingListeners.size > 0) && !overdue) return "INITIALIZING";
+    if (!plane.settled()) return "INITIALIZING";
+    live = true;
+    return "LIVE";
+  }
+
+  function drain(): Promise<void> {
+    draining ??= plane.drain({ limitMs: options.drainLimitMs ?? DRAIN_LIMIT_MS, idleMs: DRAIN_IDLE_MS });
+    return draining;
+  }
+
+  let admin: AdminServer | undefined;
+
+  function stop(): void {
+    client?.stop();
+    assembler.stop();
+    plane.stop();
+    admin?.stop();
+    logFiles.reopen();
+  }
+
+  if (bootstrap.admin !== undefined) {
+    const fixedClusters = new Set(bootstrap.clusters.map(({ name }) => name));
+    try {
+      admin = await startAdmin(
+        bootstrap.admin,
+        adminRoutes({
+          plane,
+          stats,
+          store,
+          bootstrap: bootstrap.source,
+          node: bootstrap.node,
+          isStaticCluster: (name) => fixedClusters.has(name),
+          startedAt,
+          assembly: () => assembler.current(),
+          state,
+          uptimeMs: () => clock.now() - startedNow,
+          drain: () => void drain(),
+          startDraining() {
+            failing = true;
+            plane.startDraining();
+          },
+          reopenLogs: () => logFiles.reopen(),
+          quit: () => options.onQuit?.(),
+        }),
+      );
+    } catch (error) {
+      stop();
+      throw error;
+    }
+  }
+
+  return { adminPort: admin?.port, plane, stats, state, drain, stop };
 }

@@ -13,6 +13,8 @@ export interface ClusterConfig {
   readonly type: "STATIC" | "EDS" | "STRICT_DNS" | "LOGICAL_DNS" | "ORIGINAL_DST";
   /** EDS: the name to ask for. */
   readonly edsServiceName: string;
+  /** EDS: how long the cluster waits for its first endpoints; 0 or undefined = for ever. */
+  readonly edsTimeoutMs?: number;
   readonly connectTimeoutMs: number;
   readonly lbPolicy: LbPolicy;
   readonly leastRequestChoiceCount: number;

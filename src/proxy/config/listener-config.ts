@@ -38,8 +38,10 @@ export interface HttpFilterConfig {
 export interface HttpConnectionManagerConfig {
   readonly kind: "http";
   readonly statPrefix: string;
-  /** Inline, or by RDS: then `runtime.routes.get(name)` at each request. */
-  readonly routes: { readonly kind: "inline"; readonly table: RouteTable } | { readonly kind: "rds"; readonly name: string };
+  /** Inline, or by RDS: then `runtime.routes.get(name)` at each request. `timeoutMs`: how long the listener waits for it; 0 = for ever. */
+  readonly routes:
+    | { readonly kind: "inline"; readonly table: RouteTable }
+    | { readonly kind: "rds"; readonly name: string; readonly timeoutMs?: number };
   readonly codec: "AUTO" | "HTTP1" | "HTTP2";
   readonly filters: readonly HttpFilterConfig[];
   readonly upgrades: readonly string[];

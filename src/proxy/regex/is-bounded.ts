@@ -4,8 +4,12 @@
 /** Unbounded repeats that V8 may run, and the longest input for so many of them: about a million steps at worst. */
 const LONGEST: readonly number[] = [Number.POSITIVE_INFINITY, 65_536, 1024, 128];
 
+/** Each choice (an optional atom or group, an alternative) may double the work. */
+const MAX_CHOICES = 4;
+
 interface Scan {
   readonly repeats: number;
+  readonly choices: number;
 }
 
 const CLASS = /^\[\^?(?:\\[\\\]^\-.dws]|[^\\[\]])+\]/;
@@ -15,6 +19,7 @@ const QUANTIFIER = /^(?:[*+?]\??|\{\d{1,2}(?:,\d{0,2})?\})/;
 /** undefined: the pattern uses something outside the subset. */
 function scan(pattern: string): Scan | undefined {
   let repeats = 0;
+  let choices = 0;
   let depth = 0;
   let at = 0;
   while (at < pattern.length) {
@@ -36,6 +41,7 @@ function scan(pattern: string): Scan | undefined {
       if (q === undefined) continue;
       // A repeated group is outside the subset; an optional one is not.
       if (q !== "?" && q !== "??") return undefined;
+      choices++;
       at += q.length;
       continue;
     }
@@ -51,6 +57,7 @@ function scan(pattern: string): Scan | undefined {
     }
     if (char === "|") {
       if (depth === 0) return undefined;
+      choices++;
       at++;
       continue;
     }
@@ -65,15 +72,15 @@ function scan(pattern: string): Scan | undefined {
     if (q.startsWith("{") && /,\}$/.test(q)) return undefined;
     if (q.startsWith("*") || q.startsWith("+") || q.startsWith("{")) {
       repeats++;
-    }
+    } else choices++;
     at += q.length;
     if (QUANTIFIER.test(pattern.slice(at))) return undefined;
   }
-  return depth === 0 ? { repeats } : undefined;
+  return depth === 0 ? { repeats, choices } : undefined;
 }
 
 /** The longest input that V8 may be given for this pattern; 0 = none. */
 export function longestForV8(pattern: string): number {
   const found = scan(pattern);
-  return found === undefined ? 0 : (LONGEST[found.repeats] ?? 0);
+  return found === undefined || found.choices > MAX_CHOICES ? 0 : (LONGEST[found.repeats] ?? 0);
 }

@@ -26,6 +26,12 @@ export function compileRegex(pattern: string): Result<RegexTest> {
   return ok(test);
 }
 
+/** True where the pattern fits somewhere in a text. */
+export function compileSearch(pattern: string): Result<RegexTest> {
+  const compiled = compileRe2(pattern);
+  return compiled.ok ? ok((text) => compiled.value.test(text)) : compiled;
+}
+
 /** As Envoy's `regex_rewrite`: all occurrences, `\1` … `\9` and `\0` stand for groups. */
 export function compileSubstitution(pattern: string, substitution: string): Result<(text: string) => string> {
   const compiled = compileRe2(pattern);

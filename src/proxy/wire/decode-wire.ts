@@ -34,6 +34,18 @@ function readMessage(message: string, cursor: Cursor): Values {
   return values;
 }
 
+/** One text field of a message that is not read otherwise; "" when it is not there. */
+export function peekText(bytes: Uint8Array, field: number): string {
+  const cursor: Cursor = { bytes, at: 0, path: "", depth: 0 };
+  let found = "";
+  while (cursor.at < bytes.length) {
+    const tag = readVarint(cursor);
+    if (tag === field * 8 + 2) found = text(cursor);
+    else skip(cursor, tag & 7);
+  }
+  return found;
+}
+
 interface Source {
   readonly cursor: Cursor;
   readonly wire: number;

@@ -27,7 +27,8 @@ function decodeAccessLog(reader: Reader): AccessLog {
   const any = reader.any("typed_config");
   if (any === undefined) return reader.refuse("typed_config", "is missing");
   const stream = STREAMS[any.typeName];
-  if (stream === undefined && any.typeName !== `${LOGGERS}.file.v3.FileAccessLog`) reader.refuse("typed_config", `${any.typeName} is not supported`);
+  if (stream === undefined && any.typeName !== `${LOGGERS}.file.v3.FileAccessLog`)
+    reader.refuse("typed_config", `${any.typeName} is not supported`);
   const config = any.read();
   const path = stream ?? config.text("path");
   if (path === "") config.refuse("path", "is empty");
@@ -46,7 +47,10 @@ function decodeFlags(reader: Reader): readonly string[] | undefined {
 
 function decodeFormat(reader: Reader): AccessLog["format"] {
   const format = reader.message("log_format");
-  const text = reader.optionalText("format") ?? format?.optionalText("text_format") ?? format?.message("text_format_source")?.optionalText("inline_string");
+  const text =
+    reader.optionalText("format") ??
+    format?.optionalText("text_format") ??
+    format?.message("text_format_source")?.optionalText("inline_string");
   if (text !== undefined && text !== "") return { kind: "text", text };
   const template = reader.struct("json_format") ?? reader.struct("typed_json_format") ?? format?.struct("json_format");
   return template === undefined ? { kind: "text", text: DEFAULT_FORMAT } : { kind: "json", template };

@@ -10,24 +10,15 @@ const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 const POLICIES = "envoy.extensions.load_balancing_policies";
 const HOUR_MS = 3_600_000;
 
-export interface DecodeClusterOptions {
-  /** Clusters of the bootstrap file may speak HTTP/2: the xDS client talks to them, requests do not go there. */
-  readonly allowHttp2: boolean;
-}
-
-export function decodeCluster(reader: Reader, options: DecodeClusterOptions = { allowHttp2: false }): ClusterConfig {
+/** HTTP/2 is taken: such a cluster carries TCP and the control connection; a request that is routed to it is refused with the reason. */
+export function decodeCluster(reader: Reader): ClusterConfig {
   const name = reader.text("name");
   if (name === "") reader.refuse("name", "is empty");
   const type = reader.choice<ClusterConfig["type"]>("type", "STATIC");
   checkPlaintext(reader);
-  const http = decodeProtocol(reader);
-  if (http.protocol === "http2" && !options.allowHttp2) reader.refuse(http.field, "HTTP/2 to upstreams is not supported");
-  const common = http.common;
+  const { protocol, common } = decodeProtocol(reader);
   const eds = reader.message("eds_cluster_config");
-  if (type === "EDS") {
-    if (eds === undefined) reader.refuse("eds_cluster_config", "is missing");
-    else checkAds(eds, "eds_config");
-  }
+  if (type === "EDS" && eds === undefined) reader.refuse("eds_cluster_config", "is missing");
   const serviceName = eds?.text("service_name") ?? "";
   const assignment = reader.message("load_assignment");
   const balancing = decodeBalancing(reader);
@@ -38,6 +29,7 @@ export function decodeCluster(reader: Reader, options: DecodeClusterOptions = { 
     name,
     type,
     edsServiceName: serviceName === "" ? name : serviceName,
+    edsTimeoutMs: type === "EDS" && eds !== undefined ? checkAds(eds, "eds_config") : 0,
     connectTimeoutMs: reader.number("connect_timeout", 5000),
     lbPolicy: balancing.policy,
     leastRequestChoiceCount: balancing.choiceCount,
@@ -45,7 +37,7 @@ export function decodeCluster(reader: Reader, options: DecodeClusterOptions = { 
     idleTimeoutMs: common?.number("idle_timeout", HOUR_MS) ?? HOUR_MS,
     maxConnectionDurationMs: common?.number("max_connection_duration", 0) ?? 0,
     maxRequestsPerConnection: common?.optionalNumber("max_requests_per_connection") ?? reader.number("max_requests_per_connection", 0),
-    protocol: http.protocol,
+    protocol,
     sourceAddress: source === undefined ? undefined : decodeSocketAddress(source).host,
     tcpKeepalive: keepalive === undefined ? undefined : { timeMs: keepaliveTime === undefined ? undefined : keepaliveTime * 1000 },
     panicThreshold: reader.message("common_lb_config")?.message("healthy_panic_threshold")?.number("value", 0) ?? 50,
@@ -57,23 +49,22 @@ export function decodeCluster(reader: Reader, options: DecodeClusterOptions = { 
 
 interface Protocol {
   readonly protocol: ClusterConfig["protocol"];
-  readonly field: string;
   readonly common: Reader | undefined;
 }
 
 function decodeProtocol(reader: Reader): Protocol {
   const common = reader.message("common_http_protocol_options");
   for (const [key, any] of reader.anyMap("typed_extension_protocol_options")) {
-    if (any.typeName !== HTTP_OPTIONS) return reader.refuse("typed_extension_protocol_options", `${any.typeName} (${key}) is not supported`);
+    if (any.typeName !== HTTP_OPTIONS)
+      return reader.refuse("typed_extension_protocol_options", `${any.typeName} (${key}) is not supported`);
     const options = any.read();
     const own = options.message("common_http_protocol_options") ?? common;
-    const field = "typed_extension_protocol_options";
-    if (options.has("use_downstream_protocol_config")) return { protocol: "downstream", field, common: own };
-    return { protocol: options.message("explicit_http_config")?.has("http2_protocol_options") === true ? "http2" : "http1", field, common: own };
+    if (options.has("use_downstream_protocol_config")) return { protocol: "downstream", common: own };
+    return { protocol: options.message("explicit_http_config")?.has("http2_protocol_options") === true ? "http2" : "http1", common: own };
   }
-  const field = "http2_protocol_options";
-  if (reader.choice("protocol_selection", "USE_CONFIGURED_PROTOCOL") === "USE_DOWNSTREAM_PROTOCOL") return { protocol: "downstream", field, common };
-  return { protocol: reader.has(field) ? "http2" : "http1", field, common };
+  if (reader.choice<string>("protocol_selection", "USE_CONFIGURED_PROTOCOL") === "USE_DOWNSTREAM_PROTOCOL")
+    return { protocol: "downstream", common };
+  return { protocol: reader.has("http2_protocol_options") ? "http2" : "http1", common };
 }
 
 const KNOWN_POLICIES: Readonly<Record<string, LbPolicy>> = {
@@ -92,7 +83,8 @@ function decodeBalancing(reader: Reader): { policy: LbPolicy; choiceCount: numbe
   }
   if (policies.length > 0) reader.refuse("load_balancing_policy", "has no policy that is supported");
   const policy = reader.choice<string>("lb_policy", "ROUND_ROBIN");
-  if (!["ROUND_ROBIN", "LEAST_REQUEST", "RANDOM", "CLUSTER_PROVIDED"].includes(policy)) reader.refuse("lb_policy", `${policy} is not supported`);
+  if (!["ROUND_ROBIN", "LEAST_REQUEST", "RANDOM", "CLUSTER_PROVIDED"].includes(policy))
+    reader.refuse("lb_policy", `${policy} is not supported`);
   return { policy: policy as LbPolicy, choiceCount: reader.message("least_request_lb_config")?.number("choice_count", 2) ?? 2 };
 }
 

@@ -8,6 +8,6 @@ const FETCH_TIMEOUT_MS = 15_000;
 export function checkAds(reader: Reader, field: string): number {
   const source = reader.message(field);
   if (source === undefined || (!source.has("ads") && !source.has("self"))) return reader.refuse(field, "must be ads");
-  if (source.choice("resource_api_version", "V3") === "V2") source.refuse("resource_api_version", "V2 is not supported");
+  if (source.choice<string>("resource_api_version", "V3") === "V2") source.refuse("resource_api_version", "V2 is not supported");
   return source.number("initial_fetch_timeout", FETCH_TIMEOUT_MS);
 }

@@ -42,7 +42,9 @@ export function decodeHttpManager(reader: Reader): HttpConnectionManagerConfig {
     via: reader.text("via"),
     normalizePath: reader.flag("normalize_path"),
     mergeSlashes: reader.flag("merge_slashes"),
-    escapedSlashes: (escaped === "IMPLEMENTATION_SPECIFIC_DEFAULT" ? "KEEP_UNCHANGED" : escaped) as HttpConnectionManagerConfig["escapedSlashes"],
+    escapedSlashes: (escaped === "IMPLEMENTATION_SPECIFIC_DEFAULT"
+      ? "KEEP_UNCHANGED"
+      : escaped) as HttpConnectionManagerConfig["escapedSlashes"],
     stripMatchingHostPort: reader.flag("strip_matching_host_port"),
     stripAnyHostPort: reader.flag("strip_any_host_port"),
     stripTrailingHostDot: reader.flag("strip_trailing_host_dot"),
@@ -69,9 +71,9 @@ export function decodeHttpManager(reader: Reader): HttpConnectionManagerConfig {
 function decodeRoutes(reader: Reader): HttpConnectionManagerConfig["routes"] {
   const rds = reader.message("rds");
   if (rds !== undefined) {
-    checkAds(rds, "config_source");
+    const timeoutMs = checkAds(rds, "config_source");
     const name = rds.text("route_config_name");
-    return name === "" ? rds.refuse("route_config_name", "is empty") : { kind: "rds", name };
+    return name === "" ? rds.refuse("route_config_name", "is empty") : { kind: "rds", name, timeoutMs };
   }
   const inline = reader.message("route_config");
   if (inline === undefined) return reader.refuse("", "has no route configuration");

@@ -99,7 +99,10 @@ function decodeChain(reader: Reader): FilterChain {
 }
 
 function unknownFilter(filter: Reader): never {
-  return filter.refuse("", `network filter ${filter.text("name")} (${filter.any("typed_config")?.typeName ?? "no config"}) is not supported here`);
+  return filter.refuse(
+    "",
+    `network filter ${filter.text("name")} (${filter.any("typed_config")?.typeName ?? "no config"}) is not supported here`,
+  );
 }
 
 function decodeNetwork(filter: Reader): FilterChain["network"] {
@@ -112,7 +115,8 @@ function decodeNetwork(filter: Reader): FilterChain["network"] {
 function decodeTcpProxy(reader: Reader): TcpProxyConfig {
   const cluster = reader.text("cluster");
   const weighted = reader.message("weighted_clusters")?.messages("clusters") ?? [];
-  const clusters = cluster === "" ? weighted.map((one) => ({ name: one.text("name"), weight: one.number("weight", 0) })) : [{ name: cluster, weight: 1 }];
+  const clusters =
+    cluster === "" ? weighted.map((one) => ({ name: one.text("name"), weight: one.number("weight", 0) })) : [{ name: cluster, weight: 1 }];
   if (clusters.length === 0) reader.refuse("", "names no cluster");
   return {
     kind: "tcp",

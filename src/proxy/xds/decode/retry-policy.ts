@@ -12,7 +12,10 @@ export function decodeRetryPolicy(reader: Reader | undefined): RetryPolicy | und
   const base = backOff?.number("base_interval", BASE_MS) ?? BASE_MS;
   const predicates = reader.messages("retry_host_predicate");
   for (const predicate of predicates) {
-    if (readTyped(predicate, "typed_config", PREVIOUS_HOSTS) === undefined && predicate.text("name") !== "envoy.retry_host_predicates.previous_hosts")
+    if (
+      readTyped(predicate, "typed_config", PREVIOUS_HOSTS) === undefined &&
+      predicate.text("name") !== "envoy.retry_host_predicates.previous_hosts"
+    )
       predicate.refuse("name", `${predicate.text("name")} is not supported`);
   }
   const priority = reader.message("retry_priority");
@@ -25,7 +28,8 @@ export function decodeRetryPolicy(reader: Reader | undefined): RetryPolicy | und
     retriableStatusCodes: new Set(reader.numbers("retriable_status_codes")),
     avoidPreviousHosts: predicates.length > 0,
     hostSelectionMaxAttempts: Math.max(1, reader.number("host_selection_retry_max_attempts", 1)),
-    previousPriorities: priority === undefined ? undefined : (readTyped(priority, "typed_config", PREVIOUS_PRIORITIES)?.number("update_frequency", 1) ?? 1),
+    previousPriorities:
+      priority === undefined ? undefined : (readTyped(priority, "typed_config", PREVIOUS_PRIORITIES)?.number("update_frequency", 1) ?? 1),
     backoffBaseMs: base,
     backoffMaxMs: backOff?.number("max_interval", base * 10) ?? base * 10,
   };

@@ -48,7 +48,8 @@ export function decodeVirtualHost(reader: Reader): VirtualHost {
   if (name === "") reader.refuse("name", "is empty");
   const domains = reader.texts("domains");
   for (const [i, domain] of domains.entries()) {
-    if (domain === "" || (domain.includes("*") && !/^(?:\*|\*[^*]+|[^*]+\*)$/.test(domain))) reader.refuse(`domains[${i}]`, `${JSON.stringify(domain)} is no domain`);
+    if (domain === "" || (domain.includes("*") && !/^(?:\*|\*[^*]+|[^*]+\*)$/.test(domain)))
+      reader.refuse(`domains[${i}]`, `${JSON.stringify(domain)} is no domain`);
   }
   return {
     name,

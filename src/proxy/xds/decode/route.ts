@@ -1,13 +1,6 @@
 // Envoy's Route: match, action, header operations.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto
-import type {
-  ClusterSpecifier,
-  DirectResponseAction,
-  ForwardAction,
-  RedirectAction,
-  Route,
-  WeightedCluster,
-} from "../../config/index.ts";
+import type { ClusterSpecifier, DirectResponseAction, ForwardAction, RedirectAction, Route, WeightedCluster } from "../../config/index.ts";
 import { bytesOf } from "../../regex/latin1.ts";
 import type { Reader } from "../../wire/reader.ts";
 import { decodeMutations } from "./mutations.ts";
@@ -134,5 +127,9 @@ function decodeDirect(reader: Reader): DirectResponseAction {
   if (status < 200 || status > 599) reader.refuse("status", `${status} is not between 200 and 599`);
   const body = reader.message("body");
   const text = body?.optionalText("inline_string");
-  return { kind: "direct", status, body: text === undefined ? (body?.bytes("inline_bytes") ?? new Uint8Array(0)) : Buffer.from(text, "utf8") };
+  return {
+    kind: "direct",
+    status,
+    body: text === undefined ? (body?.bytes("inline_bytes") ?? new Uint8Array(0)) : Buffer.from(text, "utf8"),
+  };
 }

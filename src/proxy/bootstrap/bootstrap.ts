@@ -1,0 +1,138 @@
+// Envoy's bootstrap file: who the proxy is, its static config, where its control plane is. What this proxy cannot do is refused by name.
+// https://www.envoyproxy.io/docs/envoy/latest/configuration/overview/bootstrap
+import { readFile } from "node:fs/promises";
+import { SerinError, VERSION } from "../../kit/index.ts";
+import type { ClusterConfig, Listener, SocketAddress } from "../config/index.ts";
+import { decodeJson } from "../wire/decode-json.ts";
+import { Reader } from "../wire/reader.ts";
+import { refusalText } from "../wire/refusal.ts";
+import type { Values } from "../wire/values.ts";
+import { decodeAddress } from "../xds/decode/address.ts";
+import { decodeCluster } from "../xds/decode/cluster.ts";
+import { checkAds } from "../xds/decode/config-source.ts";
+import { decodeListener } from "../xds/decode/listener.ts";
+import type { GrpcTarget } from "../xds/grpc-stream.ts";
+import { readRuntimeLayers } from "./runtime-layers.ts";
+
+export interface Bootstrap {
+  readonly node: Values;
+  readonly admin: SocketAddress | undefined;
+  readonly listeners: readonly Listener[];
+  readonly clusters: readonly ClusterConfig[];
+  readonly ads: AdsSource | undefined;
+  /** What is accepted without effect, in words. */
+  readonly warnings: readonly string[];
+  /** As it stands in the file. */
+  readonly source: Readonly<Record<string, unknown>>;
+}
+
+export interface AdsSource {
+  readonly delta: boolean;
+  readonly target: GrpcTarget;
+  readonly listeners: boolean;
+  readonly clusters: boolean;
+  /** How long the start waits for the first answers; 0 = for ever. */
+  readonly timeoutMs: number;
+}
+
+export async function readBootstrap(file: string): Promise<Bootstrap> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (cause) {
+    throw new SerinError("PROXY_BOOTSTRAP_UNREADABLE", `${file}: ${refusalText(cause)}`, {
+      cause,
+      fix: "Give an Envoy bootstrap file with -c.",
+    });
+  }
+  return decodeBootstrap(await parseFile(file, text), file);
+}
+
+async function parseFile(file: string, text: string): Promise<unknown> {
+  try {
+    if (text.trimStart().startsWith("{")) return JSON.parse(text);
+    // Only YAML files pay for the parser.
+    const { parse } = await import("yaml");
+    return parse(text, { maxAliasCount: 100 });
+  } catch (cause) {
+    throw invalid(file, cause);
+  }
+}
+
+function invalid(file: string, cause: unknown): SerinError {
+  return new SerinError("PROXY_BOOTSTRAP_INVALID", `${file}: ${refusalText(cause)}`, { cause, fix: "Mend that field, or leave it out." });
+}
+
+export function decodeBootstrap(json: unknown, file = "bootstrap"): Bootstrap {
+  try {
+    return decode(new Reader(decodeJson("envoy.config.bootstrap.v3.Bootstrap", json)), json as Readonly<Record<string, unknown>>);
+  } catch (cause) {
+    throw invalid(file, cause);
+  }
+}
+
+const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/;
+
+function decode(reader: Reader, source: Readonly<Record<string, unknown>>): Bootstrap {
+  const adminReader = reader.message("admin");
+  const admin = adminReader?.has("address") === true ? decodeAddress(adminReader, "address") : undefined;
+  if (admin !== undefined && !LOOPBACK.test(admin.host)) adminReader?.refuse("address", `${admin.host} is not a loopback address`);
+  const fixed = reader.message("static_resources");
+  const clusters = (fixed?.messages("clusters") ?? []).map(decodeCluster);
+  const listeners = (fixed?.messages("listeners") ?? []).map(decodeListener);
+  const names = new Set<string>();
+  for (const { name } of [...clusters, ...listeners.map((one) => ({ name: `listener ${one.name}` }))]) {
+    if (names.has(name)) fixed?.refuse("", `${name} stands twice`);
+    names.add(name);
+  }
+  const warnings = readRuntimeLayers(reader.message("layered_runtime"));
+  return {
+    node: nodeOf(reader),
+    admin,
+    listeners,
+    clusters,
+    ads: decodeAds(reader.message("dynamic_resources"), clusters),
+    warnings,
+    source,
+  };
+}
+
+function nodeOf(reader: Reader): Values {
+  return new Map<string, unknown>([
+    ...(reader.message("node")?.values ?? []),
+    ["user_agent_name", "serin"],
+    ["user_agent_version", VERSION],
+  ]);
+}
+
+function decodeAds(reader: Reader | undefined, clusters: readonly ClusterConfig[]): AdsSource | undefined {
+  if (reader === undefined) return undefined;
+  const timeouts = (["lds_config", "cds_config"] as const).filter((field) => reader.has(field)).map((field) => checkAds(reader, field));
+  const ads = reader.message("ads_config");
+  if (ads === undefined) return timeouts.length === 0 ? undefined : reader.refuse("ads_config", "is missing");
+  const type = ads.choice<string>("api_type", "DEPRECATED_AND_UNAVAILABLE_DO_NOT_USE");
+  if (type !== "GRPC" && type !== "DELTA_GRPC") ads.refuse("api_type", `${type} is not supported`);
+  if (ads.choice<string>("transport_api_version", "AUTO") === "V2") ads.refuse("transport_api_version", "V2 is not supported");
+  const services = ads.messages("grpc_services");
+  const [service] = services;
+  const grpc = service?.message("envoy_grpc");
+  if (services.length !== 1 || service === undefined || grpc === undefined)
+    return ads.refuse("grpc_services", "must be one envoy_grpc service");
+  const cluster = clusters.find(({ name }) => name === grpc.text("cluster_name"));
+  const endpoint = cluster?.endpoints?.endpoints[0];
+  if (cluster === undefined || endpoint === undefined)
+    return grpc.refuse("cluster_name", `no static cluster ${grpc.text("cluster_name")} with an endpoint`);
+  if (cluster.protocol !== "http2") return grpc.refuse("cluster_name", `cluster ${cluster.name} must speak HTTP/2`);
+  const host = endpoint.address.includes(":") ? `[${endpoint.address}]` : endpoint.address;
+  return {
+    delta: type === "DELTA_GRPC",
+    target: {
+      address: `${host}:${endpoint.port}`,
+      authority: grpc.text("authority") === "" ? cluster.name : grpc.text("authority"),
+      metadata: service.messages("initial_metadata").map((header) => [header.text("key"), header.text("value")] as const),
+    },
+    listeners: reader.has("lds_config"),
+    clusters: reader.has("cds_config"),
+    timeoutMs: timeouts.includes(0) ? 0 : Math.max(0, ...timeouts),
+  };
+}
