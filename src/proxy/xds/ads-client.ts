@@ -38,6 +38,7 @@ export interface AdsClient {
 
 const BACKOFF_BASE_MS = 250;
 const BACKOFF_MAX_MS = 5000;
+const LASTING_MS = 10_000;
 const NOTHING: ReadonlySet<string> = new Set();
 
 export function startAdsClient(options: AdsClientOptions): AdsClient {
@@ -51,6 +52,7 @@ export function startAdsClient(options: AdsClientOptions): AdsClient {
   let connected = false;
   let controlPlane = "";
   let silentSince: string | undefined;
+  let openedAt = 0;
 
   const subscriber: Subscriber = {
     node: options.node,
@@ -99,22 +101,24 @@ export function startAdsClient(options: AdsClientOptions): AdsClient {
 
   function connect(): void {
     cancelRetry = undefined;
+    openedAt = clock.now();
     const mine = options.open(options.variant.method, {
+      onConnected() {
+        if (stream !== mine) return;
+        connected = true;
+        stats.connected(true);
+        if (silentSince !== undefined) logger.log("info", "connected to the control plane");
+        silentSince = undefined;
+      },
       onMessage(bytes) {
         if (stream !== mine) return;
-        if (!connected) {
-          connected = true;
-          stats.connected(true);
-          if (silentSince !== undefined) logger.log("info", "connected to the control plane");
-          silentSince = undefined;
-        }
         backoff.reset();
         try {
           conversation?.onMessage(bytes);
         } catch (error) {
           logger.log("error", "the control plane sent what cannot be read", { reason: refusalText(error) });
-          mine.close();
           lost(refusalText(error));
+          mine.close();
         }
       },
       onEnd: (reason) => {
@@ -133,6 +137,8 @@ export function startAdsClient(options: AdsClientOptions): AdsClient {
     stats.connected(false);
     stats.failed();
     if (stopped) return;
+    // A stream that lasted was a good one, even if nothing was said on it.
+    if (clock.now() - openedAt > LASTING_MS) backoff.reset();
     if (silentSince !== reason) logger.log("warn", "no control plane: the last config stays in force", { reason });
     silentSince = reason;
     cancelRetry = clock.after(backoff.next(), connect);

@@ -7,6 +7,8 @@ export interface Stream {
 }
 
 export interface StreamHandlers {
+  /** The peer is there. One that has nothing new to say sends nothing, so its first message is no sign of that. */
+  onConnected(): void;
   onMessage(bytes: Uint8Array): void;
   /** Once; the stream is over, whoever ended it. */
   onEnd(reason: string): void;
@@ -51,6 +53,9 @@ export function createGrpcOpener(target: GrpcTarget): OpenStream {
       client.close();
       handlers.onEnd(reason);
     };
+    client.waitForReady(Number.POSITIVE_INFINITY, (error) => {
+      if (error === undefined && !over) handlers.onConnected();
+    });
     call.on("data", (bytes: Buffer) => handlers.onMessage(bytes));
     call.on("error", (error: Error) => end(error.message));
     call.on("end", () => end("the stream was closed"));
