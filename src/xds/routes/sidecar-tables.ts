@@ -97,7 +97,7 @@ function strangers(input: TableInput, options: { hasRoutes: (vs: VirtualService)
   const { listener, port } = input;
   const plans: HostPlan[] = [];
   for (const vs of listener.virtualServices) {
-    if (!options.hasRoutes(vs)) continue;
+    if (vs.hosts.every((host) => options.known.has(host)) || !options.hasRoutes(vs)) continue;
     const named = listener.services.filter((s) => vs.hosts.some((h) => hostCovers(h, s.service.hostname)));
     const ports = new Set(named.flatMap(httpPorts));
     if (ports.size === 0) ports.add(HTTP_PORT);
