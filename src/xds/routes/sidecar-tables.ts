@@ -8,6 +8,7 @@ import {
   type EgressListenerView,
   type ServiceView,
   type VirtualService,
+  type ProxyScope,
 } from "../../model/index.ts";
 import { isHttpProtocol } from "../protocols.ts";
 import { buildDefaultRoute } from "./default-route.ts";
@@ -33,6 +34,18 @@ export interface HostPlan {
   readonly owner: VirtualService | undefined;
   readonly service: ServiceView | undefined;
   readonly servicePort: number;
+}
+
+/** A proxy with an explicit port of its own (local pods) is told the port by the caller's URL, as no address tells it. */
+export function readsHostPort(scope: ProxyScope): boolean {
+  return scope.httpProxyPort !== undefined;
+}
+
+/** On the explicit proxy a bare name means port 80. Istio's shared listener ignores the Host's port, so other ports are out of reach there. */
+function explicitDomains(domains: readonly string[], port: number, scope: ProxyScope): readonly string[] {
+  const withPort = domains.map((d) => `${d}:${port}`);
+  if (port !== HTTP_PORT) return withPort;
+  return readsHostPort(scope) ? [...domains, ...withPort] : domains;
 }
 
 function usable(view: ServiceView, port: number): boolean {
@@ -81,7 +94,7 @@ export function planHosts(input: TableInput, hasRoutes: (vs: VirtualService) => 
       const plan: HostPlan = {
         name: `${service.service.hostname}:${servicePort}`,
         // One listener for all ports: only port 80 is meant by a bare name.
-        domains: port === 0 && servicePort !== HTTP_PORT ? domains.map((d) => `${d}:${servicePort}`) : domains,
+        domains: port === 0 ? explicitDomains(domains, servicePort, view.scope) : domains,
         owner,
         service,
         servicePort,
@@ -107,7 +120,7 @@ function strangers(input: TableInput, options: { hasRoutes: (vs: VirtualService)
     for (const host of hosts) {
       for (const hostPort of ports) {
         if (port !== 0 && hostPort !== port) continue;
-        const domains = port === 0 && hostPort !== HTTP_PORT ? [`${host}:${hostPort}`] : [host];
+        const domains = port === 0 ? explicitDomains([host], hostPort, input.view.scope) : [host];
         plans.push({ name: `${host}:${hostPort}`, domains, owner: vs, service: undefined, servicePort: hostPort });
       }
     }

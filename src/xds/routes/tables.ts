@@ -10,7 +10,7 @@ import { buildCatchAllHost } from "./default-route.ts";
 import { buildBlackHoleHost, buildGatewayHosts, type GatewayTable } from "./gateway-tables.ts";
 import { buildHttpRoutes } from "./http-routes.ts";
 import { createHostCache } from "./host-cache.ts";
-import { buildPlannedHost, planHosts, routeContext, type TableInput } from "./sidecar-tables.ts";
+import { buildPlannedHost, planHosts, readsHostPort, routeContext, type TableInput } from "./sidecar-tables.ts";
 
 export interface TableResources {
   readonly routes: readonly XdsResource[];
@@ -22,6 +22,8 @@ interface Table {
   readonly name: string;
   readonly hosts: readonly XdsHost[];
   readonly fallback: VirtualHost | undefined;
+  /** The Host's port counts. */
+  readonly readsHostPort: boolean;
 }
 
 interface XdsHost {
@@ -41,7 +43,12 @@ function toHost(table: string, message: VirtualHost, scope: ProxyScope): XdsHost
 
 function toTable(table: Table, scope: ProxyScope): { route: XdsResource; virtualHosts: readonly XdsResource[] } {
   const fallback = table.fallback === undefined ? [] : [table.fallback];
-  const common = { name: table.name, ignorePortInHostMatching: true, maxDirectResponseBodySizeBytes: 1_048_576, validateClusters: false };
+  const common = {
+    name: table.name,
+    ignorePortInHostMatching: !table.readsHostPort,
+    maxDirectResponseBodySizeBytes: 1_048_576,
+    validateClusters: false,
+  };
   const sorted = [...table.hosts].sort((a, b) => (a.message.name < b.message.name ? -1 : a.message.name > b.message.name ? 1 : 0));
   const config: RouteConfiguration = scope.virtualHostDiscovery
     ? create(RouteConfigurationSchema, { ...common, virtualHosts: fallback, vhds: { configSource: adsSource() } })
@@ -70,13 +77,13 @@ function sidecarTable(view: ConfigView, options: { listener: EgressListenerView;
       make: () => toHost(options.name, buildPlannedHost(plan, context), view.scope),
     }),
   );
-  return { name: options.name, hosts, fallback: buildCatchAllHost(view) };
+  return { name: options.name, hosts, fallback: buildCatchAllHost(view), readsHostPort: options.port === 0 && readsHostPort(view.scope) };
 }
 
 function gatewayTable(view: ConfigView, table: GatewayTable): Table {
   const messages = buildGatewayHosts(view, table);
   const fallback = messages.length === 0 ? buildBlackHoleHost(table.port) : undefined;
-  return { name: table.name, hosts: messages.map((m) => toHost(table.name, m, view.scope)), fallback };
+  return { name: table.name, hosts: messages.map((m) => toHost(table.name, m, view.scope)), fallback, readsHostPort: false };
 }
 
 /** Which sidecar listener serves the explicit proxy: the one without a port, else the last. */
