@@ -1,0 +1,151 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import * as api from "../../envoy-api/index.ts";
+import { decodeJson } from "./decode-json.ts";
+import { decodeWire } from "./decode-wire.ts";
+import { encodeWire } from "./encode-wire.ts";
+import { enumOf, type Field, fieldsOf, messageNames } from "./fields.ts";
+
+interface Described {
+  readonly kind: string;
+  readonly typeName: string;
+  readonly fields: readonly {
+    readonly name: string;
+    readonly number: number;
+    readonly message?: Described;
+    readonly enum?: { readonly typeName: string; readonly values: readonly { name: string; number: number }[] };
+  }[];
+}
+
+/** Every message that Envoy's API reaches from what is exported. */
+function descriptors(): Map<string, Described> {
+  const found = new Map<string, Described>();
+  const walk = (message: Described): void => {
+    if (found.has(message.typeName)) return;
+    found.set(message.typeName, message);
+    for (const field of message.fields) if (field.message !== undefined) walk(field.message);
+  };
+  const known = [...(Object.values(api) as unknown[]), ...api.envoyRegistry()] as Partial<Described>[];
+  for (const value of known) if (value?.kind === "message") walk(value as Described);
+  return found;
+}
+
+describe("the table of fields", () => {
+  const described = descriptors();
+
+  test.each([...messageNames()])("%s has the fields of Envoy's API, each with its number and type", (name) => {
+    const message = described.get(name);
+    const table = fieldsOf(name);
+    const own = [...(table?.byNumber.values() ?? [])].map((field: Field) => `${field.name}=${field.number}`).sort();
+    expect(own).toEqual((message?.fields ?? []).map((field) => `${field.name}=${field.number}`).sort());
+    for (const field of message?.fields ?? []) {
+      const mine = table?.byNumber.get(field.number);
+      if (mine?.state !== "read") continue;
+      if (mine.type === "message") expect(mine.of).toBe(field.message?.typeName);
+      if (mine.type !== "enum") continue;
+      expect(mine.of).toBe(field.enum?.typeName);
+      expect([...enumOf(mine.of).byNumber]).toEqual(field.enum?.values.map((value) => [value.number, value.name]));
+    }
+  });
+});
+
+describe("decodeWire", () => {
+  const match = (message: object): Uint8Array => api.toBinary(api.RouteMatchSchema, api.create(api.RouteMatchSchema, message as never));
+  const ROUTE_MATCH = "envoy.config.route.v3.RouteMatch";
+
+  test("reads what Envoy's own encoder wrote: wrappers, durations, enums, maps, structs, Anys", () => {
+    const bytes = api.toBinary(
+      api.ClusterSchema,
+      api.create(api.ClusterSchema, {
+        name: "ümlaut",
+        clusterDiscoveryType: { case: "type", value: api.Cluster_DiscoveryType.EDS },
+        connectTimeout: api.toDuration(1500),
+        maxRequestsPerConnection: 4_294_967_295,
+        typedExtensionProtocolOptions: { k: api.packBytes("type.googleapis.com/x.Y", Uint8Array.of(1, 2)) },
+      }),
+    );
+    const values = decodeWire("envoy.config.cluster.v3.Cluster", bytes);
+    expect(values.get("name")).toBe("ümlaut");
+    expect(values.get("type")).toBe("EDS");
+    expect(values.get("connect_timeout")).toBe(1500);
+    expect(values.get("max_requests_per_connection")).toBe(4_294_967_295);
+    expect((values.get("typed_extension_protocol_options") as Map<string, unknown>).get("k")).toMatchObject({
+      typeUrl: "type.googleapis.com/x.Y",
+    });
+  });
+
+  test("an empty text in a oneof is set, false in a wrapper is set", () => {
+    const values = decodeWire(ROUTE_MATCH, match({ pathSpecifier: { case: "prefix", value: "" }, caseSensitive: false }));
+    expect(values.get("prefix")).toBe("");
+    expect(values.get("case_sensitive")).toBe(false);
+  });
+
+  test("refuses a field that is not supported by its path, and skips one without effect", () => {
+    expect(() => decodeWire(ROUTE_MATCH, match({ tlsContext: {} }))).toThrow("tls_context: is not supported");
+    const route = api.create(api.RouteSchema, { name: "r", tracing: {}, metadata: { filterMetadata: { a: { b: 1 } } } });
+    expect([...decodeWire("envoy.config.route.v3.Route", api.toBinary(api.RouteSchema, route)).keys()]).toEqual(["name"]);
+  });
+
+  test("any bytes are a message or a refusal, never another error or a hang", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        try {
+          decodeWire("envoy.config.listener.v3.Listener", bytes);
+        } catch (error) {
+          expect((error as Error).name).toBe("Refusal");
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+test("what encodeWire writes, Envoy's own decoder reads", () => {
+  const metadata = { LABELS: { app: "x" }, LIST: [1, "a", true, null], N: -1.5 };
+  const node = new Map<string, unknown>([
+    ["id", "n"],
+    ["metadata", metadata],
+  ]);
+  const bytes = encodeWire(
+    "envoy.service.discovery.v3.DeltaDiscoveryRequest",
+    new Map<string, unknown>([
+      ["node", node],
+      ["type_url", "t"],
+      ["resource_names_subscribe", ["a", "b"]],
+      ["initial_resource_versions", new Map([["a", "1"]])],
+      [
+        "error_detail",
+        new Map<string, unknown>([
+          ["code", 3],
+          ["message", "no"],
+        ]),
+      ],
+    ]),
+  );
+  const request = api.fromBinary(api.DeltaDiscoveryRequestSchema, bytes);
+  expect(request.node?.metadata).toEqual(metadata);
+  expect(request).toMatchObject({ typeUrl: "t", resourceNamesSubscribe: ["a", "b"], initialResourceVersions: { a: "1" } });
+  expect(request.errorDetail).toMatchObject({ code: 3, message: "no" });
+});
+
+describe("decodeJson", () => {
+  const LISTENER = "envoy.config.listener.v3.Listener";
+
+  test("takes both spellings", () => {
+    expect(decodeJson(LISTENER, { bindToPort: false }).get("bind_to_port")).toBe(false);
+    expect(decodeJson(LISTENER, { bind_to_port: true, listener_filters_timeout: "0.5s" }).get("listener_filters_timeout")).toBe(500);
+  });
+
+  test.each([
+    [{ nmae: "x" }, "nmae: envoy.config.listener.v3.Listener has no such field"],
+    [{ udp_listener_config: {} }, "udp_listener_config: is not supported"],
+    [
+      { filter_chains: [{ filters: [{ typed_config: { "@type": "type.googleapis.com/a.B" } }] }] },
+      "filter_chains[0].filters[0].typed_config: a.B is not supported",
+    ],
+    [{ listener_filters_timeout: "5" }, "listener_filters_timeout: must be a duration"],
+    [{ traffic_direction: "UP" }, 'traffic_direction: "UP" is none of'],
+  ])("refuses %j with its path", (json, message) => {
+    expect(() => decodeJson(LISTENER, json)).toThrow(message);
+  });
+});
