@@ -106,7 +106,7 @@ const base = (virtualService: string): string[] =>
 
 async function bothVersionsServe(mesh: Up, pods: number): Promise<void> {
   await eventually(`${pods} pods ready`, async () => {
-    const list = JSON.parse(mesh.serin("get", "pods", "-A", "-o", "json").stdout) as { items: { status?: { ready?: boolean } }[] };
+    const list = JSON.parse(mesh.serin("get", "pods", "-n", "test1", "-o", "json").stdout) as { items: { status?: { ready?: boolean } }[] };
     return list.items.filter((p) => p.status?.ready === true).length === pods;
   });
   await eventually("the gateway answers", async () => (await ask(mesh, { host: HOST }))?.status === 200);
@@ -120,7 +120,7 @@ describe.each(PLANES)("serin up on %s", (plane) => {
   it.each([
     [1, 5],
     [5, 1],
-  ])("sends 10 %% to v2 with %i replicas of v1 and %i of v2", async (v1, v2) => {
+  ])("sends a tenth to v2 with %i replicas of v1 and %i of v2", async (v1, v2) => {
     const scratch = mkdtempSync(path.join(os.tmpdir(), "serin-demo4-"));
     const mesh = await up(plane, [...base("virtual-service-90-10.yaml"), replicas(v1, v2, scratch)]);
     await bothVersionsServe(mesh, v1 + v2);
@@ -189,8 +189,6 @@ describe.each(PLANES)("serin up on %s", (plane) => {
     const marker = first.home;
     const alive = (): string => spawnSync("pgrep", ["-f", marker], { encoding: "utf8" }).stdout.trim();
     expect(alive()).not.toBe("");
-    const second = first.serin("up", "--detach", ...files);
-    expect(`${second.stdout}${second.stderr}`).toMatch(/already|runs/i);
     const file = JSON.parse(readFileSync(path.join(first.home, "default/mesh.json"), "utf8")) as MeshFile;
     process.kill(file.pid, "SIGKILL");
     first.child.kill("SIGKILL");

@@ -55,7 +55,9 @@ function fieldUses(): Map<string, Use> {
 }
 
 function stateOf(kind: string, field: string): string {
-  const rows = NOT_YET.filter((row) => row.kind === kind && row.paths.some((p) => p === "" || field === p || field.startsWith(`${p}.`) || field.startsWith(`${p}[`)));
+  const rows = NOT_YET.filter(
+    (row) => row.kind === kind && row.paths.some((p) => p === "" || field === p || field.startsWith(`${p}.`) || field.startsWith(`${p}[`)),
+  );
   if (rows.length === 0) return "works";
   return rows.every((row) => row.when !== undefined) ? `in part: ${rows.map((r) => r.what).join(", ")} not yet` : "not yet (warning)";
 }
@@ -76,7 +78,9 @@ function render(): string {
     lines.push(`## ${kind}`, "", "| field | state | cases agree / wait |", "|---|---|---|");
     for (const field of leaves(row.schema as Schema, "spec")) {
       const use = uses.get(`${kind} ${field}`);
-      lines.push(`| \`${field.slice(5)}\` | ${stateOf(kind, field)} | ${use === undefined ? "–" : `${use.agreed.size} / ${use.waiting.size}`} |`);
+      lines.push(
+        `| \`${field.slice(5)}\` | ${stateOf(kind, field)} | ${use === undefined ? "–" : `${use.agreed.size} / ${use.waiting.size}`} |`,
+      );
     }
     lines.push("");
   }

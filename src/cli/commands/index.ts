@@ -9,6 +9,7 @@ import { addDescribeCommand } from "./describe.ts";
 import { addDiffCommand } from "./diff.ts";
 import { addDownCommand } from "./down.ts";
 import { addExecCommand } from "./exec.ts";
+import { addExplainCommand } from "./explain.ts";
 import { addGetCommand } from "./get.ts";
 import { addLoadCommand } from "./load.ts";
 import { addLogsCommand } from "./logs.ts";
@@ -28,6 +29,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addDiffCommand,
   addCanaryCommand,
   addAnalyzeCommand,
+  addExplainCommand,
   addProxyStatusCommand,
   addProxyConfigCommand,
   addLogsCommand,

@@ -63,7 +63,7 @@ function walkBack(trace: readonly Map<number, number>[], a: readonly string[], b
     if (down) edits.push({ kind: "+", line: b[--y] ?? "" });
     else edits.push({ kind: "-", line: a[--x] ?? "" });
   }
-  return edits.reverse();
+  return edits.toReversed();
 }
 
 interface Hunk {

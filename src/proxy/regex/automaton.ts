@@ -22,8 +22,9 @@ interface State {
 
 /** undefined = too large. `fallback` decides texts that would need more states than there may be. */
 export function compileAutomaton(node: Node, fallback: (text: string) => boolean): ((text: string) => boolean) | undefined {
-  const steps = compileSteps(node);
-  if (steps === undefined) return undefined;
+  const compiled = compileSteps(node);
+  if (compiled === undefined) return undefined;
+  const steps = compiled;
   const { classOf, representatives } = classesOf(steps.list);
   const width = representatives.length;
   const states: State[] = [{ steps: [], accepts: false }];
@@ -31,12 +32,12 @@ export function compileAutomaton(node: Node, fallback: (text: string) => boolean
   let table = new Int16Array(8 * width).fill(UNKNOWN);
 
   function stateOf(from: readonly number[], atStart: boolean): number {
-    const reached = [...closure(steps!.list, from, { atStart, atEnd: false })].sort((a, b) => a - b);
+    const reached = [...closure(steps.list, from, { atStart, atEnd: false })].sort((a, b) => a - b);
     const key = (atStart ? "^" : "") + reached.join();
     const known = numbers.get(key);
     if (known !== undefined) return known;
     if (states.length >= MAX_STATES) return UNKNOWN;
-    const accepts = closure(steps!.list, from, { atStart, atEnd: true }).has(steps!.match);
+    const accepts = closure(steps.list, from, { atStart, atEnd: true }).has(steps.match);
     const number = states.push({ steps: reached, accepts }) - 1;
     numbers.set(key, number);
     if (states.length * width > table.length) {
@@ -51,7 +52,7 @@ export function compileAutomaton(node: Node, fallback: (text: string) => boolean
     const byte = representatives[byteClass] as number;
     const from: number[] = [];
     for (const at of (states[state] as State).steps) {
-      const step = steps!.list[at] as Step;
+      const step = steps.list[at] as Step;
       if (step.kind === "bytes" && step.set[byte] === 1) from.push(step.next);
     }
     const next = from.length === 0 ? DEAD : stateOf(from, false);
