@@ -1,7 +1,6 @@
 // Envoy's file and stream access loggers. https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage
-import { systemClock } from "../../../kit/index.ts";
 import type { AccessLog } from "../../config/index.ts";
-import { createAccessLogs } from "../../observe/access-log.ts";
+import { accessLogProblem } from "../../observe/access-log.ts";
 import type { Reader } from "../../wire/reader.ts";
 
 const LOGGERS = "envoy.extensions.access_loggers";
@@ -15,9 +14,6 @@ const DEFAULT_FORMAT =
   '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% ' +
   '%BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" ' +
   '"%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n';
-
-/** Only asked whether a format compiles. */
-const checker = createAccessLogs({ sink: { write() {} }, clock: systemClock });
 
 export function decodeAccessLogs(reader: Reader, field: string): readonly AccessLog[] {
   return reader.messages(field).map(decodeAccessLog);
@@ -33,8 +29,8 @@ function decodeAccessLog(reader: Reader): AccessLog {
   const path = stream ?? config.text("path");
   if (path === "") config.refuse("path", "is empty");
   const log: AccessLog = { path, format: decodeFormat(config), responseFlags: decodeFlags(reader) };
-  const compiled = checker.logger(log);
-  if (!compiled.ok) reader.refuse("typed_config", compiled.error);
+  const problem = accessLogProblem(log);
+  if (problem !== undefined) reader.refuse("typed_config", problem);
   return log;
 }
 
