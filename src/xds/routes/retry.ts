@@ -29,42 +29,47 @@ function splitConditions(retryOn: string): { on: string; codes: number[] } {
   return { on: on.join(","), codes };
 }
 
-function predicate(): RetryPolicy["retryHostPredicate"] {
-  const config = { case: "typedConfig", value: packAny(PreviousHostsPredicateSchema, create(PreviousHostsPredicateSchema)) } as const;
-  return [{ name: "envoy.retry_host_predicates.previous_hosts", configType: config }] as RetryPolicy["retryHostPredicate"];
-}
+/** The next try goes to another endpoint where there is one. */
+const OTHER_HOSTS = {
+  retryHostPredicate: [
+    {
+      name: "envoy.retry_host_predicates.previous_hosts",
+      configType: { case: "typedConfig" as const, value: packAny(PreviousHostsPredicateSchema, create(PreviousHostsPredicateSchema)) },
+    },
+  ],
+  hostSelectionRetryMaxAttempts: HOST_ATTEMPTS,
+};
+
+const OTHER_PRIORITIES = {
+  retryPriority: {
+    name: "envoy.retry_priorities.previous_priorities",
+    configType: {
+      case: "typedConfig" as const,
+      value: packAny(
+        PreviousPrioritiesConfigSchema,
+        create(PreviousPrioritiesConfigSchema, { updateFrequency: PRIORITY_UPDATE_FREQUENCY }),
+      ),
+    },
+  },
+};
 
 export function defaultRetryPolicy(mesh: MeshSettings): RetryPolicy | undefined {
   if (mesh.defaultHttpRetryPolicy !== undefined) return retryPolicyOf(mesh.defaultHttpRetryPolicy);
-  return create(RetryPolicySchema, {
-    numRetries: DEFAULT_ATTEMPTS,
-    retryOn: DEFAULT_ON,
-    retryHostPredicate: predicate(),
-    hostSelectionRetryMaxAttempts: HOST_ATTEMPTS,
-  });
+  return create(RetryPolicySchema, { numRetries: DEFAULT_ATTEMPTS, retryOn: DEFAULT_ON, ...OTHER_HOSTS });
 }
 
 function retryPolicyOf(retries: Retries): RetryPolicy | undefined {
   if (retries.attempts <= 0) return undefined;
   const { on, codes } = splitConditions(retries.retryOn ?? DEFAULT_ON);
-  const policy = create(RetryPolicySchema, { numRetries: retries.attempts, retryOn: on, retriableStatusCodes: codes });
-  if (retries.retryIgnorePreviousHosts !== false) {
-    policy.retryHostPredicate = predicate();
-    policy.hostSelectionRetryMaxAttempts = HOST_ATTEMPTS;
-  }
-  if (retries.perTryTimeoutMs !== undefined) policy.perTryTimeout = toDuration(retries.perTryTimeoutMs);
-  if (retries.backoffMs !== undefined)
-    policy.retryBackOff = create(RetryPolicySchema, { retryBackOff: { baseInterval: toDuration(retries.backoffMs) } }).retryBackOff;
-  if (retries.retryRemoteLocalities) {
-    const config = create(PreviousPrioritiesConfigSchema, { updateFrequency: PRIORITY_UPDATE_FREQUENCY });
-    policy.retryPriority = create(RetryPolicySchema, {
-      retryPriority: {
-        name: "envoy.retry_priorities.previous_priorities",
-        configType: { case: "typedConfig", value: packAny(PreviousPrioritiesConfigSchema, config) },
-      },
-    }).retryPriority;
-  }
-  return policy;
+  return create(RetryPolicySchema, {
+    numRetries: retries.attempts,
+    retryOn: on,
+    retriableStatusCodes: codes,
+    ...(retries.retryIgnorePreviousHosts === false ? {} : OTHER_HOSTS),
+    ...(retries.perTryTimeoutMs === undefined ? {} : { perTryTimeout: toDuration(retries.perTryTimeoutMs) }),
+    ...(retries.backoffMs === undefined ? {} : { retryBackOff: { baseInterval: toDuration(retries.backoffMs) } }),
+    ...(retries.retryRemoteLocalities ? OTHER_PRIORITIES : {}),
+  });
 }
 
 /** The route's own policy, else the mesh's. `attempts: 0` means none. */
