@@ -206,7 +206,10 @@ export function createAdsStream(options: AdsStreamOptions): AdsStream {
     forgetNames(hosts, new Set([...hosts.sent.keys(), ...hosts.acked.keys()].filter((name) => gone.has(routeOfHost(name)))), sets);
   }
 
-  /** A new route configuration has none of its hosts, whatever was sent before; and it waits for an answer when there are none. */
+  /**
+   * A new route configuration has none of its hosts, whatever was sent before. When there are none, Envoy's listener still waits for word of
+   * one (an empty response does not reach it, only a name with its prefix does): it is told that a host of it does not exist.
+   */
   function offerHostsOf(routes: readonly string[]): void {
     const hosts = find(TYPE_URL.virtualHost);
     if (hosts === undefined || routes.length === 0) return;
@@ -217,7 +220,8 @@ export function createAdsStream(options: AdsStreamOptions): AdsStream {
       sets,
     );
     const withHosts = routesWithHosts(targetOf(TYPE_URL.virtualHost));
-    if (hosts.heard && routes.some((name) => !withHosts.has(name))) hosts.owed = true;
+    const empty = routes.filter((name) => !withHosts.has(name)).map((name) => `${name}/*`);
+    if (hosts.heard && empty.length > 0) hosts.asked = new Set([...(hosts.asked ?? []), ...empty]);
   }
 
   return {

@@ -33,7 +33,7 @@ function clustersOnly(...names: string[]): XdsResources {
 async function take(
   client: DeltaClient,
   typeUrl: string,
-  fields: Parameters<DeltaClient["send"]>[0] = {},
+  fields: { readonly resourceNamesSubscribe?: string[]; readonly initialResourceVersions?: Record<string, string> } = {},
 ): Promise<DeltaDiscoveryResponse> {
   client.send({ node: NODE, typeUrl, ...fields });
   const response = await client.next();
@@ -257,6 +257,6 @@ describe("virtual hosts", () => {
     await take(client, TYPE_URL.virtualHost);
     await take(client, TYPE_URL.route, { resourceNamesSubscribe: ["r1"] });
     const response = await client.next();
-    expect([response.typeUrl, namesOf(response)]).toEqual([TYPE_URL.virtualHost, []]);
+    expect([response.typeUrl, namesOf(response), response.removedResources]).toEqual([TYPE_URL.virtualHost, [], ["r1/*"]]);
   });
 });
