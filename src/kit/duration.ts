@@ -1,5 +1,5 @@
 // Durations as Istio's YAML writes them (Go and protobuf forms: "1h30m", "5s", "1.5s", "250ms") to milliseconds.
-const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.001, "µs": 0.001, ns: 0.000001 };
+const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.001, µs: 0.001, ns: 0.000001 };
 
 /** Milliseconds, or undefined when the text is no duration. */
 export function parseDuration(text: string): number | undefined {
