@@ -7,4 +7,5 @@ export { durationMs, toDuration } from "./duration.ts";
 export * from "./listener.ts";
 export { anyToProtoJson, envoyRegistry, fromProtoJson, toProtoJson } from "./registry.ts";
 export * from "./route.ts";
+export * from "./transport.ts";
 export { create, fromBinary, toBinary } from "@bufbuild/protobuf";
