@@ -26,6 +26,9 @@ export function nodeOf(proxy: CaseProxy): Record<string, unknown> {
   };
 }
 
+/** A control plane that has come back is found soon. */
+const RECONNECT = { retry_back_off: { base_interval: "0.2s", max_interval: "2s" } };
+
 const socket = (port: number): unknown => ({ socket_address: { address: "127.0.0.1", port_value: port } });
 
 function grpcCluster(name: string, port: number): unknown {
@@ -47,7 +50,11 @@ export function bootstrap(proxy: CaseProxy): unknown {
     node: nodeOf(proxy),
     admin: { address: socket(PORTS.proxyAdmin) },
     dynamic_resources: {
-      ads_config: { api_type: "DELTA_GRPC", transport_api_version: "V3", grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc" } }] },
+      ads_config: {
+        api_type: "DELTA_GRPC",
+        transport_api_version: "V3",
+        grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc", retry_policy: RECONNECT } }],
+      },
       cds_config: ads,
       lds_config: ads,
     },

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { silentLogger, type XdsResources } from "../kit/index.ts";
+import { type Issue, silentLogger, type XdsResources } from "../kit/index.ts";
 import type { ConfigView, EndpointIndex, InboundPortView, ProxyIdentity } from "../model/index.ts";
 import { type Connection, createPipeline, type Stages, type Turn } from "./pipeline.ts";
 import { createManualClock } from "./testing/manual-clock.ts";
 
 interface FakeSnapshot {
+  readonly config: { readonly broken?: string };
   readonly views: Map<string, ConfigView>;
 }
 
@@ -25,7 +26,7 @@ function connection(id: string, scope = "s"): Received {
 function setUp() {
   const clock = createManualClock();
   const world = {
-    config: {} as object,
+    config: {} as FakeSnapshot["config"],
     endpoints: new Map() as EndpointIndex,
     revision: 1,
     failBuild: false,
@@ -39,11 +40,11 @@ function setUp() {
     buildMesh() {
       if (world.failBuild) throw new Error("build");
       world.built += 1;
-      const snapshot = snapshots.get(world.config) ?? { views: new Map() };
+      const snapshot = snapshots.get(world.config) ?? { config: world.config, views: new Map() };
       snapshots.set(world.config, snapshot);
       return snapshot;
     },
-    checkReferences: () => [],
+    checkReferences: ({ config }) => (config.broken === undefined ? [] : [{ message: config.broken } as Issue]),
     viewFor(snapshot, { namespace, id }) {
       if (world.failFor === id) throw new Error("view");
       const view = snapshot.views.get(namespace) ?? ({ scope: namespace } as unknown as ConfigView);
@@ -98,6 +99,15 @@ describe("hold-off", () => {
     pipeline.settle();
     clock.advance(1000);
     expect(turns).toHaveLength(2);
+  });
+
+  test("issues are those of what was written, though its turn still waits", () => {
+    const { pipeline, turns, world } = setUp();
+    pipeline.flush();
+    world.config = { broken: "a subset is missing" };
+    pipeline.configChanged();
+    expect(pipeline.issues().map(({ message }) => message)).toEqual(["a subset is missing"]);
+    expect(turns).toHaveLength(1);
   });
 
   test("endpoints do not wait", () => {

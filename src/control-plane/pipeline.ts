@@ -106,6 +106,15 @@ export function createPipeline<Snapshot extends object>(options: {
     }
   }
 
+  function checkWritten(): readonly Issue[] {
+    try {
+      return check(stages.buildMesh(options.input().resources, current?.snapshot));
+    } catch {
+      // The turn that comes says why the mesh could not be built.
+      return current === undefined ? [] : check(current.snapshot);
+    }
+  }
+
   function turn(): void {
     cancelEndpoints?.();
     cancelEndpoints = undefined;
@@ -141,7 +150,8 @@ export function createPipeline<Snapshot extends object>(options: {
       return () => connections.delete(connection);
     },
     resourcesOf,
-    issues: () => (current === undefined ? [] : check(current.snapshot)),
+    // What was just written counts, though its turn is held off: whoever applies is told of what this very change breaks.
+    issues: () => (pending ? checkWritten() : current === undefined ? [] : check(current.snapshot)),
     issuesWith: (resources) => check(stages.buildMesh(resources, undefined)),
     flush: turn,
     settle() {

@@ -69,6 +69,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
           rng,
           logger,
           wants: ads,
+          reconnect: ads.reconnect,
           onUpdate: () => void state(),
         });
   let draining: Promise<void> | undefined;

@@ -13,6 +13,8 @@ export interface BootstrapInput {
   readonly httpProxyPort: number | undefined;
 }
 
+/** Envoy alone would wait up to 30 s before it looks for a control plane that has come back. */
+const RECONNECT = { retry_back_off: { base_interval: "0.2s", max_interval: "2s" } };
 const LOOPBACK = "127.0.0.1";
 const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
@@ -42,7 +44,7 @@ export function buildBootstrap(input: BootstrapInput): unknown {
       ads_config: {
         api_type: "DELTA_GRPC",
         transport_api_version: "V3",
-        grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc" } }],
+        grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc", retry_policy: RECONNECT } }],
       },
       cds_config: ads,
       lds_config: ads,

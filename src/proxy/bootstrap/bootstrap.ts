@@ -33,7 +33,12 @@ export interface AdsSource {
   readonly clusters: boolean;
   /** How long the start waits for the first answers; 0 = for ever. */
   readonly timeoutMs: number;
+  /** How long a lost stream waits before it is opened again: from `baseMs`, doubled each time, to `maxMs`, fully jittered. */
+  readonly reconnect: { readonly baseMs: number; readonly maxMs: number };
 }
+
+const RECONNECT_BASE_MS = 250;
+const RECONNECT_MAX_MS = 5000;
 
 export async function readBootstrap(file: string): Promise<Bootstrap> {
   let text: string;
@@ -134,5 +139,15 @@ function decodeAds(reader: Reader | undefined, clusters: readonly ClusterConfig[
     listeners: reader.has("lds_config"),
     clusters: reader.has("cds_config"),
     timeoutMs: timeouts.includes(0) ? 0 : Math.max(0, ...timeouts),
+    reconnect: decodeReconnect(grpc.message("retry_policy")?.message("retry_back_off")),
   };
+}
+
+/** Envoy's rule: without a maximum it is ten times the base. */
+function decodeReconnect(backOff: Reader | undefined): AdsSource["reconnect"] {
+  if (backOff === undefined) return { baseMs: RECONNECT_BASE_MS, maxMs: RECONNECT_MAX_MS };
+  const baseMs = backOff.number("base_interval", 0);
+  if (baseMs <= 0) return backOff.refuse("base_interval", "must be more than 0");
+  const maxMs = backOff.number("max_interval", baseMs * 10);
+  return maxMs < baseMs ? backOff.refuse("max_interval", "is less than base_interval") : { baseMs, maxMs };
 }

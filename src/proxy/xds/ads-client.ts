@@ -23,6 +23,8 @@ export interface AdsClientOptions {
   readonly logger: Logger;
   /** Which of the wildcard types are asked for at all. */
   readonly wants: { readonly listeners: boolean; readonly clusters: boolean };
+  /** Back-off of a lost stream, in milliseconds. */
+  readonly reconnect: { readonly baseMs: number; readonly maxMs: number };
   readonly onUpdate: () => void;
 }
 
@@ -36,14 +38,12 @@ export interface AdsClient {
   stop(): void;
 }
 
-const BACKOFF_BASE_MS = 250;
-const BACKOFF_MAX_MS = 5000;
 const LASTING_MS = 10_000;
 const NOTHING: ReadonlySet<string> = new Set();
 
 export function startAdsClient(options: AdsClientOptions): AdsClient {
   const { store, assembler, stats, clock, logger, wants } = options;
-  const backoff = createBackoff({ baseMs: BACKOFF_BASE_MS, maxMs: BACKOFF_MAX_MS, rng: options.rng });
+  const backoff = createBackoff({ ...options.reconnect, rng: options.rng });
   const answered = new Set<ResourceType>();
   let stream: Stream | undefined;
   let conversation: Conversation | undefined;

@@ -46,6 +46,7 @@ function startScene() {
     rng: seededRng(1),
     logger: silentLogger,
     wants: { listeners: true, clusters: true },
+    reconnect: { baseMs: 250, maxMs: 5000 },
     onUpdate() {},
   });
   running.push(client);

@@ -37,8 +37,13 @@ envoy.config.core.v3.GrpcService
   ~ timeout=3 retry_policy=6
   ! google_grpc=2
 envoy.config.core.v3.GrpcService.EnvoyGrpc
-  + cluster_name=1:string authority=2:string
-  ~ retry_policy=3 max_receive_message_length=4 skip_envoy_headers=5
+  + cluster_name=1:string authority=2:string retry_policy=3:envoy.config.core.v3.RetryPolicy
+  ~ max_receive_message_length=4 skip_envoy_headers=5
+envoy.config.core.v3.RetryPolicy
+  + retry_back_off=1:envoy.config.core.v3.BackoffStrategy
+  ~ num_retries=2 retry_on=3 retry_priority=4 retry_host_predicate=5 host_selection_retry_max_attempts=6
+envoy.config.core.v3.BackoffStrategy
+  + base_interval=1:duration max_interval=2:duration
 envoy.config.core.v3.Node
   + id=1:string cluster=2:string metadata=3:struct locality=4:envoy.config.core.v3.Locality user_agent_name=6:string
   + user_agent_version=7:string client_features=10:string[]
