@@ -57,7 +57,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 beforeEach(async () => {
-  expect(await run("apply", path.join(folder, "mesh.yaml"))).toMatchObject({ code: 0 });
+  const { code, notes } = await run("apply", path.join(folder, "mesh.yaml"));
+  if (code !== 0) throw new Error(notes);
 });
 
 interface Ran {
