@@ -1,6 +1,6 @@
 // From parsed resources to store changes: what the server sets at admission (ClusterIPs), and what it refuses (two documents of one
 // name, a resource that a file owns). Used by the API and by the file source alike.
-import type { Issue } from "../kit/index.ts";
+import { type Issue, memoByIdentity } from "../kit/index.ts";
 import { refOf, type Resource } from "../resources/index.ts";
 import { createClusterIps } from "./store/cluster-ip.ts";
 import type { Origin } from "./store/database.ts";
@@ -47,7 +47,7 @@ export function admit(
       );
       continue;
     }
-    let object = toStoreObject(resource, fromFile);
+    let object = fromFile ? toFileObject(resource) : toStoreObject(resource, false);
     if (resource.kind === "Service") {
       const { body, takenBy } = clusterIps.assign(resource.metadata, object.body);
       if (takenBy !== undefined) {
@@ -71,6 +71,9 @@ export function admit(
   }
   return { changes, admitted, issues };
 }
+
+/** The same resource gives the same object: the store then knows without a look at its fields that nothing changed. */
+const toFileObject = memoByIdentity((resource: Resource) => toStoreObject(resource, true));
 
 /** What a file does not date is of no age, so that equal files make equal meshes: ties go by name, as with Istio's own file source. */
 function toStoreObject(resource: Resource, fromFile: boolean): StoreObject {

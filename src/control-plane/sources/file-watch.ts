@@ -1,6 +1,7 @@
 // Follows a folder (or one file) of YAML and JSON: tells the whole set of texts at the start and after each change. fs.watch makes it
 // quick, a slow poll makes it sure (network file systems, swapped symlinks as Kubernetes mounts ConfigMaps).
 import { type FSWatcher, readFileSync, statSync, watch } from "node:fs";
+import path from "node:path";
 import { type Clock, createDebounce, type Logger, SerinError } from "../../kit/index.ts";
 import { listFiles } from "./list-files.ts";
 
@@ -39,6 +40,8 @@ export function startFileWatch(options: {
   let watcher: FSWatcher | undefined;
   let cancelPoll: (() => void) | undefined;
   const emptySince = new Map<string, number>();
+  /** What fs.watch has named since the last scan; undefined = anything. */
+  let touched: Set<string> | undefined;
 
   function read(file: string): Entry | undefined {
     try {
@@ -68,12 +71,19 @@ export function startFileWatch(options: {
     return true;
   }
 
+  /** All files, or, where only files we know were written, those alone: a folder of thousands is not walked for one of them. */
   function scan(): boolean {
-    const next = new Map<string, Entry>();
+    const written = touched;
+    touched = new Set();
+    const few = written !== undefined && [...written].every((file) => entries.has(file));
+    const next = few ? new Map(entries) : new Map<string, Entry>();
     let again = false;
-    for (const file of listFiles(root)) {
+    for (const file of few ? written : listFiles(root)) {
       const entry = read(file);
-      if (entry === undefined) continue;
+      if (entry === undefined) {
+        next.delete(file);
+        continue;
+      }
       const half = isHalfWritten(file, entry);
       again ||= half;
       next.set(file, half ? (entries.get(file) ?? entry) : entry);
@@ -98,14 +108,21 @@ export function startFileWatch(options: {
   let cancelAgain: (() => void) | undefined;
   function debounceAgain(): void {
     cancelAgain?.();
-    cancelAgain = clock.after(EMPTY_GRACE_MS, rescan);
+    cancelAgain = clock.after(EMPTY_GRACE_MS, () => {
+      touched = undefined;
+      rescan();
+    });
   }
 
   const debounce = createDebounce({ quietMs: QUIET_MS, maxMs: MAX_HOLD_MS, clock, fire: rescan });
 
   function startWatching(): void {
     try {
-      watcher = watch(root, { recursive: true }, () => debounce.trigger());
+      watcher = watch(root, { recursive: true }, (_event, name) => {
+        if (name === null) touched = undefined;
+        else touched?.add(path.join(root, name));
+        debounce.trigger();
+      });
       watcher.on("error", (error) => {
         logger.log("warn", "watching the config folder failed; it is polled each second", { root, error: String(error) });
         watcher?.close();
@@ -118,6 +135,7 @@ export function startFileWatch(options: {
 
   function poll(): void {
     cancelPoll = clock.after(POLL_MS, () => {
+      touched = undefined;
       rescan();
       if (!stopped) poll();
     });

@@ -176,7 +176,17 @@ function draftWrite(input: {
   return { commit: { revision, puts: [...puts.values()], deletes: [...deletes.values()], events }, results };
 }
 
+/** What an object was last found to say already: files are compared as a whole at each change of one of them. */
+const found = new WeakMap<StoreObject, StoredResource>();
+
 function toStored(object: StoreObject, before: StoredResource | undefined, at: { revision: number; wall: number }): StoredResource {
+  if (before !== undefined && found.get(object) === before) return before;
+  const stored = compareStored(object, before, at);
+  found.set(object, stored);
+  return stored;
+}
+
+function compareStored(object: StoreObject, before: StoredResource | undefined, at: { revision: number; wall: number }): StoredResource {
   const { name, namespace, labels, annotations } = object.metadata;
   const metadata = { name, namespace, ...(labels === undefined ? {} : { labels }), ...(annotations === undefined ? {} : { annotations }) };
   const sameBody = before !== undefined && toCanonicalJson(bodyOf(before)) === toCanonicalJson(object.body);
