@@ -8,7 +8,8 @@ interface HostEntry {
   readonly name: string;
   readonly domain: string;
   readonly built: BuiltRoute[];
-  readonly owners: Set<VirtualService>;
+  /** Whose routes are in `built`: a VirtualService bound to several gateways of the table has one set for each. */
+  readonly owners: Set<readonly BuiltRoute[]>;
   requireTls: boolean;
 }
 
@@ -31,20 +32,29 @@ export interface GatewayTable {
   readonly servers: readonly GatewayServerView[];
 }
 
-function contextOf(view: ConfigView, table: GatewayTable, gateway: GatewayServer["gateway"]): HttpRouteContext {
+function contextOf(view: ConfigView, server: GatewayServer): HttpRouteContext {
   return {
     mesh: view.mesh,
     scope: view.scope,
-    gateways: new Set([`${gateway.namespace}/${gateway.name}`]),
+    gateways: new Set([`${server.gateway.namespace}/${server.gateway.name}`]),
     services: view.servicesByHost,
-    // Built once per gateway and table, with the port of the first server.
-    listenPort: table.servers[0]?.server.port.number ?? table.port,
+    listenPort: server.port.number,
     tls: false,
   };
 }
 
 export function buildGatewayHosts(view: ConfigView, table: GatewayTable): VirtualHost[] {
   const hosts = new Map<string, HostEntry>();
+  // Once per gateway and VirtualService, with the port of the first server that lets it in.
+  const routes = new Map<string, Map<VirtualService, readonly BuiltRoute[]>>();
+  const routesOf = (server: GatewayServer, vs: VirtualService): readonly BuiltRoute[] => {
+    const gateway = `${server.gateway.namespace}/${server.gateway.name}`;
+    const known = routes.get(gateway) ?? new Map<VirtualService, readonly BuiltRoute[]>();
+    routes.set(gateway, known);
+    const built = known.get(vs) ?? buildHttpRoutes(vs, contextOf(view, server));
+    known.set(vs, built);
+    return built;
+  };
   const entryOf = (domain: string): HostEntry => {
     let entry = hosts.get(domain);
     if (entry === undefined) {
@@ -61,17 +71,16 @@ export function buildGatewayHosts(view: ConfigView, table: GatewayTable): Virtua
   };
   for (const { server, virtualServices } of table.servers) {
     const redirect = server.tls?.httpsRedirect === true;
-    const context = contextOf(view, table, server.gateway);
     for (const vs of virtualServices) {
       const shared = sharedHosts(server, vs);
       if (shared.length === 0) continue;
-      const built = buildHttpRoutes(vs, context);
+      const built = routesOf(server, vs);
       if (built.length === 0) continue;
       for (const domain of shared) {
         const entry = entryOf(domain);
         if (redirect) entry.requireTls = true;
-        if (entry.owners.has(vs)) continue;
-        entry.owners.add(vs);
+        if (entry.owners.has(built)) continue;
+        entry.owners.add(built);
         entry.built.push(...built);
       }
     }
