@@ -32,7 +32,10 @@ export interface HttpFilterConfig {
   /** Name in the chain; `typed_per_filter_config` uses it. */
   readonly name: string;
   readonly typeUrl: string;
+  /** Decoded by the filter's own decoder; undefined where it has nothing to say. */
   readonly config: unknown;
+  /** Off, but where a route's own config switches it on. */
+  readonly disabled: boolean;
 }
 
 export interface HttpConnectionManagerConfig {

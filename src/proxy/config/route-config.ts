@@ -73,13 +73,23 @@ export interface HeaderMutations {
   readonly remove: readonly string[];
 }
 
+/** What a route, a virtual host or a whole table says to one of its HTTP filters. */
+export interface PerFilterConfig {
+  /** Type of its config; "" when there is only `disabled`. */
+  readonly typeUrl: string;
+  readonly config: unknown;
+  readonly disabled: boolean;
+}
+
+/** By the filter's name in the chain. */
+export type PerFilter = ReadonlyMap<string, PerFilterConfig>;
+
 export interface WeightedCluster {
   readonly name: string;
   readonly weight: number;
   readonly request: HeaderMutations;
   readonly response: HeaderMutations;
   readonly hostRewrite: string | undefined;
-  readonly perFilter: ReadonlyMap<string, unknown>;
 }
 
 export type ClusterSpecifier =
@@ -155,7 +165,7 @@ export interface Route {
   readonly response: HeaderMutations;
   readonly statPrefix: string;
   readonly decorator: string | undefined;
-  readonly perFilter: ReadonlyMap<string, unknown>;
+  readonly perFilter: PerFilter;
   readonly metadata: unknown;
 }
 
@@ -169,7 +179,7 @@ export interface VirtualHost {
   readonly retry: RetryPolicy | undefined;
   readonly includeAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;
-  readonly perFilter: ReadonlyMap<string, unknown>;
+  readonly perFilter: PerFilter;
 }
 
 /** A route configuration with all its virtual hosts (inline and VHDS), and the lookup compiled from their domains. */
@@ -181,6 +191,7 @@ export interface RouteTable {
   readonly ignorePortInHostMatching: boolean;
   readonly internalOnlyHeaders: readonly string[];
   readonly mostSpecificHeaderMutationsWins: boolean;
+  readonly perFilter: PerFilter;
   /** Virtual host for an authority (case-insensitive; exact, then longest suffix wildcard, then longest prefix wildcard, then `*`). */
   readonly lookup: (authority: string) => VirtualHost | undefined;
 }

@@ -1,16 +1,25 @@
-// The HTTP filters this proxy has, by type URL. A filter is a layer around the route's action; one that a route switches off is not in its stack.
+// The HTTP filters this proxy has, by type URL. A filter is a layer around the route's action; one that a route does without is not in its stack.
 import type { HttpFilterConfig } from "../config/index.ts";
 import type { Layer } from "../router/exchange.ts";
-import type { RouteContext } from "../router/forward-plan.ts";
+import { corsLayer } from "./cors/cors.ts";
+import { faultLayer } from "./fault/fault.ts";
+import { type FilterContext, isDisabled } from "./filter-context.ts";
+import { CORS_FILTER, FAULT_FILTER, GRPC_STATS_FILTER, ROUTER_FILTER } from "./type-urls.ts";
 
-export const ROUTER_FILTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
+export { CORS_FILTER, CORS_POLICY, FAULT_FILTER, ROUTER_FILTER } from "./type-urls.ts";
 
 /** Makes a filter's layer for one route; undefined = the route does without it. */
-type FilterFactory = (filter: HttpFilterConfig, context: RouteContext) => Layer | undefined;
+type FilterFactory = (filter: HttpFilterConfig, context: FilterContext) => Layer | undefined;
+
+const NO_LAYER: FilterFactory = () => undefined;
 
 const FILTERS: ReadonlyMap<string, FilterFactory> = new Map([
+  [FAULT_FILTER, faultLayer],
+  [CORS_FILTER, corsLayer],
+  // Counts and changes nothing on the way.
+  [GRPC_STATS_FILTER, NO_LAYER],
   // The router is the action itself.
-  [ROUTER_FILTER, () => undefined],
+  [ROUTER_FILTER, NO_LAYER],
 ]);
 
 /** For decode: what is not here must be refused by name. */
@@ -18,9 +27,10 @@ export function isKnownFilter(typeUrl: string): boolean {
   return FILTERS.has(typeUrl);
 }
 
-export function httpFilterLayers(filters: readonly HttpFilterConfig[], context: RouteContext): readonly Layer[] {
+export function httpFilterLayers(context: FilterContext): readonly Layer[] {
   const layers: Layer[] = [];
-  for (const filter of filters) {
+  for (const filter of context.manager.config.filters) {
+    if (isDisabled(filter, context)) continue;
     const layer = FILTERS.get(filter.typeUrl)?.(filter, context);
     if (layer !== undefined) layers.push(layer);
   }

@@ -344,6 +344,7 @@ export class Downstream implements ConnHandler, Caller {
     stats.txBytes.value += exchange.bytesSent;
     stats.rqTime.record(exchange.endMs - exchange.startMs);
     for (const logger of loggers) logger.log(exchange);
+    exchange.ended();
   }
 
   abort(): void {

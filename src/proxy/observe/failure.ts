@@ -25,6 +25,7 @@ export type Failure =
   | { readonly kind: "missing_host" }
   | { readonly kind: "upgrade_refused" }
   | { readonly kind: "path_refused" }
+  | { readonly kind: "fault_abort"; readonly httpStatus: number; readonly grpcStatus: number | undefined }
   | { readonly kind: "protocol_unsupported"; readonly protocol: string };
 
 export interface FailureAnswer {
@@ -33,6 +34,8 @@ export interface FailureAnswer {
   readonly flags: number;
   readonly details: string;
   readonly headers: string;
+  /** What a gRPC caller is told; undefined: what the status stands for. */
+  readonly grpcStatus?: number | undefined;
   /** The connection cannot go on after it. */
   readonly close: boolean;
 }
@@ -87,6 +90,8 @@ export function answerTo(failure: Failure): FailureAnswer {
       return answer(403, "", 0, "upgrade_failed");
     case "path_refused":
       return answer(400, "", 0, "path_normalization_failed");
+    case "fault_abort":
+      return { ...answer(failure.httpStatus, "fault filter abort", FLAG.FI, "fault_filter_abort"), grpcStatus: failure.grpcStatus };
     case "protocol_unsupported":
       return answer(502, `upstream protocol ${failure.protocol} is not supported`, FLAG.UPE, `unsupported_protocol{${failure.protocol}}`);
   }

@@ -1,15 +1,16 @@
 // The request path of one route as a stack of layers, outermost first, compiled once: what a route does not use is not in its stack.
 import type { ConnectionManager } from "../network/connection-manager.ts";
 import { httpFilterLayers } from "../http-filters/index.ts";
-import type { Layer, Service } from "./exchange.ts";
+import type { Exchange, Layer, Service } from "./exchange.ts";
 import { compileForward, levels, type RouteContext } from "./forward-plan.ts";
 import { forward } from "./forward.ts";
 import { compileMutations } from "./header-mutation.ts";
 import { directResponse, redirect, redirectToHttps } from "./redirect.ts";
 
 export function compileRoute(manager: ConnectionManager, context: RouteContext): Service {
-  const stack: readonly Layer[] = [...tlsLayers(context), ...httpFilterLayers(manager.config.filters, context)];
-  return stack.reduceRight((inner, layer) => layer(inner), actionService(manager, context));
+  const action = compileAction(manager, context);
+  const filters = httpFilterLayers({ ...context, manager, beginAction: action.begin, clusterFor: action.cluster });
+  return [...tlsLayers(context), ...filters].reduceRight((inner, layer) => layer(inner), action.run);
 }
 
 function tlsLayers(context: RouteContext): readonly Layer[] {
@@ -17,26 +18,50 @@ function tlsLayers(context: RouteContext): readonly Layer[] {
   return [(inner) => (exchange) => (exchange.head.forwardedProto === "https" ? inner(exchange) : redirectToHttps(exchange))];
 }
 
-function actionService(manager: ConnectionManager, context: RouteContext): Service {
+interface Action {
+  readonly run: Service;
+  /** Only what an answer in its place shows of it. */
+  readonly begin: (exchange: Exchange) => void;
+  readonly cluster: (exchange: Exchange) => string;
+}
+
+/** Redirects and direct responses add nothing to an answer in their place. */
+const NO_UPSTREAM = { begin: (): void => undefined, cluster: (): string => "" };
+
+function compileAction(manager: ConnectionManager, context: RouteContext): Action {
   const { action, match } = context.route;
   switch (action.kind) {
     case "forward": {
       const plan = compileForward(manager, context, action);
-      return (exchange) => forward(exchange, plan);
+      return {
+        run: (exchange) => forward(exchange, plan),
+        begin(exchange) {
+          const target = plan.choose(exchange);
+          exchange.upstreamCluster = target.clusterName;
+          exchange.responseMutations = target.response;
+        },
+        cluster: (exchange) => plan.choose(exchange).clusterName,
+      };
     }
     case "redirect": {
       const response = compileMutations(levels(context, "response"));
-      return (exchange) => {
-        exchange.responseMutations = response;
-        redirect(exchange, action, match.path);
+      return {
+        run(exchange) {
+          exchange.responseMutations = response;
+          redirect(exchange, action, match.path);
+        },
+        ...NO_UPSTREAM,
       };
     }
     case "direct": {
       const response = compileMutations(levels(context, "response"));
       const body = Buffer.from(action.body).toString("latin1");
-      return (exchange) => {
-        exchange.responseMutations = response;
-        directResponse(exchange, action, body);
+      return {
+        run(exchange) {
+          exchange.responseMutations = response;
+          directResponse(exchange, action, body);
+        },
+        ...NO_UPSTREAM,
       };
     }
   }

@@ -56,6 +56,8 @@ export class Exchange implements StreamInfo {
   /** Set once the answer's head is out. */
   responded = false;
   startMs = 0;
+  /** When the route's action began: later than the start by what a filter held the request back. Its time-outs count from here. */
+  actionMs = 0;
   endMs = 0;
   status = 0;
   flags = 0;
@@ -84,8 +86,10 @@ export class Exchange implements StreamInfo {
   /** The answer's headers, where a rule edited them, else its head's text. */
   responseList: HeaderList | undefined = undefined;
   responseText = "";
-  /** Response operations of the matched route, chosen cluster's first. */
-  responseMutations: readonly CompiledMutations[] = NO_MUTATIONS;
+  private routeMutations: readonly CompiledMutations[] = NO_MUTATIONS;
+  /** What HTTP filters do to the answer, after the route. */
+  private filterMutations: readonly CompiledMutations[] = NO_MUTATIONS;
+  private over: (() => void) | undefined = undefined;
 
   constructor(caller: Caller) {
     this.caller = caller;
@@ -95,6 +99,7 @@ export class Exchange implements StreamInfo {
     this.manager = manager;
     this.head = head;
     this.startMs = now;
+    this.actionMs = now;
     this.endMs = 0;
     this.table = undefined;
     this.virtualHost = undefined;
@@ -123,7 +128,42 @@ export class Exchange implements StreamInfo {
     this.requestList = undefined;
     this.responseList = undefined;
     this.responseText = "";
-    this.responseMutations = NO_MUTATIONS;
+    this.routeMutations = NO_MUTATIONS;
+    this.filterMutations = NO_MUTATIONS;
+  }
+
+  /** Response operations of the matched route, chosen cluster's first, then those of HTTP filters. */
+  get responseMutations(): readonly CompiledMutations[] {
+    return this.routeMutations;
+  }
+
+  set responseMutations(ofRoute: readonly CompiledMutations[]) {
+    this.routeMutations = this.filterMutations.length === 0 ? ofRoute : [...ofRoute, ...this.filterMutations];
+  }
+
+  /** A filter's say on the answer's headers; said before the route's action begins. */
+  addResponseEdit(edit: CompiledMutations): void {
+    this.filterMutations = [edit, ...this.filterMutations];
+  }
+
+  /** Runs when the exchange is over, in whatever way. */
+  whenOver(fn: () => void): void {
+    const before = this.over;
+    this.over =
+      before === undefined
+        ? fn
+        : () => {
+            before();
+            fn();
+          };
+  }
+
+  /** The connection says that the answer has left, or that nobody waits for it. */
+  ended(): void {
+    const { over } = this;
+    if (over === undefined) return;
+    this.over = undefined;
+    over();
   }
 
   get config(): HttpConnectionManagerConfig {

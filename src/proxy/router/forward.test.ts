@@ -436,7 +436,6 @@ describe("balancing", () => {
                 request: { add: [], remove: [] },
                 response: { add: [], remove: [] },
                 hostRewrite: undefined,
-                perFilter: new Map(),
               },
               {
                 name: "two",
@@ -444,7 +443,6 @@ describe("balancing", () => {
                 request: { add: [], remove: [] },
                 response: { add: [], remove: [] },
                 hostRewrite: undefined,
-                perFilter: new Map(),
               },
             ],
           },

@@ -95,8 +95,8 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     this.idleRaces = 0;
     this.answeredComplete = false;
     exchange.taker = this;
-    this.timeouts.start(env, plan.idleTimeoutMs, exchange.startMs);
-    if (this.requestComplete) this.timeouts.startOverall(exchange, plan, exchange.startMs);
+    this.timeouts.start(env, plan.idleTimeoutMs, exchange.actionMs);
+    if (this.requestComplete) this.timeouts.startOverall(exchange, plan, exchange.actionMs);
     this.tryOnce();
   }
 
@@ -141,7 +141,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     const { exchange, cluster, plan } = this;
     const { env } = exchange.manager;
     this.connection = connection;
-    connection.attach(this, plan.retry === undefined ? exchange.startMs : env.clock.now());
+    connection.attach(this, plan.retry === undefined ? exchange.actionMs : env.clock.now());
     cluster.stats.rqTotal.value++;
     cluster.stats.rqActive.value++;
     (this.host as Host<Http1Connection>).stats.rqTotal++;
@@ -224,7 +224,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     } else if (manager.env.draining()) caller.keep = false;
 
     const rest = answerBody.begin(exchange, connection, start, {
-      serviceTimeMs: plan.suppressEnvoyHeaders ? undefined : (now - exchange.startMs) | 0,
+      serviceTimeMs: plan.suppressEnvoyHeaders ? undefined : (now - exchange.actionMs) | 0,
       attemptCount: plan.attemptCountInResponse ? exchange.upstreamAttempts : undefined,
     });
     if (rest !== undefined) return this.passOn(connection, rest, { from: 0, to: rest.length, complete: start.complete });
@@ -266,7 +266,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
 
   private finish(connection: Http1Connection): void {
     const { exchange, cluster } = this;
-    cluster.stats.rqTime.record(exchange.manager.env.clock.now() - exchange.startMs);
+    cluster.stats.rqTime.record(exchange.manager.env.clock.now() - exchange.actionMs);
     if (!this.requestComplete) connection.keep = false;
     this.leaveHost();
     connection.release();

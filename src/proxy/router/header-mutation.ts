@@ -5,7 +5,7 @@ import type { HeaderList } from "../http1/header-list.ts";
 import { compileFormat } from "../observe/format.ts";
 import type { StreamInfo } from "../observe/stream-info.ts";
 
-interface CompiledMutation {
+export interface CompiledMutation {
   readonly name: string;
   readonly action: AppendAction;
   readonly keepEmpty: boolean;

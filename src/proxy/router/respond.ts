@@ -14,6 +14,8 @@ export interface LocalAnswer {
   readonly flags: number;
   /** Header lines with CRLF each. */
   readonly headers: string;
+  /** For gRPC callers; undefined: what the status stands for. */
+  readonly grpcStatus?: number | undefined;
   readonly close: boolean;
 }
 
@@ -42,7 +44,7 @@ export function sendLocal(exchange: Exchange, answer: LocalAnswer): void {
   exchange.status = status;
   if (grpc) {
     list.set("content-type", "application/grpc");
-    list.set("grpc-status", String(grpcStatusOf(answer.status)));
+    list.set("grpc-status", String(answer.grpcStatus ?? grpcStatusOf(answer.status)));
     if (answer.body !== "") list.set("grpc-message", percentEncode(answer.body));
   }
   list.remove("transfer-encoding");

@@ -14,7 +14,7 @@ export function beginTunnel(exchange: Exchange, connection: Http1Connection, hea
   connection.tunnel = true;
   connection.keep = false;
   exchange.caller.keep = false;
-  const shape = { serviceTimeMs: (now - exchange.startMs) | 0, attemptCount: undefined, framing: "none", upgrade: true } as const;
+  const shape = { serviceTimeMs: (now - exchange.actionMs) | 0, attemptCount: undefined, framing: "none", upgrade: true } as const;
   exchange.caller.conn.writeStr(responseText(exchange, head, shape));
   exchange.caller.enterTunnel();
 }

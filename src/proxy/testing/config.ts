@@ -124,6 +124,7 @@ export function routeTable(routes: readonly Route[], over: Partial<VirtualHost> 
     ignorePortInHostMatching: false,
     internalOnlyHeaders: [],
     mostSpecificHeaderMutationsWins: false,
+    perFilter: new Map(),
     lookup: (authority) => (domains.includes("*") || domains.includes(authority.toLowerCase()) ? host : undefined),
   };
 }
@@ -134,7 +135,7 @@ export function httpConfig(table: RouteTable, over: Partial<HttpConnectionManage
     statPrefix: "test",
     routes: { kind: "inline", table },
     codec: "AUTO",
-    filters: [{ name: "envoy.filters.http.router", typeUrl: ROUTER_FILTER, config: undefined }],
+    filters: [{ name: "envoy.filters.http.router", typeUrl: ROUTER_FILTER, config: undefined, disabled: false }],
     upgrades: ["websocket"],
     useRemoteAddress: false,
     xffNumTrustedHops: 0,

@@ -67,19 +67,30 @@ export function labels(options: { readonly max?: number; readonly lenient?: bool
   return map(str({ lenient }), { ...size, check: checkLabels });
 }
 
-/** Text, at least a millisecond, in whole milliseconds. `zero`: 0s is legal and switches off. */
-export function duration(options: { readonly zero?: boolean } = {}): StringSchema {
+interface DurationRules {
+  /** 0s is legal and switches off. */
+  readonly zero?: boolean;
+  /** Nothing finer than a second. */
+  readonly seconds?: boolean;
+}
+
+/** Text, at least a millisecond, in whole milliseconds. */
+export function duration(rules: DurationRules = {}): StringSchema {
   return str({
-    check: must((text: string) => durationProblem(text, options.zero === true), "Write it as 5s, 250ms or 1m30s."),
+    check: must(
+      (text: string) => durationProblem(text, rules),
+      rules.seconds === true ? "Write it as 5s or 1m30s." : "Write it as 5s, 250ms or 1m30s.",
+    ),
   });
 }
 
-function durationProblem(text: string, zero: boolean): string | undefined {
+function durationProblem(text: string, { zero = false, seconds = false }: DurationRules): string | undefined {
   const ms = parseDuration(text);
   if (ms === undefined) return `${JSON.stringify(text)} is no duration`;
   if (zero && ms === 0) return undefined;
   if (ms < 1) return `a duration is 1ms at least, but this is ${text}`;
   if (Math.abs(ms - Math.round(ms)) > 1e-6) return `a duration has whole milliseconds, but this is ${text}`;
+  if (seconds && ms % 1000 !== 0) return `this takes whole seconds, but it is ${text}`;
   if (ms > 315_576_000_000 * 1000) return `the duration ${text} is too long`;
   return undefined;
 }

@@ -34,7 +34,7 @@ const corsPolicy = obj({
   ),
   allowHeaders: corsHeaders,
   exposeHeaders: corsHeaders,
-  maxAge: duration(),
+  maxAge: duration({ seconds: true }),
   allowCredentials: bool(),
   unmatchedPreflights: enumOf(["UNSPECIFIED", "FORWARD", "IGNORE"]),
 });

@@ -119,7 +119,7 @@ export function toMirrors(spec: HttpRouteSpec, home: Home): readonly Mirror[] {
 
 export function toCorsPolicy(spec: CorsSpec | undefined): CorsPolicy | undefined {
   if (spec === undefined) return undefined;
-  const origins = spec.allowOrigins ?? (spec.allowOrigin ?? []).map((origin) => (origin === "*" ? { regex: ".*" } : { exact: origin }));
+  const origins = spec.allowOrigins ?? (spec.allowOrigin ?? []).map((origin) => ({ exact: origin }));
   const unmatched = spec.unmatchedPreflights;
   return {
     allowOrigins: origins.map(toStringMatch),

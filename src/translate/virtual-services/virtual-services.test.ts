@@ -46,7 +46,7 @@ describe("actions", () => {
       retries: { attempts: 2, perTryTimeoutMs: 250, retryOn: "503", backoffMs: 10 },
       fault: { delay: { fixedDelayMs: 2000, percentage: 30 }, abort: { httpStatus: 418, percentage: 0 } },
       mirrors: [{ destination: { host: "m.shop.svc.cluster.local" }, percentage: 7 }],
-      corsPolicy: { allowOrigins: [{ kind: "regex", value: ".*" }], maxAgeMs: 86_400_000 },
+      corsPolicy: { allowOrigins: [{ kind: "exact", value: "*" }], maxAgeMs: 86_400_000 },
       headers: {
         request: {
           set: [

@@ -1,16 +1,36 @@
 // HTTP filters in the order in which a request meets them (Istio pilot/pkg/networking/core/listener_builder.go). One literal array:
-// a filter that is not built for a proxy is left out of its place, never moved.
-import { create, HttpFilterSchema, type HttpFilter, packAny, RouterSchema } from "../../envoy-api/index.ts";
+// a filter that is not built for a proxy is left out of its place, never moved. Istio's own extensions (istio.alpn, istio.stats, …) are not
+// in Envoy's release and have no place here.
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import {
+  CorsSchema,
+  create,
+  GrpcStatsSchema,
+  HTTPFaultSchema,
+  type HttpFilter,
+  HttpFilterSchema,
+  packAny,
+  RouterSchema,
+} from "../../envoy-api/index.ts";
+import { CORS_FILTER, FAULT_FILTER } from "./names.ts";
 
-const ORDER = ["envoy.filters.http.router"] as const;
-
-function buildFilter(name: (typeof ORDER)[number]): HttpFilter {
-  switch (name) {
-    case "envoy.filters.http.router":
-      return create(HttpFilterSchema, { name, configType: { case: "typedConfig", value: packAny(RouterSchema, create(RouterSchema)) } });
-  }
+function filter<Desc extends DescMessage>(name: string, schema: Desc, config: MessageShape<Desc>): HttpFilter {
+  return create(HttpFilterSchema, { name, configType: { case: "typedConfig", value: packAny(schema, config) } });
 }
 
+/** Routes switch fault and cors on with a config of their own; without one these two let everything pass. */
+const ORDER: readonly HttpFilter[] = [
+  filter(
+    "envoy.filters.http.grpc_stats",
+    GrpcStatsSchema,
+    create(GrpcStatsSchema, { emitFilterState: true, perMethodStatSpecifier: { case: "statsForAllMethods", value: { value: false } } }),
+  ),
+  filter(FAULT_FILTER, HTTPFaultSchema, create(HTTPFaultSchema)),
+  filter(CORS_FILTER, CorsSchema, create(CorsSchema)),
+  filter("envoy.filters.http.router", RouterSchema, create(RouterSchema)),
+];
+
+/** The same for sidecars, both ways, and gateways. */
 export function buildHttpFilters(): HttpFilter[] {
-  return ORDER.map(buildFilter);
+  return [...ORDER];
 }

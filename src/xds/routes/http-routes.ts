@@ -5,6 +5,7 @@ import type { HttpMatch, HttpRoute, MatchScope, ProxyScope, VirtualService } fro
 import { buildDirectResponse, buildForward, buildRedirect, type RouteContext } from "./action.ts";
 import { headerFields } from "./headers.ts";
 import { buildRouteMatch, isCatchAll } from "./match.ts";
+import { buildPerFilter } from "./per-filter.ts";
 
 export interface HttpRouteContext extends RouteContext {
   readonly scope: ProxyScope;
@@ -51,6 +52,7 @@ function buildRoute(rule: HttpRoute, match: HttpMatch | undefined, options: { co
     action: actionOf(rule, context),
     ...headerFields(rule.headers, single),
     ...(operation === "" ? {} : { decorator: { operation } }),
+    typedPerFilterConfig: buildPerFilter(rule),
     ...(match === undefined || match.statPrefix === "" ? {} : { statPrefix: match.statPrefix }),
     metadata: {
       filterMetadata: { istio: { config: `/apis/networking.istio.io/v1/namespaces/${owner.namespace}/virtual-service/${owner.name}` } },

@@ -4,9 +4,9 @@ envoy.config.route.v3.RouteConfiguration
   + name=1:string virtual_hosts=2:envoy.config.route.v3.VirtualHost[] vhds=9:envoy.config.route.v3.Vhds internal_only_headers=3:string[]
   + response_headers_to_add=4:envoy.config.core.v3.HeaderValueOption[] response_headers_to_remove=5:string[]
   + request_headers_to_add=6:envoy.config.core.v3.HeaderValueOption[] request_headers_to_remove=8:string[]
-  + most_specific_header_mutations_wins=10:bool ignore_port_in_host_matching=14:bool
+  + most_specific_header_mutations_wins=10:bool ignore_port_in_host_matching=14:bool typed_per_filter_config=16:any{}
   ~ validate_clusters=7 max_direct_response_body_size_bytes=11 metadata=17
-  ! cluster_specifier_plugins=12 request_mirror_policies=13 ignore_path_parameters_in_path_matching=15 typed_per_filter_config=16
+  ! cluster_specifier_plugins=12 request_mirror_policies=13 ignore_path_parameters_in_path_matching=15
 envoy.config.route.v3.Vhds
   + config_source=1:envoy.config.core.v3.ConfigSource
 envoy.config.route.v3.VirtualHost
@@ -15,17 +15,18 @@ envoy.config.route.v3.VirtualHost
   + request_headers_to_add=7:envoy.config.core.v3.HeaderValueOption[] request_headers_to_remove=13:string[]
   + response_headers_to_add=10:envoy.config.core.v3.HeaderValueOption[] response_headers_to_remove=11:string[]
   + include_request_attempt_count=14:bool include_attempt_count_in_response=19:bool retry_policy=16:envoy.config.route.v3.RetryPolicy
+  + typed_per_filter_config=15:any{}
   ~ virtual_clusters=5 per_request_buffer_limit_bytes=18 metadata=24
-  ! matcher=21 rate_limits=6 cors=8 typed_per_filter_config=15 retry_policy_typed_config=20 hedge_policy=17
+  ! matcher=21 rate_limits=6 cors=8 retry_policy_typed_config=20 hedge_policy=17
   ! include_is_timeout_retry_header=23 request_mirror_policies=22
 envoy.config.route.v3.Route
   + name=14:string match=1:envoy.config.route.v3.RouteMatch route=2:envoy.config.route.v3.RouteAction
   + redirect=3:envoy.config.route.v3.RedirectAction direct_response=7:envoy.config.route.v3.DirectResponseAction
   + decorator=5:envoy.config.route.v3.Decorator request_headers_to_add=9:envoy.config.core.v3.HeaderValueOption[]
   + request_headers_to_remove=12:string[] response_headers_to_add=10:envoy.config.core.v3.HeaderValueOption[]
-  + response_headers_to_remove=11:string[] stat_prefix=19:string
+  + response_headers_to_remove=11:string[] stat_prefix=19:string typed_per_filter_config=13:any{}
   ~ metadata=4 tracing=15 per_request_buffer_limit_bytes=16
-  ! filter_action=17 non_forwarding_action=18 typed_per_filter_config=13
+  ! filter_action=17 non_forwarding_action=18
 envoy.config.route.v3.Decorator
   + operation=1:string
   ~ propagate=2

@@ -1,15 +1,15 @@
 // Envoy's HTTP connection manager with its defaults.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto
 import type { HttpConnectionManagerConfig, HttpFilterConfig } from "../../config/index.ts";
-import { isKnownFilter, ROUTER_FILTER } from "../../http-filters/index.ts";
+import { ROUTER_FILTER } from "../../http-filters/index.ts";
 import type { Reader } from "../../wire/reader.ts";
 import { decodeAccessLogs } from "./access-log.ts";
 import { decodeCidrs } from "./address.ts";
 import { checkAds } from "./config-source.ts";
+import { decodeHttpFilter } from "./http-filters/index.ts";
 import { decodeInlineTable } from "./route-config.ts";
 
 const MINUTE_MS = 60_000;
-const ROUTER_TYPE = "envoy.extensions.filters.http.router.v3.Router";
 
 export function decodeHttpManager(reader: Reader): HttpConnectionManagerConfig {
   const codec = reader.choice<"AUTO" | "HTTP1" | "HTTP2" | "HTTP3">("codec_type", "AUTO");
@@ -89,16 +89,10 @@ function decodeFilters(reader: Reader): Filters {
   const configs: HttpFilterConfig[] = [];
   let suppressEnvoyHeaders = false;
   for (const filter of reader.messages("http_filters")) {
-    const any = filter.any("typed_config");
-    if (any === undefined) return filter.refuse("typed_config", "is missing");
-    const typeUrl = `type.googleapis.com/${any.typeName}`;
-    if (!isKnownFilter(typeUrl)) {
-      if (filter.flag("is_optional")) continue;
-      return filter.refuse("", `HTTP filter ${filter.text("name")} (${any.typeName}) is not supported`);
-    }
-    const config = any.read();
-    if (any.typeName === ROUTER_TYPE) suppressEnvoyHeaders = config.flag("suppress_envoy_headers");
-    configs.push({ name: filter.text("name"), typeUrl, config: undefined });
+    const config = decodeHttpFilter(filter);
+    if (config === undefined) continue;
+    if (config.typeUrl === ROUTER_FILTER) suppressEnvoyHeaders = filter.any("typed_config")?.read().flag("suppress_envoy_headers") ?? false;
+    configs.push(config);
   }
   if (configs.at(-1)?.typeUrl !== ROUTER_FILTER) reader.refuse("http_filters", "must end with the router");
   return { configs, suppressEnvoyHeaders };

@@ -4,11 +4,10 @@ import type { RouteTable, VirtualHost } from "../../config/index.ts";
 import { compileRouteTable, duplicateDomain, type RouteTableParts } from "../../router/route-table.ts";
 import type { Reader } from "../../wire/reader.ts";
 import { checkAds } from "./config-source.ts";
+import { decodePerFilter } from "./http-filters/index.ts";
 import { decodeMutations } from "./mutations.ts";
 import { decodeRetryPolicy } from "./retry-policy.ts";
 import { decodeRoute } from "./route.ts";
-
-const NO_FILTERS: ReadonlyMap<string, unknown> = new Map();
 
 /** A route configuration; with `vhds`, more virtual hosts come as resources of their own. */
 export interface RouteConfig {
@@ -32,6 +31,7 @@ export function decodeRouteConfig(reader: Reader): RouteConfig {
       ignorePortInHostMatching: reader.flag("ignore_port_in_host_matching"),
       internalOnlyHeaders: reader.texts("internal_only_headers").map((name) => name.toLowerCase()),
       mostSpecificHeaderMutationsWins: reader.flag("most_specific_header_mutations_wins"),
+      perFilter: decodePerFilter(reader),
     },
     vhds: vhds !== undefined,
     vhdsTimeoutMs: vhds === undefined ? 0 : checkAds(vhds, "config_source"),
@@ -61,6 +61,6 @@ export function decodeVirtualHost(reader: Reader): VirtualHost {
     retry: decodeRetryPolicy(reader.message("retry_policy")),
     includeAttemptCount: reader.flag("include_request_attempt_count"),
     includeAttemptCountInResponse: reader.flag("include_attempt_count_in_response"),
-    perFilter: NO_FILTERS,
+    perFilter: decodePerFilter(reader),
   };
 }

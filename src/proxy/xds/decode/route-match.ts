@@ -2,14 +2,15 @@
 import type { HeaderMatcher, PathMatcher, QueryParameterMatcher, RouteMatch } from "../../config/index.ts";
 import { bytesOf } from "../../regex/latin1.ts";
 import type { Reader } from "../../wire/reader.ts";
+import { decodeRuntimeFraction } from "./fraction.ts";
 import { type Described, decodeRegex, decodeStringMatcher, plainMatcher } from "./text-matcher.ts";
 
 export function decodeRouteMatch(reader: Reader): RouteMatch {
   return {
     path: decodePath(reader),
-    headers: reader.messages("headers").map(decodeHeader),
+    headers: reader.messages("headers").map(decodeHeaderMatcher),
     queryParameters: reader.messages("query_parameters").map(decodeQuery),
-    fraction: decodeFraction(reader.message("runtime_fraction")),
+    fraction: decodeRuntimeFraction(reader.message("runtime_fraction")),
     grpcOnly: reader.has("grpc"),
   };
 }
@@ -32,7 +33,7 @@ function decodePath(reader: Reader): PathMatcher {
 
 const PLAIN = { exact_match: "exact", prefix_match: "prefix", suffix_match: "suffix", contains_match: "contains" } as const;
 
-function decodeHeader(reader: Reader): HeaderMatcher {
+export function decodeHeaderMatcher(reader: Reader): HeaderMatcher {
   const name = reader.text("name").toLowerCase();
   if (name === "") reader.refuse("name", "is empty");
   const invert = reader.flag("invert_match");
@@ -72,12 +73,4 @@ function decodeQuery(reader: Reader): QueryParameterMatcher {
   }
   const { test, describe } = decodeStringMatcher(string);
   return { name, test, describe };
-}
-
-const DENOMINATORS: Readonly<Record<string, number>> = { HUNDRED: 100, TEN_THOUSAND: 10_000, MILLION: 1_000_000 };
-
-function decodeFraction(reader: Reader | undefined): number | undefined {
-  const percent = reader?.message("default_value");
-  if (percent === undefined) return undefined;
-  return Math.min(1, percent.number("numerator", 0) / (DENOMINATORS[percent.choice("denominator", "HUNDRED")] ?? 100));
 }

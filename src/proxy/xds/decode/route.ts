@@ -3,12 +3,11 @@
 import type { ClusterSpecifier, DirectResponseAction, ForwardAction, RedirectAction, Route, WeightedCluster } from "../../config/index.ts";
 import { bytesOf } from "../../regex/latin1.ts";
 import type { Reader } from "../../wire/reader.ts";
+import { decodePerFilter } from "./http-filters/index.ts";
 import { decodeMutations } from "./mutations.ts";
 import { decodeRetryPolicy } from "./retry-policy.ts";
 import { decodeRouteMatch } from "./route-match.ts";
 import { decodeSubstitution } from "./text-matcher.ts";
-
-const NO_FILTERS: ReadonlyMap<string, unknown> = new Map();
 
 export function decodeRoute(reader: Reader): Route {
   const match = reader.message("match");
@@ -22,7 +21,7 @@ export function decodeRoute(reader: Reader): Route {
     response: decodeMutations(reader, "response"),
     statPrefix: reader.text("stat_prefix"),
     decorator: decorator === "" ? undefined : decorator,
-    perFilter: NO_FILTERS,
+    perFilter: decodePerFilter(reader),
     metadata: undefined,
   };
 }
@@ -92,7 +91,6 @@ function decodeWeighted(reader: Reader): WeightedCluster {
     request: decodeMutations(reader, "request"),
     response: decodeMutations(reader, "response"),
     hostRewrite: hostRewrite === undefined ? undefined : bytesOf(hostRewrite),
-    perFilter: NO_FILTERS,
   };
 }
 

@@ -1,0 +1,102 @@
+// Holds a request back for a while. What comes of its body meanwhile is kept, up to the watermark; then its caller is stopped.
+import { HIGH_WATER } from "../../network/conn.ts";
+import { Timer } from "../../network/timer-wheel.ts";
+import { FLAG } from "../../observe/response-flags.ts";
+import type { BodyTaker, Exchange, Service } from "../../router/exchange.ts";
+import { respond } from "../../router/respond.ts";
+
+interface HeldPart {
+  readonly data: Buffer;
+  readonly complete: boolean;
+  readonly tail: string;
+}
+
+/** `goOn` runs after so many milliseconds, unless the caller has gone or the stream's idle time-out strikes first. */
+export function delayRequest(exchange: Exchange, delayMs: number, goOn: Service): void {
+  new DelayedRequest(exchange, delayMs, goOn).start();
+}
+
+class DelayedRequest implements BodyTaker {
+  private readonly exchange: Exchange;
+  private readonly until: number;
+  private readonly goOn: Service;
+  private readonly timer = new Timer(() => this.onTimer());
+  private held: HeldPart[] = [];
+  private heldBytes = 0;
+  private paused = false;
+  private lastActivity: number;
+
+  constructor(exchange: Exchange, delayMs: number, goOn: Service) {
+    this.exchange = exchange;
+    this.goOn = goOn;
+    this.lastActivity = exchange.manager.env.clock.now();
+    this.until = this.lastActivity + delayMs;
+  }
+
+  start(): void {
+    this.exchange.taker = this;
+    this.arm(this.lastActivity);
+  }
+
+  private arm(now: number): void {
+    const { config, env } = this.exchange.manager;
+    const idleMs = config.streamIdleTimeoutMs;
+    env.wheel.arm(this.timer, idleMs > 0 ? Math.min(this.until, this.lastActivity + idleMs) : this.until, now);
+  }
+
+  private onTimer(): void {
+    const { exchange } = this;
+    const { config, env, stats } = exchange.manager;
+    const now = env.clock.now();
+    if (now >= this.until) this.release(now);
+    else if (config.streamIdleTimeoutMs > 0 && now >= this.lastActivity + config.streamIdleTimeoutMs) {
+      stats.idleTimeout.value++;
+      this.letGo();
+      respond(exchange, { kind: "stream_idle_timeout", requestComplete: !exchange.caller.bodyPending });
+    } else this.arm(now);
+  }
+
+  private letGo(): HeldPart[] {
+    const { exchange, held } = this;
+    exchange.manager.env.wheel.remove(this.timer);
+    exchange.taker = undefined;
+    this.held = [];
+    if (this.paused) {
+      this.paused = false;
+      exchange.caller.conn.resume();
+    }
+    return held;
+  }
+
+  private release(now: number): void {
+    const { exchange } = this;
+    const held = this.letGo();
+    exchange.actionMs = now;
+    this.goOn(exchange);
+    // Whoever has taken the request over gets its body; an answer of our own needs none.
+    for (const { data, complete, tail } of held) exchange.taker?.onRequestData(data, { from: 0, to: data.length, complete, tail });
+  }
+
+  onRequestData(data: Buffer, part: { from: number; to: number; complete: boolean; tail: string }): void {
+    const { exchange } = this;
+    const own = Buffer.from(data.subarray(part.from, part.to));
+    this.held.push({ data: own, complete: part.complete, tail: part.tail });
+    this.heldBytes += own.length;
+    this.lastActivity = exchange.manager.env.clock.now();
+    if (this.heldBytes <= HIGH_WATER || this.paused) return;
+    this.paused = true;
+    exchange.caller.conn.pause();
+  }
+
+  onCallerGone(): void {
+    this.exchange.flags |= FLAG.DC;
+    this.exchange.details = "downstream_remote_disconnect";
+    this.letGo();
+  }
+
+  onCallerTunnelData(): void {}
+
+  onTunnelEnd(): void {
+    this.onCallerGone();
+  }
+}

@@ -1,0 +1,8 @@
+// Type URLs of the HTTP filters, by which chains name them, and of what routes say to them where that is a type of its own.
+const PREFIX = "type.googleapis.com/envoy.extensions.filters.http";
+
+export const FAULT_FILTER = `${PREFIX}.fault.v3.HTTPFault`;
+export const CORS_FILTER = `${PREFIX}.cors.v3.Cors`;
+export const CORS_POLICY = `${PREFIX}.cors.v3.CorsPolicy`;
+export const GRPC_STATS_FILTER = `${PREFIX}.grpc_stats.v3.FilterConfig`;
+export const ROUTER_FILTER = `${PREFIX}.router.v3.Router`;
