@@ -1,4 +1,6 @@
 // DestinationRule in milliseconds, with the subset's and the port's policies already merged by Istio's precedence.
+import type { ClientTls } from "./tls.ts";
+
 export type SimpleBalancer = "ROUND_ROBIN" | "LEAST_REQUEST" | "RANDOM" | "PASSTHROUGH";
 
 export type ConsistentHashKey =
@@ -68,22 +70,20 @@ export interface OutlierDetection {
   readonly minHealthPercent: number | undefined;
 }
 
-export interface ClientTls {
-  readonly mode: "DISABLE" | "SIMPLE" | "MUTUAL" | "ISTIO_MUTUAL";
-  readonly clientCertificate: string;
-  readonly privateKey: string;
-  readonly caCertificates: string;
-  readonly credentialName: string;
-  readonly subjectAltNames: readonly string[];
-  readonly sni: string;
-  readonly insecureSkipVerify: boolean | undefined;
-}
-
 export interface TrafficPolicy {
   readonly loadBalancer: LoadBalancer | undefined;
   readonly connectionPool: ConnectionPool | undefined;
   readonly outlierDetection: OutlierDetection | undefined;
   readonly tls: ClientTls | undefined;
+  readonly proxyProtocol: "V1" | "V2" | undefined;
+}
+
+/** What a rule says of byte streams. Istio reads it from the host's level only, the tunnel also from the subset's; never from a port's. */
+export interface StreamSettings {
+  readonly idleTimeoutMs: number | undefined;
+  readonly maxConnectionDurationMs: number | undefined;
+  /** The stream is wrapped in an HTTP request for this address. */
+  readonly tunnel: { readonly protocol: "CONNECT" | "POST"; readonly host: string; readonly port: number } | undefined;
 }
 
 export interface Subset {
@@ -102,4 +102,6 @@ export interface DestinationRule {
   readonly subsets: readonly Subset[];
   /** The policy for one service port, of the whole service (`subset` "") or of one subset: all precedence is applied here. */
   policyFor(port: number, subset: string): TrafficPolicy;
+  /** `subset`: "" = the whole service. */
+  streamSettings(subset: string): StreamSettings;
 }

@@ -1,20 +1,8 @@
 // Gateways as one router proxy sees them: merged per listening address, conflicts already dropped (Istio pilot/pkg/model/gateway.go).
+import type { ServerTls } from "./tls.ts";
 import type { VirtualService } from "./virtual-service.ts";
 
 export type GatewayProtocol = "HTTP" | "HTTPS" | "GRPC" | "GRPC-WEB" | "HTTP2" | "MONGO" | "TCP" | "TLS";
-
-export interface ServerTls {
-  readonly httpsRedirect: boolean;
-  readonly mode: "PASSTHROUGH" | "SIMPLE" | "MUTUAL" | "AUTO_PASSTHROUGH" | "ISTIO_MUTUAL" | "OPTIONAL_MUTUAL" | undefined;
-  readonly serverCertificate: string;
-  readonly privateKey: string;
-  readonly caCertificates: string;
-  readonly credentialName: string;
-  readonly subjectAltNames: readonly string[];
-  readonly minProtocolVersion: string;
-  readonly maxProtocolVersion: string;
-  readonly cipherSuites: readonly string[];
-}
 
 export interface ServerHost {
   /** `*`, or the one namespace whose VirtualServices may bind (`.` is resolved). */

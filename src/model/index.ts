@@ -11,4 +11,5 @@ export type * from "./proxy-view.ts";
 export { serviceKey } from "./service.ts";
 export type * from "./service.ts";
 export type * from "./sidecar.ts";
+export * from "./tls.ts";
 export type * from "./virtual-service.ts";

@@ -1,5 +1,6 @@
 // The part of Istio's MeshConfig that generation reads, in milliseconds.
 import type { LocalityLb } from "./destination-rule.ts";
+import type { TlsSettings } from "./tls.ts";
 import type { Retries } from "./virtual-service.ts";
 
 export interface MeshSettings {
@@ -21,6 +22,17 @@ export interface MeshSettings {
   /** From `defaultConfig.gatewayTopology`. */
   readonly numTrustedProxies: number;
   readonly forwardClientCertDetails: string;
+  /** `defaultConfig.gatewayTopology.proxyProtocol`: every connection to a gateway begins with a PROXY line. */
+  readonly gatewayProxyProtocol: boolean;
+  /** For TLS that is not the mesh's own. */
+  readonly tlsDefaults: TlsSettings;
+  /** For TLS between the mesh's own workloads. */
+  readonly meshMtls: TlsSettings;
+  readonly enableAutoMtls: boolean;
+  /** `cluster.local`: the first part of the mesh's identities. */
+  readonly trustDomain: string;
+  /** Other trust domains whose identities are as good. */
+  readonly trustDomainAliases: readonly string[];
   /** From `defaultConfig.proxyHeaders`; undefined = Istio's default. */
   readonly proxyHeaders: {
     readonly server: { readonly disabled: boolean; readonly value: string };

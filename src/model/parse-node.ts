@@ -82,6 +82,7 @@ export function parseNode(node: NodeInput): Result<ProxyIdentity> {
       httpProxyPort: portOf(metadata["HTTP_PROXY_PORT"]),
       http10: text(metadata["HTTP10"]) === "1",
       virtualHostDiscovery: node.virtualHostDiscovery ?? false,
+      secretServer: text(metadata["SERIN_SECRET_SERVER"]) !== "none",
       bindAddress: text(metadata["SERIN_BIND"]) || "0.0.0.0",
     },
   });
@@ -101,6 +102,7 @@ export function scopeKey(scope: ProxyScope): string {
     scope.httpProxyPort ?? 0,
     scope.http10,
     scope.virtualHostDiscovery,
+    scope.secretServer,
     scope.bindAddress,
   ]);
 }

@@ -31,6 +31,8 @@ export interface ProxyScope {
   readonly http10: boolean;
   /** The client asked by delta ADS: virtual hosts are resources of their own (VHDS). */
   readonly virtualHostDiscovery: boolean;
+  /** The proxy has a secret server of its own (cluster `sds-grpc`): its mesh identity, and certificate files. Metadata SERIN_SECRET_SERVER "none". */
+  readonly secretServer: boolean;
   /** Addresses the proxy's own listeners bind to ("127.0.0.1" locally, "0.0.0.0" in a pod). Metadata SERIN_BIND. */
   readonly bindAddress: string;
 }

@@ -8,3 +8,4 @@ export { readSources, type ReadSourcesOptions, readSourceTexts } from "./read-so
 export { refOf } from "./resource.ts";
 export type { Kind, Locate, ObjectMeta, Position, Resource } from "./resource.ts";
 export type * from "./specs.ts";
+export { usableCipherSuites } from "./checks/cipher-suites.ts";

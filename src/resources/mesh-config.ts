@@ -11,7 +11,7 @@ import { DEFAULT_LIMITS } from "./limits.ts";
 import type { Source } from "./parse-sources.ts";
 import { CODE, createReport, type Report } from "./report.ts";
 import { readValue } from "./schema/read.ts";
-import { bool, enumOf, int, obj, type ObjectSchema, type Schema, str, uint32 } from "./schema/schema.ts";
+import { bool, enumOf, int, list, obj, type ObjectSchema, type Schema, str, uint32 } from "./schema/schema.ts";
 import { locateIn } from "./yaml/locate.ts";
 import { readDocument } from "./yaml/read-document.ts";
 import { splitDocuments } from "./yaml/split-documents.ts";
@@ -58,6 +58,12 @@ const rootNamespace = str({
   ),
 });
 
+const tlsSettings = obj({
+  minProtocolVersion: enumOf(["TLS_AUTO", "TLSV1_2", "TLSV1_3"]),
+  cipherSuites: list(str()),
+  ecdhCurves: list(str()),
+});
+
 export const meshConfigSchema: ObjectSchema = obj({
   proxyListenPort: port,
   proxyInboundListenPort: port,
@@ -74,25 +80,28 @@ export const meshConfigSchema: ObjectSchema = obj({
   h2UpgradePolicy: enumOf(["DO_NOT_UPGRADE", "UPGRADE"]),
   pathNormalization: obj({ normalization: enumOf(["DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"]) }),
   defaultHttpRetryPolicy: retries,
+  enableAutoMtls: bool(),
+  tlsDefaults: tlsSettings,
+  meshMTLS: tlsSettings,
+  trustDomain: str(),
+  trustDomainAliases: list(str()),
   defaultServiceExportTo: exportTo,
   defaultVirtualServiceExportTo: exportTo,
   defaultDestinationRuleExportTo: exportTo,
   ...ignored(
     "hboneIdleTimeout", "tcpKeepalive", "ingressClass", "ingressService", "ingressControllerMode", "ingressSelector", "enableTracing",
-    "enableEnvoyAccessLogService", "disableEnvoyListenerLog", "inboundTrafficPolicy", "configSources", "enableAutoMtls", "trustDomain",
-    "trustDomainAliases", "caCertificates", "zoneAwareLbSetting", "dnsRefreshRate", "inboundClusterStatName", "outboundClusterStatName",
+    "enableEnvoyAccessLogService", "disableEnvoyListenerLog", "inboundTrafficPolicy", "configSources", 
+    "caCertificates", "zoneAwareLbSetting", "dnsRefreshRate", "inboundClusterStatName", "outboundClusterStatName",
     "certificates", "serviceSettings", "serviceScopeConfigs", "enablePrometheusMerge", "verifyCertificateAtClient", "ca", "extensionProviders",
-    "defaultProviders", "discoverySelectors", "defaultInboundHttpRetryPolicy", "meshMTLS", "tlsDefaults", "defaultTrafficPolicy",
+    "defaultProviders", "discoverySelectors", "defaultInboundHttpRetryPolicy", "defaultTrafficPolicy",
     "serviceEntryVisibility",
   ), // prettier-ignore
 });
 
 /** Values that ask for what happens anyway. */
 const HARMLESS: Readonly<Record<string, (value: unknown) => boolean>> = {
-  enableAutoMtls: (value) => value === false,
   enableTracing: (value) => value === false,
   enablePrometheusMerge: (value) => value === false,
-  trustDomain: (value) => value === "cluster.local",
   defaultProviders: (value) => Object.values((value ?? {}) as object).every((entry) => Array.isArray(entry) && entry.length === 0),
   extensionProviders: (value) => Array.isArray(value) && value.length === 0,
 };

@@ -2,6 +2,7 @@
 import { parseDuration } from "../kit/index.ts";
 import type { MeshSettings } from "../model/index.ts";
 import { toLocalityLb } from "./destination-rules/load-balancer.ts";
+import { toTlsSettings } from "./tls.ts";
 import { toRetries } from "./virtual-services/actions.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -88,6 +89,12 @@ function readMeshSettings(meshConfig: unknown): MeshSettings {
       xForwardedPort: fields(headers["xForwardedPort"])["enabled"] === true,
     },
     defaultHttpRetryPolicy: typeof retries === "object" && retries !== null ? toRetries(retries) : undefined,
+    gatewayProxyProtocol: typeof fields(proxy["gatewayTopology"])["proxyProtocol"] === "object",
+    tlsDefaults: toTlsSettings(fields(mesh["tlsDefaults"])),
+    meshMtls: toTlsSettings(fields(mesh["meshMTLS"])),
+    enableAutoMtls: mesh["enableAutoMtls"] !== false,
+    trustDomain: text(mesh["trustDomain"], "cluster.local"),
+    trustDomainAliases: texts(mesh["trustDomainAliases"], []),
     localityLb: toLocalityLb(typeof locality === "object" && locality !== null ? locality : {}),
     defaultServiceExportTo: texts(mesh["defaultServiceExportTo"], ["*"]),
     defaultVirtualServiceExportTo: texts(mesh["defaultVirtualServiceExportTo"], ["*"]),
@@ -99,10 +106,10 @@ function readMeshSettings(meshConfig: unknown): MeshSettings {
 const READ: ReadonlySet<string> = new Set([
   "rootNamespace", "proxyListenPort", "proxyInboundListenPort", "proxyHttpPort", "connectTimeout", "outboundTrafficPolicy", "pathNormalization",
   "accessLogFile", "accessLogFormat", "accessLogEncoding", "h2UpgradePolicy", "protocolDetectionTimeout", "defaultConfig", "defaultHttpRetryPolicy",
-  "localityLbSetting", "defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo",
+  "localityLbSetting", "tlsDefaults", "meshMTLS", "enableAutoMtls", "trustDomain", "trustDomainAliases", "defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo",
 ]); // prettier-ignore
 const READ_IN_PROXY: ReadonlySet<string> = new Set(["gatewayTopology", "proxyHeaders"]);
-const READ_IN_TOPOLOGY: ReadonlySet<string> = new Set(["numTrustedProxies", "forwardClientCertDetails"]);
+const READ_IN_TOPOLOGY: ReadonlySet<string> = new Set(["numTrustedProxies", "forwardClientCertDetails", "proxyProtocol"]);
 
 /** Fields of a MeshConfig that are written down and have no effect yet, as paths. */
 export function unreadMeshConfigFields(meshConfig: unknown): readonly string[] {
@@ -113,7 +120,6 @@ export function unreadMeshConfigFields(meshConfig: unknown): readonly string[] {
       .filter((name) => !known.has(name))
       .map((name) => prefix + name);
   const harmless = new Set<string>();
-  if (mesh["enableAutoMtls"] === false) harmless.add("enableAutoMtls");
   const providers = Object.values(fields(mesh["defaultProviders"]));
   if (providers.every((list) => Array.isArray(list) && list.length === 0)) harmless.add("defaultProviders");
   return [

@@ -78,6 +78,7 @@ export function toIdentity(
       httpProxyPort: undefined,
       http10: false,
       virtualHostDiscovery: false,
+      secretServer: true,
       bindAddress: "0.0.0.0",
       ...from.scope,
     },

@@ -1,4 +1,5 @@
 // ServerTLSSettings of Gateways and Sidecars (istio validateTLSOptions).
+import { isCipherSuite } from "../checks/cipher-suites.ts";
 import { joinPath } from "../field-path.ts";
 import type { Report } from "../report.ts";
 import { bool, enumOf, list, obj, type ObjectSchema, type Rule, str } from "../schema/schema.ts";
@@ -14,18 +15,13 @@ export interface ServerTlsSpec {
   readonly credentialNames?: readonly string[];
   readonly tlsCertificates?: readonly { readonly serverCertificate?: string; readonly privateKey?: string }[];
   readonly subjectAltNames?: readonly string[];
+  readonly verifyCertificateSpki?: readonly string[];
+  readonly verifyCertificateHash?: readonly string[];
   readonly minProtocolVersion?: string;
   readonly cipherSuites?: readonly string[];
 }
 
 const VERSIONS = ["TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"];
-const CIPHERS = new Set([
-  "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
-  "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305", "ECDHE-PSK-CHACHA20-POLY1305", "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA",
-  "ECDHE-PSK-AES128-CBC-SHA", "ECDHE-ECDSA-AES256-SHA", "ECDHE-RSA-AES256-SHA", "ECDHE-PSK-AES256-CBC-SHA", "AES128-GCM-SHA256", "AES256-GCM-SHA384",
-  "AES128-SHA", "AES256-SHA", "PSK-AES128-CBC-SHA", "PSK-AES256-CBC-SHA", "DES-CBC3-SHA",
-]); // prettier-ignore
-
 function atMostOne(a: string, b: string): Rule {
   return {
     message: `only one of ${a} and ${b} can be set`,
@@ -53,6 +49,7 @@ export const serverTls: ObjectSchema = obj<ServerTlsSpec>(
     minProtocolVersion: enumOf(VERSIONS),
     maxProtocolVersion: enumOf(VERSIONS),
     cipherSuites: list(str()),
+    ecdhCurves: list(str()),
     insecureSkipVerify: bool(),
   },
   { rules: [atMostOne("tlsCertificates", "credentialNames"), atMostOne("credentialName", "credentialNames")], check: checkServerTls },
@@ -89,11 +86,15 @@ function checkServerTls(tls: ServerTlsSpec, path: string, report: Report): void 
 }
 
 function checkCertificates(tls: ServerTlsSpec, path: string, report: Report): void {
-  if (isSet(tls.caCrl) && isSet(tls.credentialName))
-    report.error(joinPath(path, "caCrl"), "caCrl and credentialName exclude each other", "Put the CRL into the secret.");
+  if (isSet(tls.credentialName) || tls.credentialNames !== undefined) {
+    if (isSet(tls.caCrl)) report.warning(joinPath(path, "caCrl"), "caCrl does nothing beside a credential", "Put the CRL into the secret.");
+    return;
+  }
+  for (const field of ["verifyCertificateSpki", "verifyCertificateHash"] as const)
+    if (tls[field] !== undefined && tls[field].length > 0)
+      report.warning(joinPath(path, field), `${field} does nothing beside certificate files, as in Istio`, "Use credentialName.");
   if (isSet(tls.caCrl) && tls.mode === "SIMPLE")
     report.error(joinPath(path, "caCrl"), "SIMPLE asks for no client certificates, so there is no CRL", "Remove caCrl.");
-  if (isSet(tls.credentialName) || tls.credentialNames !== undefined) return;
   if (tls.mode !== "SIMPLE" && !isSet(tls.caCertificates))
     report.error(path, `${tls.mode} needs caCertificates`, "Add it, or use credentialName.");
   for (const certificate of tls.tlsCertificates ?? [tls]) {
@@ -109,7 +110,7 @@ function checkCiphers(tls: ServerTlsSpec, path: string, report: Report): void {
   }
   for (const [index, suite] of suites.entries()) {
     const at = joinPath(joinPath(path, "cipherSuites"), index);
-    if (!CIPHERS.has(suite))
+    if (!isCipherSuite(suite))
       report.warning(at, `the cipher suite ${suite} is not known and is left out`, "Use OpenSSL's name of a suite that Envoy knows.");
     else if (suites.indexOf(suite) < index) report.warning(at, `the cipher suite ${suite} stands twice`, "Remove one of the two.");
   }

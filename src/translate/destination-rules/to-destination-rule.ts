@@ -1,17 +1,17 @@
 // DestinationRule → model, and two rules of one host made into one: subsets united, the oldest of a name and the oldest trafficPolicy win
 // (Istio pilot/pkg/model/destination_rule.go).
 import { memoByIdentity2 } from "../../kit/index.ts";
-import type { DestinationRule, MeshSettings, Subset, TrafficPolicy } from "../../model/index.ts";
+import type { DestinationRule, MeshSettings, StreamSettings, Subset, TrafficPolicy } from "../../model/index.ts";
 import type { DestinationRuleSpec, Resource } from "../../resources/index.ts";
 import { resolveExportTo, resolveHost } from "../names.ts";
-import { type LayeredPolicy, mergePolicies, toLayeredPolicy, type TrafficPolicySpec } from "./traffic-policy.ts";
+import { type LayeredPolicy, mergePolicies, toLayeredPolicy, toStreamSettings, type TrafficPolicySpec } from "./traffic-policy.ts";
 
 interface Parts {
   readonly policy: LayeredPolicy | undefined;
   readonly subsets: readonly (Subset & { readonly policy: LayeredPolicy | undefined })[];
 }
 
-type Head = Omit<DestinationRule, "subsets" | "policyFor">;
+type Head = Omit<DestinationRule, "subsets" | "policyFor" | "streamSettings">;
 
 const partsOf = new WeakMap<DestinationRule, Parts>();
 
@@ -19,6 +19,7 @@ function createDestinationRule(head: Head, parts: Parts): DestinationRule {
   const policies = new Map<string, LayeredPolicy | undefined>();
   for (const subset of parts.subsets) if (!policies.has(subset.name)) policies.set(subset.name, subset.policy);
   const merged = new Map<string, TrafficPolicy>();
+  const streams = new Map<string, StreamSettings>();
   const rule: DestinationRule = Object.freeze({
     ...head,
     subsets: parts.subsets.map(({ name, labels }) => ({ name, labels })),
@@ -27,6 +28,11 @@ function createDestinationRule(head: Head, parts: Parts): DestinationRule {
       let policy = merged.get(key);
       if (policy === undefined) merged.set(key, (policy = mergePolicies(parts.policy, policies.get(subset), port)));
       return policy;
+    },
+    streamSettings(subset: string): StreamSettings {
+      let settings = streams.get(subset);
+      if (settings === undefined) streams.set(subset, (settings = toStreamSettings(parts.policy, policies.get(subset), subset)));
+      return settings;
     },
   });
   partsOf.set(rule, parts);
@@ -74,7 +80,7 @@ export const uniteDestinationRules: (older: DestinationRule, younger: Destinatio
     const first = partsOf.get(older);
     const second = partsOf.get(younger);
     if (first === undefined || second === undefined) return older;
-    const { subsets: _subsets, policyFor: _policyFor, ...head } = older;
+    const { subsets: _subsets, policyFor: _policyFor, streamSettings: _streamSettings, ...head } = older;
     return createDestinationRule(head, {
       policy: first.policy ?? second.policy,
       subsets: uniqueByName([...first.subsets, ...second.subsets]),

@@ -1,7 +1,8 @@
 // trafficPolicy of a DestinationRule → model, and Istio's precedence: subset's port, subset, host's port, host; a port level replaces everything
 // (pilot/pkg/util MergeTrafficPolicy).
 import { parseDuration } from "../../kit/index.ts";
-import type { ClientTls, ConnectionPool, OutlierDetection, TrafficPolicy } from "../../model/index.ts";
+import type { ConnectionPool, OutlierDetection, StreamSettings, TrafficPolicy } from "../../model/index.ts";
+import { type ClientTlsSpec, toClientTls } from "../tls.ts";
 import { type LoadBalancerSpec, toLoadBalancer } from "./load-balancer.ts";
 
 export interface PolicySettingsSpec {
@@ -35,19 +36,12 @@ export interface PolicySettingsSpec {
     readonly maxEjectionPercent?: number;
     readonly minHealthPercent?: number;
   };
-  readonly tls?: {
-    readonly mode?: ClientTls["mode"];
-    readonly clientCertificate?: string;
-    readonly privateKey?: string;
-    readonly caCertificates?: string;
-    readonly credentialName?: string;
-    readonly subjectAltNames?: readonly string[];
-    readonly sni?: string;
-    readonly insecureSkipVerify?: boolean | null;
-  };
+  readonly tls?: ClientTlsSpec;
 }
 
 export interface TrafficPolicySpec extends PolicySettingsSpec {
+  readonly tunnel?: { readonly protocol?: string; readonly targetHost?: string; readonly targetPort?: number };
+  readonly proxyProtocol?: { readonly version?: "V1" | "V2" };
   readonly portLevelSettings?: readonly (PolicySettingsSpec & { readonly port?: { readonly number?: number } })[];
 }
 
@@ -93,31 +87,20 @@ function toOutlierDetection(spec: NonNullable<PolicySettingsSpec["outlierDetecti
   };
 }
 
-function toClientTls(spec: NonNullable<PolicySettingsSpec["tls"]>): ClientTls {
-  return {
-    mode: spec.mode ?? "DISABLE",
-    clientCertificate: spec.clientCertificate ?? "",
-    privateKey: spec.privateKey ?? "",
-    caCertificates: spec.caCertificates ?? "",
-    credentialName: spec.credentialName ?? "",
-    subjectAltNames: spec.subjectAltNames ?? [],
-    sni: spec.sni ?? "",
-    insecureSkipVerify: spec.insecureSkipVerify ?? undefined,
-  };
-}
-
 function toSettings(spec: PolicySettingsSpec): TrafficPolicy {
   return {
     loadBalancer: spec.loadBalancer === undefined ? undefined : toLoadBalancer(spec.loadBalancer),
     connectionPool: spec.connectionPool === undefined ? undefined : toConnectionPool(spec.connectionPool),
     outlierDetection: spec.outlierDetection === undefined ? undefined : toOutlierDetection(spec.outlierDetection),
     tls: spec.tls === undefined ? undefined : toClientTls(spec.tls),
+    proxyProtocol: undefined,
   };
 }
 
 /** A policy with its port levels, translated once. */
 export interface LayeredPolicy {
   readonly base: TrafficPolicy;
+  readonly tunnel: StreamSettings["tunnel"];
   readonly ports: ReadonlyMap<number, TrafficPolicy>;
 }
 
@@ -127,7 +110,22 @@ export function toLayeredPolicy(spec: TrafficPolicySpec): LayeredPolicy {
     const number = level.port?.number;
     if (number !== undefined && !ports.has(number)) ports.set(number, toSettings(level));
   }
-  return { base: toSettings(spec), ports };
+  const proxyProtocol = spec.proxyProtocol === undefined ? undefined : (spec.proxyProtocol.version ?? "V1");
+  return { base: { ...toSettings(spec), proxyProtocol }, tunnel: toTunnel(spec.tunnel), ports };
+}
+
+function toTunnel(spec: TrafficPolicySpec["tunnel"]): StreamSettings["tunnel"] {
+  if (spec === undefined) return undefined;
+  return { protocol: spec.protocol === "POST" ? "POST" : "CONNECT", host: spec.targetHost ?? "", port: spec.targetPort ?? 0 };
+}
+
+export function toStreamSettings(host: LayeredPolicy | undefined, subset: LayeredPolicy | undefined, name: string): StreamSettings {
+  const tcp = host?.base.connectionPool?.tcp;
+  return {
+    idleTimeoutMs: tcp?.idleTimeoutMs,
+    maxConnectionDurationMs: tcp?.maxConnectionDurationMs,
+    tunnel: name === "" ? host?.tunnel : subset?.tunnel,
+  };
 }
 
 export const NO_POLICY: TrafficPolicy = Object.freeze({
@@ -135,6 +133,7 @@ export const NO_POLICY: TrafficPolicy = Object.freeze({
   connectionPool: undefined,
   outlierDetection: undefined,
   tls: undefined,
+  proxyProtocol: undefined,
 });
 
 /** The host's policy for a port, under the subset's if there is one. Within a level each setting is taken whole. */
@@ -142,12 +141,13 @@ export function mergePolicies(host: LayeredPolicy | undefined, subset: LayeredPo
   const below = host === undefined ? NO_POLICY : (host.ports.get(port) ?? host.base);
   if (subset === undefined) return below;
   const atPort = subset.ports.get(port);
-  if (atPort !== undefined) return atPort;
+  if (atPort !== undefined) return { ...atPort, proxyProtocol: below.proxyProtocol };
   const { base } = subset;
   return {
     loadBalancer: base.loadBalancer ?? below.loadBalancer,
     connectionPool: base.connectionPool ?? below.connectionPool,
     outlierDetection: base.outlierDetection ?? below.outlierDetection,
     tls: base.tls ?? below.tls,
+    proxyProtocol: base.proxyProtocol ?? below.proxyProtocol,
   };
 }

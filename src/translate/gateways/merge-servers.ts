@@ -1,6 +1,6 @@
 // Servers of all Gateways that choose a proxy, merged per listening address; what conflicts is dropped, the oldest Gateway first
 // (Istio pilot/pkg/model/gateway.go mergeGateways).
-import type { Gateway, GatewayServer } from "../../model/index.ts";
+import { type Gateway, type GatewayServer, isPassthrough } from "../../model/index.ts";
 
 export type BoundServer = GatewayServer & { readonly bind: string };
 
@@ -33,8 +33,7 @@ export function isHttp(server: GatewayServer): boolean {
 
 /** HTTPS that the gateway itself decrypts. */
 export function terminatesHttps(server: GatewayServer): boolean {
-  const mode = server.tls?.mode;
-  return server.port.protocol === "HTTPS" && server.tls !== undefined && mode !== "PASSTHROUGH" && mode !== "AUTO_PASSTHROUGH";
+  return server.port.protocol === "HTTPS" && server.tls !== undefined && !isPassthrough(server.tls);
 }
 
 function isTls(server: GatewayServer): boolean {
@@ -59,7 +58,6 @@ export function mergeServers(gateways: readonly Gateway[], portOf: (port: number
   const dropped: DroppedServer[] = [];
   const plain = new Map<number, BoundServer>();
   const taken = new Set<number>();
-  const otherBinds = new Map<number, Set<string>>();
   const tlsHosts = new Map<number, Map<string, string>>();
   const routeNames = new Set<string>();
 
@@ -82,21 +80,20 @@ export function mergeServers(gateways: readonly Gateway[], portOf: (port: number
     return true;
   }
 
-  /** Why a server cannot join what is already on the port, or undefined. */
+  function opens(server: BoundServer, port: number): boolean {
+    const there = listeners.get(`${port} ${server.bind}`)?.servers ?? [];
+    return !there.some((other) => other.server.port.protocol === server.port.protocol);
+  }
+
+  /** Why a server cannot join what is already on the port, or undefined. A TLS server that comes first leaves room for one plain server. */
   function conflict(server: BoundServer, port: number, routeName: string): string | undefined {
     const first = plain.get(port);
     if (first !== undefined) {
-      const there = listeners.get(`${port} ${server.bind}`)?.servers[0]?.server;
-      if (there === undefined) return undefined;
-      if (!isHttp(server) || !isHttp(there)) return `port ${port} already serves ${there.port.protocol}`;
-      return undefined;
+      if (first.bind !== server.bind) return undefined;
+      return isHttp(server) && isHttp(first) ? undefined : `port ${port} already serves ${first.port.protocol}`;
     }
-    if (routeName !== "" && routeNames.has(routeName)) return `another server on port ${port} has the port name ${server.port.name}`;
-    let binds = otherBinds.get(port);
-    if (binds === undefined) otherBinds.set(port, (binds = new Set()));
-    const known = binds.has(server.bind);
-    binds.add(server.bind);
-    return server.tls === undefined && known ? `port ${port} already serves TLS and a plain server` : undefined;
+    const named = terminatesHttps(server) && routeNames.has(routeName);
+    return named ? `another server on port ${port} has the port name ${server.port.name}` : undefined;
   }
 
   for (const gateway of gateways) {
@@ -113,10 +110,10 @@ export function mergeServers(gateways: readonly Gateway[], portOf: (port: number
           dropped.push({ server, reason });
           continue;
         }
-      } else {
-        taken.add(port);
-        if (!isTls(server)) plain.set(port, server);
       }
+      taken.add(port);
+      // Conflicts are looked for at the address that was opened last.
+      if (!isTls(server) && opens(server, port)) plain.set(port, server);
       listen(server, port, routeName);
     }
   }

@@ -1,7 +1,8 @@
 // Gateway → model: hosts with their namespaces resolved, protocols in Istio's spelling.
 import { memoByIdentity } from "../../kit/index.ts";
-import type { Gateway, GatewayProtocol, GatewayServer, ServerHost, ServerTls } from "../../model/index.ts";
+import type { Gateway, GatewayProtocol, GatewayServer, ServerHost } from "../../model/index.ts";
 import type { GatewaySpec, Resource } from "../../resources/index.ts";
+import { type ServerTlsSpec, toServerTls } from "../tls.ts";
 
 type ServerSpec = NonNullable<GatewaySpec["servers"]>[number];
 
@@ -24,35 +25,6 @@ function toHosts(written: readonly string[], namespace: string): readonly Server
   return written.includes("*/*") ? [{ namespace: "*", host: "*" }] : hosts;
 }
 
-interface TlsSpec {
-  readonly httpsRedirect?: boolean;
-  readonly mode?: ServerTls["mode"];
-  readonly serverCertificate?: string;
-  readonly privateKey?: string;
-  readonly caCertificates?: string;
-  readonly credentialName?: string;
-  readonly subjectAltNames?: readonly string[];
-  readonly minProtocolVersion?: string;
-  readonly maxProtocolVersion?: string;
-  readonly cipherSuites?: readonly string[];
-}
-
-function toServerTls(spec: TlsSpec | undefined): ServerTls | undefined {
-  if (spec === undefined) return undefined;
-  return {
-    httpsRedirect: spec.httpsRedirect === true,
-    mode: spec.mode,
-    serverCertificate: spec.serverCertificate ?? "",
-    privateKey: spec.privateKey ?? "",
-    caCertificates: spec.caCertificates ?? "",
-    credentialName: spec.credentialName ?? "",
-    subjectAltNames: spec.subjectAltNames ?? [],
-    minProtocolVersion: spec.minProtocolVersion ?? "",
-    maxProtocolVersion: spec.maxProtocolVersion ?? "",
-    cipherSuites: spec.cipherSuites ?? [],
-  };
-}
-
 function toServer(
   spec: ServerSpec,
   owner: { readonly namespace: string; readonly name: string },
@@ -62,7 +34,7 @@ function toServer(
     name: spec.name ?? "",
     port: { number: spec.port.number, name: spec.port.name, protocol: toGatewayProtocol(spec.port.protocol) },
     hosts: toHosts(spec.hosts, owner.namespace),
-    tls: toServerTls(spec.tls as TlsSpec | undefined),
+    tls: toServerTls(spec.tls as ServerTlsSpec | undefined),
     bind: spec.bind ?? "",
   });
 }

@@ -1,69 +1,108 @@
-// Listeners of a gateway (Istio networking/core/gateway.go): plain HTTP servers share one, TCP servers have one when a route is usable.
-import { create, ListenerSchema, TrafficDirection } from "../../envoy-api/index.ts";
-import type { ConfigView, GatewayListenerView, GatewayServerView } from "../../model/index.ts";
+// Listeners of a gateway (Istio networking/core/gateway.go): plain HTTP servers of one address share a chain, each TLS server has its own,
+// chosen by the name the client asks for. Servers of byte streams need a usable route, or there is no chain for them.
+import { create, type Listener, ListenerSchema, TrafficDirection } from "../../envoy-api/index.ts";
+import { type ConfigView, type GatewayListenerView, type GatewayServerView, isPassthrough, type ServerTls } from "../../model/index.ts";
 import { socketAddress } from "../addresses.ts";
 import type { GatewayTable } from "../routes/gateway-tables.ts";
+import { buildServerTls } from "../tls/downstream.ts";
+import { buildChain, type ChainPlan, readsTls } from "./chain.ts";
+import { planAutoPassthrough, planStreamChain, planTlsChains } from "./gateway-streams.ts";
 import { buildHttpManager } from "./http-manager.ts";
+import { proxyProtocolFilter, tlsInspector } from "./inspectors.ts";
 import type { BuiltListener } from "./outbound.ts";
-import { buildTcpProxy, tcpRoutesOf } from "./tcp-proxy.ts";
 
 const HTTP: ReadonlySet<string> = new Set(["HTTP", "HTTP2", "GRPC", "GRPC-WEB"]);
-const TCP: ReadonlySet<string> = new Set(["TCP", "MONGO"]);
 
 export interface GatewayListeners {
   readonly listeners: readonly BuiltListener[];
   readonly tables: readonly GatewayTable[];
 }
 
-const terminatesTls = (s: GatewayServerView): boolean => s.server.tls?.mode !== undefined;
-const isHttp = (s: GatewayServerView): boolean => HTTP.has(s.server.port.protocol) && !terminatesTls(s);
-const isTcp = (s: GatewayServerView): boolean => TCP.has(s.server.port.protocol) && !terminatesTls(s);
+const isHttp = (view: GatewayServerView): boolean => HTTP.has(view.server.port.protocol);
 
-function tcpListener(view: ConfigView, place: GatewayListenerView, server: GatewayServerView): BuiltListener | undefined {
-  const { gateway, port } = server.server;
-  const context = {
-    mesh: view.mesh,
-    scope: view.scope,
-    gateways: new Set([`${gateway.namespace}/${gateway.name}`]),
-    services: view.servicesByHost,
-    listenPort: port.number,
-    tls: false,
-  };
-  for (const vs of server.virtualServices) {
-    const [route] = tcpRoutesOf(vs.tcp, context);
-    if (route === undefined || route.targets.length === 0) continue;
-    const filter = buildTcpProxy({ view, statPrefix: route.targets[0]?.cluster ?? "", targets: route.targets });
-    return { message: listenerOf(view, place, [filter]), clusters: route.targets.map((t) => t.cluster) };
-  }
-  return undefined;
+/** TLS that this server ends, and whether HTTP is inside. */
+function terminated({ server }: GatewayServerView): { readonly tls: ServerTls; readonly http: boolean } | undefined {
+  const { tls, port } = server;
+  if (tls === undefined || isPassthrough(tls)) return undefined;
+  return { tls, http: port.protocol === "HTTPS" };
 }
 
-function listenerOf(view: ConfigView, place: GatewayListenerView, filters: ReturnType<typeof buildTcpProxy>[]) {
-  const address = place.bind === "" ? view.scope.bindAddress : place.bind;
+function addressOf(view: ConfigView, place: GatewayListenerView): string {
+  return place.bind === "" ? view.scope.bindAddress : place.bind;
+}
+
+/** Names as SNI; what stands before a slash is the namespace of routes. */
+function sniOf(server: GatewayServerView): readonly string[] {
+  return [...new Set(server.server.hosts.map((host) => host.host))];
+}
+
+function httpChain(view: ConfigView, place: GatewayListenerView, server: GatewayServerView): ChainPlan {
+  const ends = terminated(server);
+  const statPrefix = `outbound_${addressOf(view, place)}_${place.port}`;
+  const manager = buildHttpManager({ view, side: "gateway", routes: server.routeName, statPrefix });
+  return {
+    sniHosts: ends === undefined ? [] : sniOf(server),
+    subnets: [],
+    tls: ends === undefined ? undefined : downstream(view, ends.tls, false),
+    filters: [manager],
+    clusters: [],
+  };
+}
+
+function downstream(view: ConfigView, tls: ServerTls, tcp: boolean) {
+  return buildServerTls(tls, { defaults: view.mesh.tlsDefaults, tcp, secretServer: view.scope.secretServer });
+}
+
+/** Without a mesh identity there is no certificate for ISTIO_MUTUAL. */
+function isServable(view: ConfigView, { server }: GatewayServerView): boolean {
+  return server.tls?.mode !== "ISTIO_MUTUAL" || view.scope.secretServer;
+}
+
+function chainsOf(view: ConfigView, place: GatewayListenerView, server: GatewayServerView, taken: Set<string>): readonly ChainPlan[] {
+  const { tls } = server.server;
+  const ends = terminated(server);
+  if (ends?.http === true) return [httpChain(view, place, server)];
+  if (tls?.mode === "AUTO_PASSTHROUGH") return planAutoPassthrough(view, sniOf(server));
+  if (tls !== undefined && ends === undefined) return planTlsChains(view, server, taken);
+  const stream = planStreamChain(view, server);
+  if (stream === undefined) return [];
+  return [ends === undefined ? stream : { ...stream, sniHosts: sniOf(server), tls: downstream(view, ends.tls, true) }];
+}
+
+function listenerOf(view: ConfigView, place: GatewayListenerView, plans: readonly ChainPlan[]): Listener {
+  const address = addressOf(view, place);
   return create(ListenerSchema, {
     name: `${address}_${place.port}`,
     address: socketAddress(address, place.port),
     trafficDirection: TrafficDirection.OUTBOUND,
-    filterChains: [{ filters }],
+    listenerFilters: [...(view.mesh.gatewayProxyProtocol ? [proxyProtocolFilter()] : []), ...(readsTls(plans) ? [tlsInspector()] : [])],
+    filterChains: plans.map(buildChain),
   });
 }
 
 export function buildGatewayListeners(view: ConfigView): GatewayListeners {
   const listeners: BuiltListener[] = [];
   const tables = new Map<string, GatewayTable>();
+  const addTable = (name: string, place: GatewayListenerView, servers: readonly GatewayServerView[]): void => {
+    if (!tables.has(name)) tables.set(name, { name, port: place.port, servers });
+  };
+  // SNI names of pass-through rules, by port and bind: each may stand once.
+  const taken = new Map<string, Set<string>>();
   for (const place of view.gateways) {
-    const http = place.servers.filter(isHttp);
+    const servers = place.servers.filter((server) => isServable(view, server));
+    const http = servers.filter(isHttp);
     const [first] = http;
-    if (first !== undefined) {
-      const address = place.bind === "" ? view.scope.bindAddress : place.bind;
-      const manager = buildHttpManager({ view, side: "gateway", routes: first.routeName, statPrefix: `outbound_${address}_${place.port}` });
-      listeners.push({ message: listenerOf(view, place, [manager]), clusters: [] });
-      if (!tables.has(first.routeName)) tables.set(first.routeName, { name: first.routeName, port: place.port, servers: http });
-      continue;
+    const key = `${place.port} ${place.bind}`;
+    let names = taken.get(key);
+    if (names === undefined) taken.set(key, (names = new Set()));
+    const plans: ChainPlan[] = [];
+    for (const server of servers) {
+      if (!isHttp(server)) plans.push(...chainsOf(view, place, server, names));
+      else if (server === first) plans.push(httpChain(view, place, server));
+      if (terminated(server)?.http === true) addTable(server.routeName, place, [server]);
     }
-    const tcp = place.servers.find(isTcp);
-    const built = tcp === undefined ? undefined : tcpListener(view, place, tcp);
-    if (built !== undefined) listeners.push(built);
+    if (first !== undefined) addTable(first.routeName, place, http);
+    if (plans.length > 0) listeners.push({ message: listenerOf(view, place, plans), clusters: plans.flatMap((plan) => plan.clusters) });
   }
   return { listeners, tables: [...tables.values()] };
 }

@@ -51,14 +51,17 @@ function sideOptions({ view, side }: HttpManagerOptions): object {
   const server = mesh.proxyHeaders.server;
   const serverName = server.value === "" ? "istio-envoy" : server.value;
   switch (side) {
-    case "gateway":
+    case "gateway": {
+      const forward = FORWARD[mesh.forwardClientCertDetails] ?? ClientCert.SANITIZE_SET;
+      const says = forward === ClientCert.APPEND_FORWARD || forward === ClientCert.SANITIZE_SET;
       return {
         useRemoteAddress: true,
         xffNumTrustedHops: mesh.numTrustedProxies,
-        forwardClientCertDetails: FORWARD[mesh.forwardClientCertDetails] ?? ClientCert.SANITIZE_SET,
-        setCurrentClientCertDetails: CERT_DETAILS,
+        forwardClientCertDetails: forward,
+        ...(says ? { setCurrentClientCertDetails: CERT_DETAILS } : {}),
         serverName,
       };
+    }
     case "inbound":
       return {
         useRemoteAddress: false,

@@ -129,9 +129,9 @@ function tcpListener(
 ): BuiltListener {
   const { use, address } = options;
   const routes = tcpTargets(view, egress, use);
-  const idle = use.view.destinationRule?.policyFor(use.port.number, "").connectionPool?.tcp.idleTimeoutMs;
+  const settings = use.view.destinationRule?.streamSettings("");
   const chains = routes.map((route) => {
-    const filter = buildTcpProxy({ view, statPrefix: route.targets[0]?.cluster ?? "", targets: route.targets, idleTimeoutMs: idle });
+    const filter = buildTcpProxy({ view, statPrefix: route.targets[0]?.cluster ?? "", targets: route.targets, settings });
     return route.destinationSubnets.length === 0
       ? chain([filter])
       : create(FilterChainSchema, {

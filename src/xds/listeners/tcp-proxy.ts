@@ -1,6 +1,6 @@
 // TCP proxy filters: one cluster or several by weight (Istio networking/core/networkfilter.go).
 import { create, type Filter, FilterSchema, packAny, TcpProxySchema, toDuration } from "../../envoy-api/index.ts";
-import type { ConfigView, TcpRoute } from "../../model/index.ts";
+import type { ConfigView, StreamSettings, TcpRoute } from "../../model/index.ts";
 import { clusterOf, type RouteContext } from "../routes/action.ts";
 import { appliesTo } from "../routes/http-routes.ts";
 import { buildAccessLogs } from "./access-log.ts";
@@ -14,7 +14,23 @@ export interface TcpProxyOptions {
   readonly view: ConfigView;
   readonly statPrefix: string;
   readonly targets: readonly TcpTarget[];
-  readonly idleTimeoutMs?: number | undefined;
+  readonly settings?: StreamSettings | undefined;
+}
+
+function hostAndPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function settingsOf(settings: StreamSettings | undefined): object {
+  if (settings === undefined) return {};
+  const { idleTimeoutMs, maxConnectionDurationMs, tunnel } = settings;
+  return {
+    ...(idleTimeoutMs === undefined ? {} : { idleTimeout: toDuration(idleTimeoutMs) }),
+    ...(maxConnectionDurationMs === undefined ? {} : { maxDownstreamConnectionDuration: toDuration(maxConnectionDurationMs) }),
+    ...(tunnel === undefined
+      ? {}
+      : { tunnelingConfig: { hostname: hostAndPort(tunnel.host, tunnel.port), usePost: tunnel.protocol === "POST" } }),
+  };
 }
 
 export function buildTcpProxy(options: TcpProxyOptions): Filter {
@@ -26,8 +42,8 @@ export function buildTcpProxy(options: TcpProxyOptions): Filter {
         ? { case: "cluster", value: first?.cluster ?? "" }
         : { case: "weightedClusters", value: { clusters: options.targets.map((t) => ({ name: t.cluster, weight: t.weight })) } },
     accessLog: buildAccessLogs(options.view.mesh),
-    ...(options.idleTimeoutMs === undefined ? {} : { idleTimeout: toDuration(options.idleTimeoutMs) }),
-  });
+    ...settingsOf(options.settings),
+  } as never);
   return create(FilterSchema, {
     name: "envoy.filters.network.tcp_proxy",
     configType: { case: "typedConfig", value: packAny(TcpProxySchema, message) },

@@ -39,7 +39,7 @@ function contextOf(view: ConfigView, server: GatewayServer): HttpRouteContext {
     gateways: new Set([`${server.gateway.namespace}/${server.gateway.name}`]),
     services: view.servicesByHost,
     listenPort: server.port.number,
-    tls: false,
+    tls: server.tls !== undefined,
   };
 }
 

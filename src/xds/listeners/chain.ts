@@ -1,0 +1,72 @@
+// Filter chains before they are messages: what a connection must look like, how it is decrypted, what happens to it
+// (Istio networking/core/listener.go filterChainOpts).
+import {
+  create,
+  type DownstreamTlsContext,
+  type Filter,
+  type FilterChain,
+  type FilterChainMatch,
+  FilterChainMatchSchema,
+  FilterChainSchema,
+  toDuration,
+} from "../../envoy-api/index.ts";
+import { downstreamSocket } from "../tls/sockets.ts";
+
+export interface ChainPlan {
+  readonly name?: string;
+  /** Names a client may ask for; empty or with `*`: any, also none. */
+  readonly sniHosts: readonly string[];
+  /** CIDRs the connection must go to; empty = any. */
+  readonly subnets: readonly string[];
+  readonly applicationProtocols?: readonly string[];
+  readonly transportProtocol?: "tls" | "raw_buffer";
+  readonly tls?: DownstreamTlsContext | undefined;
+  readonly filters: readonly Filter[];
+  /** Clusters that its TCP filters name. */
+  readonly clusters: readonly string[];
+}
+
+/** A client that does not finish its handshake is cut after this. */
+const HANDSHAKE_MS = 15_000;
+
+const ANY_ADDRESSES: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
+
+function isAnySni(plan: ChainPlan): boolean {
+  return plan.sniHosts.length === 0 || plan.sniHosts.includes("*");
+}
+
+export function matchesAll(plan: ChainPlan): boolean {
+  const open = plan.applicationProtocols === undefined && plan.transportProtocol === undefined;
+  return open && isAnySni(plan) && plan.subnets.length === 0;
+}
+
+function rangeOf(cidr: string): { addressPrefix: string; prefixLen: number } {
+  const [addressPrefix = "", length] = cidr.split("/");
+  return { addressPrefix, prefixLen: length === undefined ? (addressPrefix.includes(":") ? 128 : 32) : Number(length) };
+}
+
+function matchOf(plan: ChainPlan): FilterChainMatch | undefined {
+  if (matchesAll(plan)) return undefined;
+  const ranges = [...plan.subnets].sort().map(rangeOf);
+  return create(FilterChainMatchSchema, {
+    ...(isAnySni(plan) ? {} : { serverNames: [...plan.sniHosts].sort() }),
+    prefixRanges: ranges.filter((range) => !ANY_ADDRESSES.has(range.addressPrefix)),
+    applicationProtocols: [...(plan.applicationProtocols ?? [])],
+    transportProtocol: plan.transportProtocol ?? "",
+  } as never);
+}
+
+export function buildChain(plan: ChainPlan): FilterChain {
+  const match = matchOf(plan);
+  return create(FilterChainSchema, {
+    ...(plan.name === undefined ? {} : { name: plan.name }),
+    ...(match === undefined ? {} : { filterChainMatch: match }),
+    ...(plan.tls === undefined ? {} : { transportSocket: downstreamSocket(plan.tls), transportSocketConnectTimeout: toDuration(HANDSHAKE_MS) }),
+    filters: [...plan.filters],
+  });
+}
+
+/** Some chain asks for a name or a protocol inside TLS, so TLS must be looked into before a chain is chosen. */
+export function readsTls(plans: readonly ChainPlan[]): boolean {
+  return plans.some((plan) => plan.sniHosts.length > 0 || (plan.tls?.commonTlsContext?.alpnProtocols.length ?? 0) > 0);
+}
