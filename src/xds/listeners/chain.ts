@@ -61,7 +61,9 @@ export function buildChain(plan: ChainPlan): FilterChain {
   return create(FilterChainSchema, {
     ...(plan.name === undefined ? {} : { name: plan.name }),
     ...(match === undefined ? {} : { filterChainMatch: match }),
-    ...(plan.tls === undefined ? {} : { transportSocket: downstreamSocket(plan.tls), transportSocketConnectTimeout: toDuration(HANDSHAKE_MS) }),
+    ...(plan.tls === undefined
+      ? {}
+      : { transportSocket: downstreamSocket(plan.tls), transportSocketConnectTimeout: toDuration(HANDSHAKE_MS) }),
     filters: [...plan.filters],
   });
 }

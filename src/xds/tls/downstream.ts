@@ -2,7 +2,17 @@
 import { create, type DownstreamTlsContext, DownstreamTlsContextSchema } from "../../envoy-api/index.ts";
 import { CertificateValidationContext_TrustChainVerification as Trust } from "../../envoy-api/index.ts";
 import type { ServerTls, TlsSettings } from "../../model/index.ts";
-import { combined, credential, crlFile, expectNames, fileCertificates, fileValidation, IDENTITY, localSecret, MESH_ROOT } from "./secrets.ts";
+import {
+  combined,
+  credential,
+  crlFile,
+  expectNames,
+  fileCertificates,
+  fileValidation,
+  IDENTITY,
+  localSecret,
+  MESH_ROOT,
+} from "./secrets.ts";
 import { buildTlsParameters } from "./versions.ts";
 
 export interface ServerTlsOptions {

@@ -57,8 +57,7 @@ export function fileCertificates(
   files: readonly CertificateFiles[],
   secretServer: boolean,
 ): Pick<CommonTlsContext, "tlsCertificateSdsSecretConfigs"> | object {
-  if (secretServer)
-    return { tlsCertificateSdsSecretConfigs: files.map((f) => localSecret(`file-cert:${f.certificate}~${f.privateKey}`)) };
+  if (secretServer) return { tlsCertificateSdsSecretConfigs: files.map((f) => localSecret(`file-cert:${f.certificate}~${f.privateKey}`)) };
   return { tlsCertificates: files.map((f) => ({ certificateChain: file(f.certificate), privateKey: file(f.privateKey) })) };
 }
 
