@@ -29,7 +29,6 @@ export interface ServerTls {
   readonly maxProtocolVersion: TlsVersion | undefined;
   /** OpenSSL names that Envoy knows, none twice. */
   readonly cipherSuites: readonly string[];
-  readonly ecdhCurves: readonly string[];
 }
 
 /** TLS goes through undecrypted. */

@@ -23,7 +23,6 @@ export interface ServerTlsSpec extends CertificateSpec {
   readonly minProtocolVersion?: string;
   readonly maxProtocolVersion?: string;
   readonly cipherSuites?: readonly string[];
-  readonly ecdhCurves?: readonly string[];
 }
 
 const VERSIONS: readonly TlsVersion[] = ["TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"];
@@ -62,7 +61,6 @@ export function toServerTls(spec: ServerTlsSpec | undefined): ServerTls | undefi
     minProtocolVersion: toTlsVersion(spec.minProtocolVersion),
     maxProtocolVersion: toTlsVersion(spec.maxProtocolVersion),
     cipherSuites: usableCipherSuites(spec.cipherSuites),
-    ecdhCurves: spec.ecdhCurves ?? [],
   };
 }
 

@@ -49,7 +49,6 @@ export const serverTls: ObjectSchema = obj<ServerTlsSpec>(
     minProtocolVersion: enumOf(VERSIONS),
     maxProtocolVersion: enumOf(VERSIONS),
     cipherSuites: list(str()),
-    ecdhCurves: list(str()),
     insecureSkipVerify: bool(),
   },
   { rules: [atMostOne("tlsCertificates", "credentialNames"), atMostOne("credentialName", "credentialNames")], check: checkServerTls },

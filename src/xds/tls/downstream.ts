@@ -57,7 +57,7 @@ export function buildServerTls(tls: ServerTls, options: ServerTlsOptions): Downs
           min: tls.minProtocolVersion ?? defaults.minProtocolVersion,
           max: tls.maxProtocolVersion,
           cipherSuites: tls.cipherSuites.length > 0 ? tls.cipherSuites : defaults.cipherSuites,
-          ecdhCurves: tls.ecdhCurves.length > 0 ? tls.ecdhCurves : defaults.ecdhCurves,
+          ecdhCurves: defaults.ecdhCurves,
         });
   return create(DownstreamTlsContextSchema, {
     requireClientCertificate: tls.mode === "MUTUAL" || tls.mode === "ISTIO_MUTUAL",
