@@ -2,15 +2,8 @@
 // endpoints, request id, metrics. One worker each, pinned to one core.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import type { Candidate } from "../measure.ts";
 import { envoyBootstrap } from "./bootstrap.ts";
-
-export interface Candidate {
-  readonly name: string;
-  /** undefined with a reason = skipped. */
-  readonly command: readonly string[] | undefined;
-  readonly skipped?: string;
-  readonly env?: Readonly<Record<string, string>>;
-}
 
 export interface Setting {
   readonly dir: string;
@@ -23,7 +16,7 @@ export interface Setting {
 const DOMAIN = "demo4.test1.svc.cluster.local";
 const COOKIE = "^(.*?;)?(email=[^;]*@example.com)(;.*)?$";
 
-function inPath(program: string): string | undefined {
+export function inPath(program: string): string | undefined {
   const override = process.env[program.toUpperCase()];
   if (override !== undefined) return override;
   for (const dir of (process.env["PATH"] ?? "").split(":")) {

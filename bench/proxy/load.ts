@@ -1,13 +1,6 @@
 // A closed-loop load generator on raw sockets: every connection sends its next request as soon as the last answer is whole.
 import net from "node:net";
-
-export interface LoadResult {
-  readonly requests: number;
-  readonly failed: number;
-  readonly seconds: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-}
+import { type LoadResult, quantiles } from "../measure.ts";
 
 export interface LoadOptions {
   readonly port: number;
@@ -84,12 +77,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 
   await Promise.all(Array.from({ length: connections }, (_, i) => open(i)));
   latencies.length = 0;
-  const from = performance.now();
   await new Promise((done) => void setTimeout(done, ms));
-  const seconds = (performance.now() - from) / 1000;
   running = false;
-  const sorted = Float64Array.from(latencies).sort();
   for (const socket of sockets) socket.destroy();
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-  return { requests: sorted.length, failed, seconds, p50Ms: at(0.5), p99Ms: at(0.99) };
+  return { work: latencies.length, failed, ...quantiles(latencies) };
 }
