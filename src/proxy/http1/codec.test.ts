@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BODY_BROKEN, BODY_CHUNKED, BODY_MORE, Body } from "./body.ts";
 import { Dechunker } from "./dechunk.ts";
-import { findHead, Head } from "./head.ts";
+import { findHead } from "./find-head.ts";
+import { Head } from "./head.ts";
 import { parseRequestHead, type RequestRules } from "./request-head.ts";
 import { parseResponseHead } from "./response-head.ts";
 

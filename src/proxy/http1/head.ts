@@ -1,28 +1,28 @@
 // One HTTP/1.1 message head on its own latin1 text, strict (RFC 9112): line offsets instead of copies, known names by length and first letter.
 // What is forwarded is this text with lines cut out, so what was matched is what is sent.
-import type { RequestView } from "../config/index.ts";
-import { HeaderList } from "./header-list.ts";
-
-/** Kinds of header lines that somebody treats specially; all others pass untouched. */
-export const H_OTHER = 0;
-export const H_HOST = 1;
-export const H_HOP = 2;
-export const H_TE = 3;
-export const H_LENGTH = 4;
-export const H_CODING = 5;
-export const H_UPGRADE = 6;
-export const H_CONNECTION = 7;
-export const H_EXPECT = 8;
-export const H_REQUEST_ID = 9;
-export const H_FORWARDED_FOR = 10;
-export const H_FORWARDED_PROTO = 11;
-export const H_ENVOY = 12;
-export const H_SERVER = 13;
-export const H_DATE = 14;
-export const H_CONTENT_TYPE = 15;
-export const H_JOINED = 16;
-export const H_CLIENT_CERT = 17;
-export const H_SERVICE_TIME = 18;
+import {
+  H_CODING,
+  H_CONNECTION,
+  H_CONTENT_TYPE,
+  H_DATE,
+  H_EXPECT,
+  H_FORWARDED_FOR,
+  H_FORWARDED_PROTO,
+  H_HOST,
+  H_JOINED,
+  H_LENGTH,
+  H_OTHER,
+  H_REQUEST_ID,
+  H_TE,
+  H_UPGRADE,
+  isGrpc,
+  JOINED_NAMES,
+  requestKind,
+  responseKind,
+  sameName,
+} from "../http/header-kinds.ts";
+import { HeaderList } from "../http/header-list.ts";
+import type { AnswerHead, HttpVersion, LineFilter, RequestHead } from "../http/message.ts";
 
 const MAX_LINES = 256;
 const FIELDS = 4;
@@ -31,16 +31,9 @@ const FIELDS = 4;
 const TOKEN = new Uint8Array(256);
 for (const c of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") TOKEN[c.charCodeAt(0)] = 1;
 
-/** Controls that no head may hold. A bare CR or a folded line is found where lines are read. */
-// eslint-disable-next-line no-control-regex
-const BAD = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
-const BARE_LF = /[^\r]\n/;
-const BARE_LF_ALL = /\r?\n/g;
-const HEAD_END = /\r?\n\r?\n/;
-
 const NO_NAMES: ReadonlySet<string> = new Set();
 
-export class Head implements RequestView {
+export class Head implements RequestHead, AnswerHead {
   /** The head's text, from the start line to before the empty line's CRLF CRLF. */
   text = "";
   /** Index of the CRLF CRLF. */
@@ -84,6 +77,10 @@ export class Head implements RequestView {
   /** `x-envoy-*` names that a caller has no say in: as if they were not there. */
   forged: ReadonlySet<string> = NO_NAMES;
   private joined = 0;
+
+  get version(): HttpVersion {
+    return this.minor === 0 ? "HTTP/1.0" : "HTTP/1.1";
+  }
 
   headerLines(name: string): readonly string[] {
     switch (name) {
@@ -141,7 +138,7 @@ export class Head implements RequestView {
   }
 
   /** The lines as a list that can be edited, repeated ones joined where Envoy joins them. */
-  toList(skip: (kind: number, line: number) => boolean): HeaderList {
+  toList(skip: LineFilter): HeaderList {
     const list = new HeaderList();
     for (let i = 0; i < this.lines; i++) {
       const name = this.nameAt(i);
@@ -292,7 +289,7 @@ export class Head implements RequestView {
       case H_CONTENT_TYPE:
         if (this.contentType !== "") this.duplicates = true;
         this.contentType = value;
-        this.grpc = value.startsWith("application/grpc") && (value.length === 16 || value[16] === "+" || value[16] === ";");
+        this.grpc = isGrpc(value);
         return 0;
       case H_DATE:
         this.hasDate = true;
@@ -305,98 +302,8 @@ export class Head implements RequestView {
 
 const NONE: readonly string[] = Object.freeze([]);
 
-/** Names whose repeated lines become one, joined with a comma, as Envoy does on arrival. */
-export const JOINED_NAMES: ReadonlySet<string> = new Set([
-  "accept",
-  "user-agent",
-  "x-request-id",
-  "x-forwarded-for",
-  "x-forwarded-proto",
-  "x-forwarded-host",
-  "content-type",
-  "te",
-  "expect",
-  "grpc-timeout",
-  "via",
-]);
-
 function isBlank(code: number): boolean {
   return code === 32 || code === 9;
-}
-
-/** text[at…] equals the lower-case name, ignoring case. */
-export function sameName(text: string, at: number, name: string): boolean {
-  for (let i = 0; i < name.length; i++) {
-    const want = name.charCodeAt(i);
-    const have = text.charCodeAt(at + i);
-    if (have !== want && !(have >= 65 && have <= 90 && have + 32 === want)) return false;
-  }
-  return true;
-}
-
-function requestKind(text: string, at: number, length: number): number {
-  switch (length) {
-    case 2:
-      return sameName(text, at, "te") ? H_TE : H_OTHER;
-    case 3:
-      return sameName(text, at, "via") ? H_JOINED : H_OTHER;
-    case 4:
-      return sameName(text, at, "host") ? H_HOST : H_OTHER;
-    case 6:
-      return sameName(text, at, "expect") ? H_EXPECT : sameName(text, at, "accept") ? H_JOINED : H_OTHER;
-    case 7:
-      return sameName(text, at, "upgrade") ? H_UPGRADE : H_OTHER;
-    case 10:
-      if (sameName(text, at, "connection")) return H_CONNECTION;
-      return sameName(text, at, "keep-alive") ? H_HOP : sameName(text, at, "user-agent") ? H_JOINED : H_OTHER;
-    case 12:
-      if (sameName(text, at, "x-request-id")) return H_REQUEST_ID;
-      return sameName(text, at, "content-type") ? H_CONTENT_TYPE : sameName(text, at, "grpc-timeout") ? H_JOINED : H_OTHER;
-    case 14:
-      return sameName(text, at, "content-length") ? H_LENGTH : H_OTHER;
-    case 15:
-      return sameName(text, at, "x-forwarded-for") ? H_FORWARDED_FOR : envoyKind(text, at);
-    case 16:
-      return sameName(text, at, "proxy-connection") ? H_HOP : sameName(text, at, "x-forwarded-host") ? H_JOINED : envoyKind(text, at);
-    case 17:
-      if (sameName(text, at, "transfer-encoding")) return H_CODING;
-      return sameName(text, at, "x-forwarded-proto") ? H_FORWARDED_PROTO : envoyKind(text, at);
-    case 23:
-      return envoyKind(text, at);
-    case 24:
-      return sameName(text, at, "x-forwarded-client-cert") ? H_CLIENT_CERT : envoyKind(text, at);
-    default:
-      return length > 8 ? envoyKind(text, at) : H_OTHER;
-  }
-}
-
-function envoyKind(text: string, at: number): number {
-  return (text.charCodeAt(at) | 32) === 120 && (text.charCodeAt(at + 2) | 32) === 101 && sameName(text, at, "x-envoy-") ? H_ENVOY : H_OTHER;
-}
-
-function responseKind(text: string, at: number, length: number): number {
-  switch (length) {
-    case 4:
-      return sameName(text, at, "date") ? H_DATE : H_OTHER;
-    case 6:
-      return sameName(text, at, "server") ? H_SERVER : H_OTHER;
-    case 7:
-      return sameName(text, at, "upgrade") ? H_UPGRADE : H_OTHER;
-    case 10:
-      return sameName(text, at, "connection") ? H_CONNECTION : sameName(text, at, "keep-alive") ? H_HOP : H_OTHER;
-    case 14:
-      return sameName(text, at, "content-length") ? H_LENGTH : H_OTHER;
-    case 16:
-      return sameName(text, at, "proxy-connection") ? H_HOP : H_OTHER;
-    case 17:
-      return sameName(text, at, "transfer-encoding") ? H_CODING : H_OTHER;
-    case 27:
-      return sameName(text, at, "x-envoy-decorator-operation") ? H_ENVOY : H_OTHER;
-    case 29:
-      return sameName(text, at, "x-envoy-upstream-service-time") ? H_SERVICE_TIME : H_OTHER;
-    default:
-      return H_OTHER;
-  }
 }
 
 /** Strict digits; -1 when it is no length. */
@@ -409,44 +316,4 @@ function parseLength(value: string): number {
     n = n * 10 + digit;
   }
   return n;
-}
-
-/** What `findHead` found: `end` < 0 = not complete. */
-export interface HeadEnd {
-  /** The head's text; lines that ended in a bare LF end in CRLF now. */
-  text: string;
-  /** Index of the CRLF CRLF in `text`. */
-  end: number;
-  /** Where the body starts in the bytes. */
-  bodyAt: number;
-  bad: boolean;
-}
-
-const found: HeadEnd = { text: "", end: -1, bodyAt: 0, bad: false };
-
-/** Finds the end of the head in bytes read as latin1, and refuses what no head may hold. The result is shared: use it at once. */
-export function findHead(bytes: string): HeadEnd {
-  const end = bytes.indexOf("\r\n\r\n");
-  found.bad = false;
-  found.text = bytes;
-  found.end = end;
-  found.bodyAt = end + 4;
-  const head = end < 0 ? bytes : end + 4 === bytes.length ? bytes : bytes.slice(0, end + 4);
-  if (BARE_LF.test(head) || head.charCodeAt(0) === 10) return findLenientHead(bytes);
-  if (end >= 0 && BAD.test(head)) found.bad = true;
-  return found;
-}
-
-// A bare LF ends a line too (RFC 9112 section 2.2, and Envoy's parser takes it): the text is made regular before anybody reads it.
-function findLenientHead(bytes: string): HeadEnd {
-  const blank = HEAD_END.exec(bytes);
-  if (blank === null) {
-    found.end = -1;
-    return found;
-  }
-  found.bodyAt = blank.index + blank[0].length;
-  found.text = bytes.slice(0, found.bodyAt).replace(BARE_LF_ALL, "\r\n");
-  found.end = found.text.length - 4;
-  found.bad = BAD.test(found.text);
-  return found;
 }

@@ -4,7 +4,8 @@ import net from "node:net";
 import type { FilterChain, Listener, RuntimeConfig } from "../config/index.ts";
 import { adopt, type Conn, type ConnHandler } from "../network/conn.ts";
 import { createConnectionManager, type ConnectionManager } from "../network/connection-manager.ts";
-import { type Arrival, Downstream } from "../network/downstream.ts";
+import type { Arrival } from "../network/arrival.ts";
+import { Http1Downstream } from "../network/http1-downstream.ts";
 import type { Environment } from "../network/environment.ts";
 import { createTcpProxy, type TcpProxy, type TcpSession } from "../network/tcp-proxy.ts";
 import { Timer } from "../network/timer-wheel.ts";
@@ -32,7 +33,7 @@ export interface ListenerManager {
   stop(): void;
 }
 
-type Session = Downstream | TcpSession;
+type Session = Http1Downstream | TcpSession;
 
 interface Slot {
   readonly key: string;
@@ -161,14 +162,14 @@ export function createListenerManager(env: Environment): ListenerManager {
       onClosed: () => slot.sessions.delete(session),
     };
     const session: Session & ConnHandler =
-      manager === undefined ? (tcpProxyOf(chain) as TcpProxy).accept(arrival) : new Downstream(arrival, manager);
+      manager === undefined ? (tcpProxyOf(chain) as TcpProxy).accept(arrival) : new Http1Downstream(arrival, manager);
     slot.sessions.add(session);
     const conn: Conn = adopt(sock, session);
     session.conn = conn;
     session.opened();
     if (first !== undefined) {
       session.onData(first, first.length);
-      if (session instanceof Downstream) conn.resume();
+      if (session instanceof Http1Downstream) conn.resume();
     }
     if (first === undefined) conn.resume();
   }

@@ -2,7 +2,7 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers and header_sanitizing
 import { randomUUID } from "node:crypto";
 import { BlockList, isIP } from "node:net";
-import type { Head } from "../http1/head.ts";
+import type { RequestHead } from "../http/message.ts";
 import type { Exchange } from "../router/exchange.ts";
 
 const INSIDE = [
@@ -63,13 +63,14 @@ function isLoopback(address: string): boolean {
 
 /** Runs before matching. Rewrites the head's forwarded fields; what it left unchanged is forwarded as it came. */
 export function admitCaller(exchange: Exchange): void {
-  const { head, caller } = exchange;
+  const { head } = exchange;
+  const { arrival } = exchange.caller;
   const config = exchange.config;
-  const peer = caller.remoteAddress;
+  const peer = arrival.remoteAddress;
   const hops = config.xffNumTrustedHops;
   let client = peer;
   let internal = false;
-  let clientPort = caller.remotePort;
+  let clientPort = arrival.remotePort;
 
   if (config.useRemoteAddress) {
     if (hops > 0) {
@@ -104,6 +105,6 @@ export function admitCaller(exchange: Exchange): void {
   else if (config.schemeToOverwrite !== "") head.scheme = config.schemeToOverwrite;
 }
 
-function schemeOf(head: Head): string {
+function schemeOf(head: RequestHead): string {
   return head.forwardedProto === "http" ? "http" : head.forwardedProto.toLowerCase() === "https" ? "https" : "http";
 }

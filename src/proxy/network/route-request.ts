@@ -56,7 +56,11 @@ function noRoute(exchange: Exchange): void {
 
 function checkUnderscores(exchange: Exchange): boolean {
   if (exchange.config.headersWithUnderscores === "REJECT_REQUEST") {
-    respond(exchange, { kind: "codec", status: 400, details: "http1.unexpected_underscore" });
+    respond(exchange, {
+      kind: "codec",
+      status: 400,
+      details: `${exchange.head.version === "HTTP/2" ? "http2" : "http1"}.unexpected_underscore`,
+    });
     return false;
   }
   exchange.head.dropUnderscores();
@@ -68,7 +72,7 @@ function cutPort(exchange: Exchange): void {
   if (!config.stripAnyHostPort && !config.stripMatchingHostPort && !config.stripTrailingHostDot) return;
   let { authority } = head;
   const port = /:(\d+)$/.exec(authority);
-  if (port !== null && (config.stripAnyHostPort || Number(port[1]) === exchange.caller.localPort))
+  if (port !== null && (config.stripAnyHostPort || Number(port[1]) === exchange.caller.arrival.localPort))
     authority = authority.slice(0, port.index);
   if (config.stripTrailingHostDot && authority.endsWith(".")) authority = authority.slice(0, -1);
   if (authority === head.authority) return;

@@ -8,8 +8,8 @@ import type { StreamInfo } from "../observe/stream-info.ts";
 import { canConnect } from "../upstream/circuit-breaker.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import type { Host } from "../upstream/host.ts";
+import type { Arrival } from "./arrival.ts";
 import { type Conn, type ConnHandler, dial, HIGH_WATER } from "./conn.ts";
-import type { Arrival } from "./downstream.ts";
 import type { Environment } from "./environment.ts";
 import { Timer } from "./timer-wheel.ts";
 

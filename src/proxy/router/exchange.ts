@@ -1,54 +1,20 @@
 // One request and its answer: what the layers of the request path read and write. A connection keeps one and uses it again.
 import type { HttpConnectionManagerConfig, Route, RouteTable, VirtualHost } from "../config/index.ts";
-import type { Head } from "../http1/head.ts";
-import type { HeaderList } from "../http1/header-list.ts";
+import type { HeaderList } from "../http/header-list.ts";
+import type { AnswerHead, RequestHead, Trailers } from "../http/message.ts";
 import type { ConnectionManager } from "../network/connection-manager.ts";
-import type { Conn } from "../network/conn.ts";
 import type { StreamInfo } from "../observe/stream-info.ts";
+import type { BodyTaker, Caller } from "./caller.ts";
 import type { CompiledMutations } from "./header-mutation.ts";
 
 /** A request's way through the proxy; each layer calls the next when it can go on. */
 export type Service = (exchange: Exchange) => void;
 export type Layer = (inner: Service) => Service;
 
-/** The caller's connection, as the layers see it. */
-export interface Caller {
-  readonly conn: Conn;
-  readonly id: number;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly filterChainName: string;
-  /** HTTP/1.minor of the request. */
-  minor: number;
-  keep: boolean;
-  /** The request's body is not all here yet. */
-  readonly bodyPending: boolean;
-  /** The answer has been written whole. */
-  responseDone(): void;
-  /** The answer broke off: the caller must notice. */
-  abort(): void;
-  /** From now on bytes only pass through. */
-  enterTunnel(): void;
-}
-
-/** Who takes the request's body: the forward action while it runs. */
-export interface BodyTaker {
-  /** data[from, to) of the body as it came; `tail` = what to write after it (end of a chunked body). */
-  onRequestData(data: Buffer, part: { from: number; to: number; complete: boolean; tail: string }): void;
-  onCallerGone(): void;
-  onCallerTunnelData(data: Buffer): void;
-  onTunnelEnd(): void;
-}
-
-/** How an upstream's body becomes the caller's. */
-export type BodyForm = "as-is" | "to-chunks" | "from-chunks";
-
 export class Exchange implements StreamInfo {
   readonly caller: Caller;
   manager!: ConnectionManager;
-  head!: Head;
+  head!: RequestHead;
   table: RouteTable | undefined = undefined;
   virtualHost: VirtualHost | undefined = undefined;
   route: Route | undefined = undefined;
@@ -66,7 +32,6 @@ export class Exchange implements StreamInfo {
   transportFailure = "";
   bytesReceived = 0;
   bytesSent = 0;
-  bodyForm: BodyForm = "as-is";
   upstreamHost = "";
   upstreamCluster = "";
   upstreamLocalAddress = "";
@@ -77,15 +42,19 @@ export class Exchange implements StreamInfo {
   edge = false;
   /** Its complete body when it is small and came with the head. */
   bodyText = "";
+  /** A filter holds some of its body back, and gives it to the taker next. */
+  bodyHeld = false;
   /** What is sent as path and host; the head keeps what came. */
   path = "";
   authority = "";
   originalPath: string | undefined = undefined;
   /** Outgoing request headers, where a rule edited them. */
   requestList: HeaderList | undefined = undefined;
-  /** The answer's headers, where a rule edited them, else its head's text. */
+  /** The answer's headers, where a rule edited them; else its head's text, or the head itself where that lasts. */
   responseList: HeaderList | undefined = undefined;
   responseText = "";
+  responseHead: AnswerHead | undefined = undefined;
+  responseTrailers: Trailers = undefined;
   private routeMutations: readonly CompiledMutations[] = NO_MUTATIONS;
   /** What HTTP filters do to the answer, after the route. */
   private filterMutations: readonly CompiledMutations[] = NO_MUTATIONS;
@@ -95,7 +64,7 @@ export class Exchange implements StreamInfo {
     this.caller = caller;
   }
 
-  begin(manager: ConnectionManager, head: Head, now: number): void {
+  begin(manager: ConnectionManager, head: RequestHead, now: number): void {
     this.manager = manager;
     this.head = head;
     this.startMs = now;
@@ -113,7 +82,6 @@ export class Exchange implements StreamInfo {
     this.transportFailure = "";
     this.bytesReceived = 0;
     this.bytesSent = 0;
-    this.bodyForm = "as-is";
     this.upstreamHost = "";
     this.upstreamCluster = "";
     this.upstreamLocalAddress = "";
@@ -122,12 +90,15 @@ export class Exchange implements StreamInfo {
     this.clientAddress = "";
     this.edge = false;
     this.bodyText = "";
+    this.bodyHeld = false;
     this.path = head.path;
     this.authority = head.authority;
     this.originalPath = undefined;
     this.requestList = undefined;
     this.responseList = undefined;
     this.responseText = "";
+    this.responseHead = undefined;
+    this.responseTrailers = undefined;
     this.routeMutations = NO_MUTATIONS;
     this.filterMutations = NO_MUTATIONS;
   }
@@ -166,12 +137,17 @@ export class Exchange implements StreamInfo {
     over();
   }
 
+  /** More of the request's body comes to the taker. */
+  get bodyPending(): boolean {
+    return this.bodyHeld || this.caller.bodyPending;
+  }
+
   get config(): HttpConnectionManagerConfig {
     return this.manager.config;
   }
 
   get protocol(): string {
-    return this.head.minor === 0 ? "HTTP/1.0" : "HTTP/1.1";
+    return this.head.version;
   }
 
   get startWallMs(): number {
@@ -200,6 +176,7 @@ export class Exchange implements StreamInfo {
   responseHeader(name: string): string | undefined {
     if (name === ":status") return this.status === 0 ? undefined : String(this.status);
     if (this.responseList !== undefined) return this.responseList.get(name);
+    if (this.responseHead !== undefined) return this.responseHead.first(name);
     // Asked for by a log or a rule only, so a search in the text will do.
     const text = this.responseText;
     const lower = text.toLowerCase();
@@ -211,11 +188,11 @@ export class Exchange implements StreamInfo {
   }
 
   get downstreamLocalAddress(): string {
-    return `${this.caller.localAddress}:${this.caller.localPort}`;
+    return `${this.caller.arrival.localAddress}:${this.caller.arrival.localPort}`;
   }
 
   get downstreamRemoteAddress(): string {
-    return `${this.caller.remoteAddress}:${this.caller.remotePort}`;
+    return `${this.caller.arrival.remoteAddress}:${this.caller.arrival.remotePort}`;
   }
 
   get requestedServerName(): string {
@@ -231,11 +208,11 @@ export class Exchange implements StreamInfo {
   }
 
   get filterChainName(): string {
-    return this.caller.filterChainName;
+    return this.caller.arrival.filterChainName;
   }
 
   get connectionId(): number {
-    return this.caller.id;
+    return this.caller.arrival.id;
   }
 }
 

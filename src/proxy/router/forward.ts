@@ -1,27 +1,25 @@
 // The forward action: one request, one or more tries, one answer. Envoy's router filter:
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
-import { HIGH_WATER } from "../network/conn.ts";
+import { OutgoingRequest } from "../http/outgoing-request.ts";
+import type { AnswerHead, Trailers } from "../http/message.ts";
 import type { Failure, ResetReason } from "../observe/failure.ts";
 import { FLAG } from "../observe/response-flags.ts";
 import { canRequest } from "../upstream/circuit-breaker.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import { countAnswer } from "../upstream/cluster-stats.ts";
 import type { Host } from "../upstream/host.ts";
-import type { Http1Connection, ResponseStart, UpstreamUser } from "../upstream/pool/http1-connection.ts";
 import type { PoolRequest } from "../upstream/pool/pool.ts";
-import { answerBody } from "./answer-body.ts";
-import type { BodyTaker, Exchange } from "./exchange.ts";
+import type { AnswerStart, BodyPart, UpstreamStream } from "../upstream/pool/upstream-stream.ts";
+import type { BodyTaker } from "./caller.ts";
+import type { Exchange } from "./exchange.ts";
 import type { ForwardPlan, Target } from "./forward-plan.ts";
-import { HeldBody } from "./held-body.ts";
-import { requestText } from "./request-out.ts";
+import { type BodyTarget, RequestBody } from "./request-body.ts";
+import { requestText } from "./request-text.ts";
 import { respond } from "./respond.ts";
-import { beginTunnel, tunnelToCaller, tunnelToUpstream } from "./tunnel.ts";
 import { Retries } from "./retries.ts";
 import { retriesReset, retriesStatus } from "./retry.ts";
 import { type TimeoutEvents, Timeouts } from "./timeouts.ts";
 
-/** A pooled connection that had been idle this long and dies without an answer was most likely closed before our request reached it. */
-const IDLE_RACE_MS = 200;
 const IDLE_RACE_TRIES = 4;
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH"]);
 
@@ -33,20 +31,17 @@ export function forward(exchange: Exchange, plan: ForwardPlan): void {
   forwarding.start(plan);
 }
 
-class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTaker, TimeoutEvents {
+class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   private readonly exchange: Exchange;
   private plan!: ForwardPlan;
   private target!: Target;
   private cluster!: Cluster;
-  private host: Host<Http1Connection> | undefined = undefined;
-  private connection: Http1Connection | undefined = undefined;
-  /** Head without the attempt count and the empty line. */
-  private text = "";
+  private host: Host | undefined = undefined;
+  private stream: UpstreamStream | undefined = undefined;
+  private readonly out = new OutgoingRequest();
   private upgrade = false;
   private running = false;
-  private requestComplete = false;
-  private readonly body = new HeldBody();
-  private callerPaused = false;
+  private readonly body = new RequestBody();
   private idleRaces = 0;
   private answeredComplete = false;
   private readonly timeouts = new Timeouts(this);
@@ -59,7 +54,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
 
   start(plan: ForwardPlan): void {
     const { exchange } = this;
-    const { head, caller, manager } = exchange;
+    const { head, manager } = exchange;
     const { env } = manager;
     this.plan = plan;
     const target = plan.choose(exchange);
@@ -86,18 +81,23 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
       respond(exchange, { kind: "upgrade_refused" });
       return;
     }
-    if (!plan.action.autoHostRewrite) this.text = requestText(exchange, target.request, target.hostRewrite, this.upgrade);
+    if (!plan.action.autoHostRewrite) this.prepare(target.hostRewrite);
     this.expectsNoBody = head.method === "HEAD";
     this.running = true;
-    this.requestComplete = !caller.bodyPending;
-    this.body.start(plan.retry !== undefined);
+    this.body.start(exchange, HTTP1_BODY, plan.retry !== undefined);
     this.retries.start();
     this.idleRaces = 0;
     this.answeredComplete = false;
     exchange.taker = this;
     this.timeouts.start(env, plan.idleTimeoutMs, exchange.actionMs);
-    if (this.requestComplete) this.timeouts.startOverall(exchange, plan, exchange.actionMs);
+    if (this.body.complete) this.timeouts.startOverall(exchange, plan, exchange.actionMs);
     this.tryOnce();
+  }
+
+  private prepare(hostRewrite: string | undefined): void {
+    const { exchange, out, target } = this;
+    out.text = requestText(exchange, target.request, hostRewrite, this.upgrade);
+    out.bodyText = exchange.bodyText;
   }
 
   private tryOnce(): void {
@@ -118,10 +118,8 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     this.host = host;
     host.stats.rqActive++;
     exchange.upstreamHost = host.name;
-    if (this.text === "") {
-      const name = host.config.hostname === "" ? this.target.hostRewrite : host.config.hostname;
-      this.text = requestText(exchange, this.target.request, name, this.upgrade);
-    }
+    if (this.plan.action.autoHostRewrite && this.out.text === "")
+      this.prepare(host.config.hostname === "" ? this.target.hostRewrite : host.config.hostname);
     const ready = cluster.pool(host).acquire(this);
     if (ready !== undefined) this.onPoolReady(ready);
   }
@@ -133,27 +131,23 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     this.host = undefined;
     host.stats.rqActive--;
     this.cluster.usage.requests--;
-    if (this.connection !== undefined) this.cluster.stats.rqActive.value--;
-    this.connection = undefined;
+    if (this.stream !== undefined) this.cluster.stats.rqActive.value--;
+    this.stream = undefined;
+    this.body.leave();
   }
 
-  onPoolReady(connection: Http1Connection): void {
-    const { exchange, cluster, plan } = this;
+  onPoolReady(stream: UpstreamStream): void {
+    const { exchange, cluster, plan, out } = this;
     const { env } = exchange.manager;
-    this.connection = connection;
-    connection.attach(this, plan.retry === undefined ? exchange.actionMs : env.clock.now());
+    this.stream = stream;
+    stream.attach(this, plan.retry === undefined ? exchange.actionMs : env.clock.now());
     cluster.stats.rqTotal.value++;
     cluster.stats.rqActive.value++;
-    (this.host as Host<Http1Connection>).stats.rqTotal++;
-    exchange.upstreamLocalAddress = connection.localAddress;
-    const count = this.target.request.includeAttemptCount ? "x-envoy-attempt-count: " + exchange.upstreamAttempts + "\r\n\r\n" : "\r\n";
-    connection.conn.writeStr(this.text + count + exchange.bodyText);
-    cluster.stats.txBytes.value += this.text.length + exchange.bodyText.length;
-    this.body.sendTo(connection.conn);
-    if (this.callerPaused) {
-      this.callerPaused = false;
-      exchange.caller.conn.resume();
-    }
+    (this.host as Host).stats.rqTotal++;
+    exchange.upstreamLocalAddress = stream.localAddress;
+    out.attempts = this.target.request.includeAttemptCount ? exchange.upstreamAttempts : 0;
+    stream.send(out);
+    this.body.sendTo(stream);
     const perTry = plan.retry?.perTryTimeoutMs ?? 0;
     if (perTry > 0) this.timeouts.startTry(perTry);
   }
@@ -163,51 +157,33 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     this.triedAndFailed(reason, false);
   }
 
-  onRequestData(data: Buffer, part: { from: number; to: number; complete: boolean; tail: string }): void {
-    const { exchange, connection } = this;
+  onRequestData(data: Buffer, part: BodyPart, end: Trailers): void {
+    const { exchange } = this;
     this.timeouts.touch();
-    // The read buffer is not ours: what waits for another try or a slow upstream is a copy.
-    if (part.to > part.from) this.takeBody(Buffer.from(data.subarray(part.from, part.to)));
-    if (part.tail !== "") this.takeBody(Buffer.from(part.tail, "latin1"));
-    if (!part.complete) {
-      if (connection === undefined && this.body.bytes > HIGH_WATER && !this.callerPaused) {
-        this.callerPaused = true;
-        exchange.caller.conn.pause();
-      }
-      return;
-    }
-    this.requestComplete = true;
-    if (!exchange.responded) this.timeouts.startOverall(exchange, this.plan, exchange.manager.env.clock.now());
+    this.body.take(data, part, end);
+    if (part.complete && this.running && !exchange.responded)
+      this.timeouts.startOverall(exchange, this.plan, exchange.manager.env.clock.now());
   }
 
-  private takeBody(view: Buffer): void {
-    const { connection, exchange } = this;
-    if (connection !== undefined) {
-      connection.conn.writeSub(view);
-      this.cluster.stats.txBytes.value += view.length;
-      if (connection.conn.pending() > HIGH_WATER) {
-        exchange.caller.conn.pause();
-        connection.conn.whenFlushed(() => exchange.caller.conn.resume());
-      }
-    }
-    this.body.hold(view, connection === undefined);
+  onInformational(head: AnswerHead): void {
+    this.exchange.caller.informational(head);
   }
 
-  onInformational(text: string): void {
-    if (this.exchange.caller.minor === 1) this.exchange.caller.conn.writeStr(text);
-  }
-
-  onResponse(connection: Http1Connection, start: ResponseStart): boolean {
+  onAnswer(stream: UpstreamStream, start: AnswerStart): boolean {
     const { exchange, plan, cluster } = this;
     const { head } = start;
-    const { caller, manager } = exchange;
-    const status = head.status;
-    const now = manager.env.clock.now();
+    const { status } = head;
+    const now = exchange.manager.env.clock.now();
     this.timeouts.touch();
-    if (status === 101) return this.switchProtocols(connection, start, now);
+    if (status === 101 && !this.upgrade) {
+      // Nobody asked for it: a second meaning of the bytes that follow is what smuggling lives on.
+      stream.abandon();
+      this.onUpstreamReset(stream, "protocol error", undefined);
+      return true;
+    }
     const policy = plan.retry;
-    if (policy !== undefined) {
-      if (retriesStatus(policy, status, head.first("grpc-status")) && this.startRetry(() => this.discard(connection, start.complete)))
+    if (policy !== undefined && status !== 101) {
+      if (retriesStatus(policy, status, head.first("grpc-status")) && this.startRetry(() => this.discard(stream, start.complete)))
         return true;
       if (this.retries.count > 0 && status < 500) cluster.stats.rqRetrySuccess.value++;
     }
@@ -217,59 +193,44 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     exchange.responded = true;
     exchange.responseStartMs = now - exchange.startMs;
     this.timeouts.answered();
-    if (caller.bodyPending) {
-      // Answered before the request was all here: what is left of it must not be read as the next one.
-      caller.keep = false;
-      connection.keep = false;
-    } else if (manager.env.draining()) caller.keep = false;
-
-    const rest = answerBody.begin(exchange, connection, start, {
+    const rest = exchange.caller.beginAnswer(stream, start, {
       serviceTimeMs: plan.suppressEnvoyHeaders ? undefined : (now - exchange.actionMs) | 0,
       attemptCount: plan.attemptCountInResponse ? exchange.upstreamAttempts : undefined,
     });
-    if (rest !== undefined) return this.passOn(connection, rest, { from: 0, to: rest.length, complete: start.complete });
-    this.finish(connection);
+    if (rest !== undefined) return this.passOn(stream, rest, { from: 0, to: rest.length, complete: start.complete });
+    this.finish(stream);
     return true;
   }
 
-  onResponseData(connection: Http1Connection, data: Buffer, part: { from: number; to: number; complete: boolean }): boolean {
+  onAnswerData(stream: UpstreamStream, data: Buffer, part: BodyPart): boolean {
     this.timeouts.touch();
-    return this.passOn(connection, data, part);
+    return this.passOn(stream, data, part);
   }
 
-  private passOn(connection: Http1Connection, data: Buffer, part: { from: number; to: number; complete: boolean }): boolean {
-    const { exchange } = this;
-    const free = part.to <= part.from || answerBody.write(exchange, data.subarray(part.from, part.to));
+  private passOn(stream: UpstreamStream, data: Buffer, part: BodyPart): boolean {
+    const { caller } = this.exchange;
+    const free = part.to <= part.from || caller.writeAnswer(data.subarray(part.from, part.to), stream.lasting);
     if (part.complete) {
-      const tail = answerBody.tail(exchange, connection);
-      if (tail !== "") exchange.caller.conn.writeStr(tail);
+      caller.endAnswer(stream.trailers);
       this.answeredComplete = true;
     }
     if (free) {
-      if (part.complete) this.finish(connection);
+      if (part.complete) this.finish(stream);
       return true;
     }
-    exchange.caller.conn.whenFlushed(() => {
-      if (this.connection !== connection) return;
-      connection.conn.resume();
-      if (part.complete) this.finish(connection);
+    caller.whenFlushed(() => {
+      if (this.stream !== stream) return;
+      stream.resume();
+      if (part.complete) this.finish(stream);
     });
     return false;
   }
 
-  onResponseClosed(): void {
-    const end = answerBody.closingChunk(this.exchange);
-    if (end !== "") this.exchange.caller.conn.writeStr(end);
-    this.leaveHost();
-    this.done();
-  }
-
-  private finish(connection: Http1Connection): void {
+  private finish(stream: UpstreamStream): void {
     const { exchange, cluster } = this;
     cluster.stats.rqTime.record(exchange.manager.env.clock.now() - exchange.actionMs);
-    if (!this.requestComplete) connection.keep = false;
     this.leaveHost();
-    connection.release();
+    stream.release(this.body.complete);
     this.done();
   }
 
@@ -286,11 +247,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     this.timeouts.end();
     this.retries.end();
     this.body.clear();
-    this.text = "";
-    if (this.callerPaused) {
-      this.callerPaused = false;
-      this.exchange.caller.conn.resume();
-    }
+    this.out.clear();
   }
 
   /** Books another try if the policy, the budget and the body allow it. `before` runs when it is going to happen. */
@@ -310,14 +267,14 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     return policy !== undefined && retriesReset(policy, reason, sent) && this.startRetry(() => undefined);
   }
 
-  private discard(connection: Http1Connection, complete: boolean): void {
+  private discard(stream: UpstreamStream, complete: boolean): void {
     this.retries.failedAt(this.host);
     this.leaveHost();
-    if (complete && this.requestComplete) connection.release();
-    else connection.abandon();
+    if (complete && this.body.complete) stream.release(true);
+    else stream.abandon();
   }
 
-  onUpstreamReset(connection: Http1Connection, reason: ResetReason, systemCode: string | undefined): void {
+  onUpstreamReset(stream: UpstreamStream, reason: ResetReason, systemCode: string | undefined): void {
     const { exchange, cluster } = this;
     cluster.stats.rqRxReset.value++;
     if (reason === "protocol error") cluster.stats.cxProtocolError.value++;
@@ -326,7 +283,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
       if (this.answeredComplete) {
         // The whole answer is on its way already; only its last bytes wait for a slow caller.
         this.leaveHost();
-        exchange.caller.conn.whenFlushed(() => this.done());
+        exchange.caller.whenFlushed(() => this.done());
         return;
       }
       exchange.flags |= reason === "protocol error" ? FLAG.UPE : FLAG.UC;
@@ -336,8 +293,8 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
       exchange.caller.abort();
       return;
     }
-    const race = connection.uses > 1 && connection.received === 0 && connection.idleMs >= IDLE_RACE_MS;
-    if (race && SAFE.has(exchange.head.method) && this.body.canReplay && this.requestComplete && this.idleRaces < IDLE_RACE_TRIES) {
+    const again = stream.outraced && SAFE.has(exchange.head.method) && this.body.canReplay && this.body.complete;
+    if (again && this.idleRaces < IDLE_RACE_TRIES) {
       this.idleRaces++;
       this.leaveHost();
       exchange.upstreamAttempts--;
@@ -365,13 +322,12 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
 
   /** Lets go of the upstream, wherever the try stands. */
   private dropUpstream(): void {
-    const { connection, host, cluster } = this;
-    if (connection === undefined && host !== undefined) cluster.pool(host).cancel(this);
+    const { stream, host, cluster } = this;
+    if (stream === undefined && host !== undefined) cluster.pool(host).cancel(this);
     this.leaveHost();
-    if (connection !== undefined) {
-      cluster.stats.rqTxReset.value++;
-      connection.abandon();
-    }
+    if (stream === undefined) return;
+    cluster.stats.rqTxReset.value++;
+    stream.abandon();
   }
 
   onOverallTimeout(): void {
@@ -383,7 +339,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
   }
 
   onPerTryTimeout(): void {
-    if (!this.running || this.exchange.responded || this.connection === undefined) return;
+    if (!this.running || this.exchange.responded || this.stream === undefined) return;
     this.cluster.stats.rqPerTryTimeout.value++;
     this.retries.failedAt(this.host);
     this.dropUpstream();
@@ -397,7 +353,7 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     exchange.manager.stats.idleTimeout.value++;
     this.dropUpstream();
     if (!exchange.responded) {
-      this.giveUp({ kind: "stream_idle_timeout", requestComplete: this.requestComplete });
+      this.giveUp({ kind: "stream_idle_timeout", requestComplete: this.body.complete });
       return;
     }
     exchange.flags |= FLAG.SI;
@@ -413,38 +369,14 @@ class Forwarding implements UpstreamUser, PoolRequest<Http1Connection>, BodyTake
     this.settle();
   }
 
-  private switchProtocols(connection: Http1Connection, start: ResponseStart, now: number): boolean {
-    const { exchange } = this;
-    if (!this.upgrade) {
-      // Nobody asked for it: a second meaning of the bytes that follow is what smuggling lives on.
-      connection.abandon();
-      this.onUpstreamReset(connection, "protocol error", undefined);
-      return true;
-    }
-    this.timeouts.answered();
-    beginTunnel(exchange, connection, start.head, now);
-    return true;
-  }
-
-  onTunnelData(data: Buffer, length: number): boolean {
-    const { exchange, connection } = this;
-    this.timeouts.touch();
-    return connection === undefined || tunnelToCaller(exchange, connection, data.subarray(0, length));
-  }
-
-  /** Either side has said its last: what is under way to the other one still arrives. */
+  /** The caller's side of a tunnel is over: what is under way to the upstream still arrives. */
   onTunnelEnd(): void {
-    const { connection, running } = this;
+    const { stream, running } = this;
     if (!running) return;
     this.leaveHost();
-    connection?.conn.whenFlushed(() => connection.abandon());
+    stream?.whenWritable(() => stream.abandon());
     this.done();
   }
-
-  /** Bytes from the caller into the tunnel. */
-  onCallerTunnelData(data: Buffer): void {
-    const { connection, exchange } = this;
-    this.timeouts.touch();
-    if (connection !== undefined) tunnelToUpstream(exchange, connection, data);
-  }
 }
+
+const HTTP1_BODY: BodyTarget = { http2: false, tunnel: false, trailers: true };

@@ -1,7 +1,7 @@
 // Header operations of routes, virtual hosts and clusters: formats compiled once, then applied in Envoy's order: remove, overwrite, add.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers (custom request/response headers)
 import type { AppendAction, HeaderMutations } from "../config/index.ts";
-import type { HeaderList } from "../http1/header-list.ts";
+import type { HeaderList } from "../http/header-list.ts";
 import { compileFormat } from "../observe/format.ts";
 import type { StreamInfo } from "../observe/stream-info.ts";
 

@@ -1,6 +1,7 @@
 // Which route of a virtual host a request takes: first match wins. Pure, so that explain and the proxy read config the same way.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto (RouteMatch)
 import type { HeaderMatcher, PathMatcher, QueryParameterMatcher, RequestView, Route, RouteMatch, VirtualHost } from "../config/index.ts";
+import { isGrpc } from "../http/header-kinds.ts";
 
 /** `random` decides runtime fractions; it is only asked where a route has one. */
 export function matchRoute(virtualHost: VirtualHost, request: RequestView, random: () => number): Route | undefined {
@@ -16,7 +17,7 @@ export function matchesRoute(match: RouteMatch, request: RequestView, random: ()
   if (!matchesPath(match.path, request)) return false;
   for (let i = 0; i < match.headers.length; i++) if (!matchesHeader(match.headers[i] as HeaderMatcher, request)) return false;
   if (match.queryParameters.length > 0 && !match.queryParameters.every((parameter) => matchesQuery(parameter, request.path))) return false;
-  if (match.grpcOnly && !/^application\/grpc(?:[+;]|$)/.test(request.headerLines("content-type")[0] ?? "")) return false;
+  if (match.grpcOnly && !isGrpc(request.headerLines("content-type")[0] ?? "")) return false;
   return match.fraction === undefined || random() < match.fraction;
 }
 

@@ -1,4 +1,4 @@
-// The request as it goes upstream. Where no rule edits headers it is the caller's own text with lines cut out and lines added; else a list.
+// The request as it goes upstream, in either HTTP version: which lines stay behind, what the proxy adds, and the list where a rule edits headers.
 import {
   H_CLIENT_CERT,
   H_CODING,
@@ -12,8 +12,8 @@ import {
   H_REQUEST_ID,
   H_TE,
   H_UPGRADE,
-  type Head,
-} from "../http1/head.ts";
+} from "../http/header-kinds.ts";
+import type { HeaderList } from "../http/header-list.ts";
 import { applyMutations, type CompiledMutations } from "./header-mutation.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -30,7 +30,7 @@ export interface RequestPlan {
 }
 
 /** Does this line stay behind? Everything that the proxy writes itself, and what only concerns the caller's connection. */
-function isCut(exchange: Exchange, plan: RequestPlan, kind: number, line: number): boolean {
+export function isRequestLineCut(exchange: Exchange, plan: RequestPlan, kind: number, line: number): boolean {
   const { head } = exchange;
   switch (kind) {
     case H_HOP:
@@ -60,38 +60,20 @@ function isCut(exchange: Exchange, plan: RequestPlan, kind: number, line: number
   }
 }
 
-/** The head without `x-envoy-attempt-count` and the empty line, which each attempt adds. */
-export function requestText(exchange: Exchange, plan: RequestPlan, hostRewrite: string | undefined, upgrade: boolean): string {
-  const { head } = exchange;
-  if (plan.mutations.length > 0 || plan.rewritePath !== undefined || hostRewrite !== undefined || head.duplicates)
-    return editedText(exchange, plan, hostRewrite, upgrade);
-
-  const text = head.text;
-  let out: string;
-  let from: number;
-  if (head.pristine) {
-    out = "";
-    from = 0;
-  } else {
-    out = `${head.method} ${requestTarget(exchange)} HTTP/1.1\r\nhost: ${exchange.authority}\r\n`;
-    from = text.indexOf("\r\n") + 2;
-  }
-  for (let i = 0; i < head.specials; i++) {
-    const line = head.special[i] as number;
-    if (!isCut(exchange, plan, head.kind[line] as number, line)) continue;
-    const at = head.lineStart(line);
-    if (at > from) out += text.slice(from, at);
-    from = head.lineEnd(line);
-  }
-  return out + text.slice(from, head.end + 2) + addedLines(exchange, plan, upgrade);
+/** The names and values that the proxy itself says, in front of the attempt count. */
+export function addedHeaders(exchange: Exchange, plan: RequestPlan, add: (name: string, value: string) => void): void {
+  const { head, config } = exchange;
+  if (head.requestId !== "") add("x-request-id", head.requestId);
+  if (head.forwardedFor !== "") add("x-forwarded-for", head.forwardedFor);
+  if (head.forwardedProto !== "") add("x-forwarded-proto", head.forwardedProto);
+  if (exchange.edge) add("x-envoy-external-address", addressOnly(exchange.clientAddress));
+  if (plan.decorator !== undefined) add("x-envoy-decorator-operation", plan.decorator);
+  if (plan.expectedTimeoutMs !== undefined) add("x-envoy-expected-rq-timeout-ms", String(plan.expectedTimeoutMs));
+  if (config.via !== "") add("via", config.via);
 }
 
-function requestTarget(exchange: Exchange): string {
-  return exchange.head.method === "CONNECT" ? exchange.authority : exchange.path;
-}
-
-/** What the proxy itself says, in front of the attempt count. */
-function addedLines(exchange: Exchange, plan: RequestPlan, upgrade: boolean): string {
+/** The same as lines of HTTP/1: written out, because this runs for every request that is forwarded as it came. */
+export function addedText(exchange: Exchange, plan: RequestPlan): string {
   const { head, config } = exchange;
   let out = "";
   if (head.requestId !== "") out += "x-request-id: " + head.requestId + "\r\n";
@@ -101,7 +83,6 @@ function addedLines(exchange: Exchange, plan: RequestPlan, upgrade: boolean): st
   if (plan.decorator !== undefined) out += "x-envoy-decorator-operation: " + plan.decorator + "\r\n";
   if (plan.expectedTimeoutMs !== undefined) out += "x-envoy-expected-rq-timeout-ms: " + plan.expectedTimeoutMs + "\r\n";
   if (config.via !== "") out += "via: " + config.via + "\r\n";
-  if (upgrade) out += "connection: Upgrade\r\nupgrade: " + head.upgrade + "\r\n";
   return out;
 }
 
@@ -109,16 +90,18 @@ function addressOnly(address: string): string {
   return address.slice(0, address.lastIndexOf(":")).replace(/^\[|\]$/g, "");
 }
 
-function editedText(exchange: Exchange, plan: RequestPlan, hostRewrite: string | undefined, upgrade: boolean): string {
+/** Is there a rule that the head cannot be forwarded under as it came? */
+export function needsList(plan: RequestPlan, hostRewrite: string | undefined): boolean {
+  return plan.mutations.length > 0 || plan.rewritePath !== undefined || hostRewrite !== undefined;
+}
+
+/** The headers after the route's operations, without framing and host; path and host are in the exchange then. */
+export function requestList(exchange: Exchange, plan: RequestPlan, hostRewrite: string | undefined): HeaderList {
   const { head } = exchange;
-  const list = head.toList((kind, line) => kind === H_HOST || kind === H_LENGTH || kind === H_CODING || isCut(exchange, plan, kind, line));
-  if (head.requestId !== "") list.push("x-request-id", head.requestId);
-  if (head.forwardedFor !== "") list.push("x-forwarded-for", head.forwardedFor);
-  if (head.forwardedProto !== "") list.push("x-forwarded-proto", head.forwardedProto);
-  if (exchange.edge) list.push("x-envoy-external-address", addressOnly(exchange.clientAddress));
-  if (plan.decorator !== undefined) list.push("x-envoy-decorator-operation", plan.decorator);
-  if (plan.expectedTimeoutMs !== undefined) list.push("x-envoy-expected-rq-timeout-ms", String(plan.expectedTimeoutMs));
-  if (exchange.config.via !== "") list.push("via", exchange.config.via);
+  const list = head.toList(
+    (kind, line) => kind === H_HOST || kind === H_LENGTH || kind === H_CODING || isRequestLineCut(exchange, plan, kind, line),
+  );
+  addedHeaders(exchange, plan, (name, value) => list.push(name, value));
   applyMutations(plan.mutations, list, exchange);
   takePseudoHeaders(exchange, list);
   if (plan.rewritePath !== undefined) {
@@ -132,15 +115,11 @@ function editedText(exchange: Exchange, plan: RequestPlan, hostRewrite: string |
     exchange.authority = hostRewrite;
   }
   exchange.requestList = list;
-  return (
-    `${head.method} ${requestTarget(exchange)} HTTP/1.1\r\nhost: ${exchange.authority}\r\n${list.text()}` +
-    framingLine(head) +
-    (upgrade ? `connection: Upgrade\r\nupgrade: ${head.upgrade}\r\n` : "")
-  );
+  return list;
 }
 
 /** A rule may set host and path by name. */
-function takePseudoHeaders(exchange: Exchange, list: { get(name: string): string | undefined; remove(name: string): void }): void {
+function takePseudoHeaders(exchange: Exchange, list: HeaderList): void {
   for (const name of ["host", ":authority"]) {
     const authority = list.get(name);
     if (authority === undefined) continue;
@@ -153,10 +132,4 @@ function takePseudoHeaders(exchange: Exchange, list: { get(name: string): string
     list.remove(":path");
   }
   for (const name of [":method", ":scheme", "content-length", "transfer-encoding"]) list.remove(name);
-}
-
-/** The body is framed as it came, whatever a rule did to the headers. */
-function framingLine(head: Head): string {
-  if (head.chunked) return "transfer-encoding: chunked\r\n";
-  return head.contentLength >= 0 ? `content-length: ${head.contentLength}\r\n` : "";
 }

@@ -6,13 +6,12 @@ import type { RetryPolicy } from "../config/index.ts";
 import { canRetry } from "../upstream/circuit-breaker.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import type { Host } from "../upstream/host.ts";
-import type { Http1Connection } from "../upstream/pool/http1-connection.ts";
 import type { Exchange } from "./exchange.ts";
 import { backoffMs } from "./retry.ts";
 
 export class Retries {
   count = 0;
-  private tried: Host<Http1Connection>[] = [];
+  private tried: Host[] = [];
   /** Counted in the cluster's budget. */
   private booked: Cluster | undefined = undefined;
   private readonly timer: Timer;
@@ -26,11 +25,11 @@ export class Retries {
     if (this.tried.length > 0) this.tried = [];
   }
 
-  failedAt(host: Host<Http1Connection> | undefined): void {
+  failedAt(host: Host | undefined): void {
     if (host !== undefined) this.tried.push(host);
   }
 
-  pickHost(cluster: Cluster, policy: RetryPolicy | undefined): Host<Http1Connection> | undefined {
+  pickHost(cluster: Cluster, policy: RetryPolicy | undefined): Host | undefined {
     let host = cluster.pick();
     if (policy === undefined || !policy.avoidPreviousHosts || this.tried.length === 0) return host;
     for (let i = 1; i < policy.hostSelectionMaxAttempts && host !== undefined && this.tried.includes(host); i++) host = cluster.pick();

@@ -8,8 +8,8 @@ import { CLUSTER_TAG, type ClusterStats, createClusterStats } from "./cluster-st
 import { createHost, type Host, hostName } from "./host.ts";
 import { createPicker } from "./host-set.ts";
 import { EMPTY_PICKER, type Picker } from "./lb/picker.ts";
-import type { Http1Connection } from "./pool/http1-connection.ts";
 import { Http1Pool, type PoolContext } from "./pool/http1-pool.ts";
+import type { ConnectionPool } from "./pool/pool.ts";
 
 export interface ClusterContext {
   readonly stats: Stats;
@@ -30,7 +30,7 @@ export class Cluster {
   readonly usage: Usage = createUsage();
   config: ClusterConfig;
   picker: Picker = EMPTY_PICKER;
-  private hosts = new Map<string, Host<Http1Connection>>();
+  private hosts = new Map<string, Host>();
   private readonly context: ClusterContext;
   private readonly poolContext: PoolContext;
 
@@ -42,23 +42,23 @@ export class Cluster {
     this.poolContext = { config: () => this.config, stats: this.stats, usage: this.usage, clock: context.clock, wheel: context.wheel };
   }
 
-  get hostList(): readonly Host<Http1Connection>[] {
+  get hostList(): readonly Host[] {
     return [...this.hosts.values()];
   }
 
-  pool(host: Host<Http1Connection>): Http1Pool {
-    return ((host.pool as Http1Pool | undefined) ?? (host.pool = new Http1Pool(host, this.poolContext))) as Http1Pool;
+  pool(host: Host): ConnectionPool {
+    return host.pool ?? (host.pool = new Http1Pool(host, this.poolContext));
   }
 
   /** Hosts that stay keep their connections; those that left finish what they have. */
   update(config: ClusterConfig, endpoints: readonly ResolvedEndpoint[], overprovisioning: number): void {
     this.config = config;
-    const next = new Map<string, Host<Http1Connection>>();
+    const next = new Map<string, Host>();
     for (const { endpoint, address } of endpoints) {
       const name = hostName(address, endpoint.port);
       if (next.has(name)) continue;
       const known = this.hosts.get(name);
-      if (known === undefined) next.set(name, createHost(endpoint, address) as Host<Http1Connection>);
+      if (known === undefined) next.set(name, createHost(endpoint, address));
       else {
         known.config = endpoint;
         next.set(name, known);
@@ -72,8 +72,8 @@ export class Cluster {
     this.picker = createPicker({ config, hosts, overprovisioning, random: () => this.context.rng.random() });
   }
 
-  pick(): Host<Http1Connection> | undefined {
-    return this.picker.pick() as Host<Http1Connection> | undefined;
+  pick(): Host | undefined {
+    return this.picker.pick();
   }
 
   /** The cluster is gone from the config: nothing new starts, what runs ends by itself. */

@@ -13,7 +13,7 @@ export interface HostStats {
   rqTimeout: number;
 }
 
-export interface Host<C = unknown> {
+export interface Host {
   /** `address:port`, as logs and `/clusters` show it. */
   readonly name: string;
   readonly address: string;
@@ -21,7 +21,7 @@ export interface Host<C = unknown> {
   readonly stats: HostStats;
   config: EndpointConfig;
   /** Made at the first request; a host belongs to one cluster. */
-  pool: ConnectionPool<C> | undefined;
+  pool: ConnectionPool | undefined;
 }
 
 export function hostName(address: string, port: number): string {

@@ -1,14 +1,17 @@
 // Holds a request back for a while. What comes of its body meanwhile is kept, up to the watermark; then its caller is stopped.
+import type { Trailers } from "../../http/message.ts";
 import { HIGH_WATER } from "../../network/conn.ts";
 import { Timer } from "../../network/timer-wheel.ts";
 import { FLAG } from "../../observe/response-flags.ts";
-import type { BodyTaker, Exchange, Service } from "../../router/exchange.ts";
+import type { BodyTaker } from "../../router/caller.ts";
+import type { Exchange, Service } from "../../router/exchange.ts";
 import { respond } from "../../router/respond.ts";
+import type { BodyPart } from "../../upstream/pool/upstream-stream.ts";
 
 interface HeldPart {
   readonly data: Buffer;
   readonly complete: boolean;
-  readonly tail: string;
+  readonly end: Trailers;
 }
 
 /** `goOn` runs after so many milliseconds, unless the caller has gone or the stream's idle time-out strikes first. */
@@ -63,7 +66,7 @@ class DelayedRequest implements BodyTaker {
     this.held = [];
     if (this.paused) {
       this.paused = false;
-      exchange.caller.conn.resume();
+      exchange.caller.resumeRequest();
     }
     return held;
   }
@@ -72,20 +75,22 @@ class DelayedRequest implements BodyTaker {
     const { exchange } = this;
     const held = this.letGo();
     exchange.actionMs = now;
+    exchange.bodyHeld = held.length > 0;
     this.goOn(exchange);
+    exchange.bodyHeld = false;
     // Whoever has taken the request over gets its body; an answer of our own needs none.
-    for (const { data, complete, tail } of held) exchange.taker?.onRequestData(data, { from: 0, to: data.length, complete, tail });
+    for (const { data, complete, end } of held) exchange.taker?.onRequestData(data, { from: 0, to: data.length, complete }, end);
   }
 
-  onRequestData(data: Buffer, part: { from: number; to: number; complete: boolean; tail: string }): void {
+  onRequestData(data: Buffer, part: BodyPart, end: Trailers): void {
     const { exchange } = this;
     const own = Buffer.from(data.subarray(part.from, part.to));
-    this.held.push({ data: own, complete: part.complete, tail: part.tail });
+    this.held.push({ data: own, complete: part.complete, end });
     this.heldBytes += own.length;
     this.lastActivity = exchange.manager.env.clock.now();
     if (this.heldBytes <= HIGH_WATER || this.paused) return;
     this.paused = true;
-    exchange.caller.conn.pause();
+    exchange.caller.pauseRequest();
   }
 
   onCallerGone(): void {
@@ -93,8 +98,6 @@ class DelayedRequest implements BodyTaker {
     this.exchange.details = "downstream_remote_disconnect";
     this.letGo();
   }
-
-  onCallerTunnelData(): void {}
 
   onTunnelEnd(): void {
     this.onCallerGone();

@@ -1,57 +1,53 @@
 // One upstream HTTP/1.1 connection: reads responses strictly, one request at a time, and says whether it may be used again.
-import type { Head } from "../../http1/head.ts";
-import { Head as HeadClass, findHead } from "../../http1/head.ts";
-import { BODY_BROKEN, BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BODY_UNTIL_CLOSE, Body } from "../../http1/body.ts";
+import type { Trailers } from "../../http/message.ts";
+import type { OutgoingRequest } from "../../http/outgoing-request.ts";
+import { BODY_BROKEN, BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BODY_UNTIL_CLOSE, Body, type BodyMode } from "../../http1/body.ts";
+import { findHead } from "../../http1/find-head.ts";
+import { Head } from "../../http1/head.ts";
 import { parseResponseHead } from "../../http1/response-head.ts";
-import type { Conn, ConnHandler } from "../../network/conn.ts";
+import { type Conn, type ConnHandler, HIGH_WATER } from "../../network/conn.ts";
 import { Timer } from "../../network/timer-wheel.ts";
 import type { ResetReason } from "../../observe/failure.ts";
-import type { Host } from "../host.ts";
+import type { AnswerStart, BodyFraming, UpstreamStream, UpstreamUser } from "./upstream-stream.ts";
 
 /** Messages up to this size are handled as one string. */
 const SMALL = 16_384;
 const FIRST_LOOK = 4096;
 const MAX_HEAD = 61_440;
 const MAX_INFORMATIONAL = 16;
-
-/** What a response arrived as: `bytes` is latin1 of `data`'s beginning, the body's first part is data[bodyAt, forwardEnd). */
-export interface ResponseStart {
-  head: Head;
-  bytes: string;
-  data: Buffer;
-  bodyAt: number;
-  forwardEnd: number;
-  complete: boolean;
-}
-
-/** The exchange behind a connection. Methods that return a boolean say whether the read buffer is free again. */
-export interface UpstreamUser {
-  readonly expectsNoBody: boolean;
-  onInformational(text: string): void;
-  onResponse(connection: Http1Connection, start: ResponseStart): boolean;
-  onResponseData(connection: Http1Connection, data: Buffer, part: { from: number; to: number; complete: boolean }): boolean;
-  /** The body that lasts until the connection closes is over. */
-  onResponseClosed(connection: Http1Connection): void;
-  onTunnelData(data: Buffer, length: number): boolean;
-  onTunnelEnd(): void;
-  onUpstreamReset(connection: Http1Connection, reason: ResetReason, systemCode: string | undefined): void;
-}
+/** A connection that had been idle this long and dies without an answer was most likely closed before our request reached it. */
+const IDLE_RACE_MS = 200;
+const FRAMING: Readonly<Record<BodyMode, BodyFraming>> = {
+  [BODY_NONE]: "none",
+  [BODY_LENGTH]: "length",
+  [BODY_CHUNKED]: "chunked",
+  [BODY_UNTIL_CLOSE]: "plain",
+};
 
 export interface ConnectionOwner {
-  readonly host: Host<Http1Connection>;
   onConnected(connection: Http1Connection): void;
   onConnectFailure(connection: Http1Connection, reason: ResetReason, systemCode: string | undefined): void;
   onClosed(connection: Http1Connection): void;
   onReleased(connection: Http1Connection): void;
   onConnectTimeout(connection: Http1Connection): void;
   countReceived(bytes: number): void;
+  countSent(bytes: number): void;
 }
 
 // Responses are read synchronously, so one head serves every connection.
-const RESPONSE = new HeadClass();
-const start: ResponseStart = { head: RESPONSE, bytes: "", data: Buffer.alloc(0), bodyAt: 0, forwardEnd: 0, complete: false };
+const RESPONSE = new Head();
+const NOTHING = Buffer.alloc(0);
+const start: { -readonly [K in keyof AnswerStart]: AnswerStart[K] } = {
+  head: RESPONSE,
+  framing: "none",
+  bytes: "",
+  data: NOTHING,
+  bodyAt: 0,
+  forwardEnd: 0,
+  complete: false,
+};
 
-export class Http1Connection implements ConnHandler {
+export class Http1Connection implements ConnHandler, UpstreamStream {
   readonly owner: ConnectionOwner;
   conn!: Conn;
   user: UpstreamUser | undefined = undefined;
@@ -68,7 +64,8 @@ export class Http1Connection implements ConnHandler {
   /** How long it had been idle before the request under way. */
   idleMs = 0;
   localAddress = "";
-  tunnel = false;
+  readonly copies = false;
+  readonly lasting = true;
   readonly timer: Timer;
   private inBody = false;
   private partial: Buffer | undefined = undefined;
@@ -87,14 +84,51 @@ export class Http1Connection implements ConnHandler {
     this.informational = 0;
   }
 
-  /** The response is over and has left the buffer. */
-  release(): void {
+  get outraced(): boolean {
+    return this.uses > 1 && this.received === 0 && this.idleMs >= IDLE_RACE_MS;
+  }
+
+  get trailers(): Trailers {
+    return this.body.trailers;
+  }
+
+  send(request: OutgoingRequest): void {
+    const end = request.attempts > 0 ? "x-envoy-attempt-count: " + request.attempts + "\r\n\r\n" : "\r\n";
+    const text = request.text + end + request.bodyText;
+    this.conn.writeStr(text);
+    this.owner.countSent(text.length);
+  }
+
+  write(part: Buffer): boolean {
+    this.conn.writeSub(part);
+    this.owner.countSent(part.length);
+    return this.conn.pending() <= HIGH_WATER;
+  }
+
+  finish(part: Buffer, text: string): void {
+    if (part.length > 0) this.write(part);
+    if (text !== "") this.conn.writeStr(text);
+  }
+
+  whenWritable(fn: () => void): void {
+    this.conn.whenFlushed(fn);
+  }
+
+  resume(): void {
+    this.conn.resume();
+  }
+
+  prepend(text: string, { data, bodyAt, forwardEnd }: AnswerStart): Buffer | undefined {
+    return this.conn.prepend(text, data, { from: bodyAt, to: forwardEnd });
+  }
+
+  release(reusable: boolean): void {
     this.user = undefined;
     this.inBody = false;
+    if (!reusable) this.keep = false;
     this.owner.onReleased(this);
   }
 
-  /** The user lets go before the response is over. */
   abandon(): void {
     this.user = undefined;
     this.keep = false;
@@ -117,7 +151,6 @@ export class Http1Connection implements ConnHandler {
       return true;
     }
     this.received += length;
-    if (this.tunnel) return user.onTunnelData(data, length);
     if (this.inBody) return this.feed(user, data, length);
     return this.readHead(user, data, length);
   }
@@ -149,7 +182,7 @@ export class Http1Connection implements ConnHandler {
       if (found.bad || !parseResponseHead(head)) return this.broken();
       if (head.status < 200 && head.status !== 101) {
         if (++this.informational > MAX_INFORMATIONAL) return this.broken();
-        user.onInformational(head.text.slice(0, head.end + 4));
+        user.onInformational(head);
         buf = buf.subarray(bodyAt, n);
         n -= bodyAt;
         if (n === 0) return true;
@@ -164,7 +197,10 @@ export class Http1Connection implements ConnHandler {
     const body = this.body;
     const { bytes, buf, bodyAt, n } = at;
     this.keep = head.minor === 1 ? !head.close : head.keepAlive && !head.close;
-    if (user.expectsNoBody || head.status === 204 || head.status === 304 || head.status === 101) body.start(BODY_NONE, 0);
+    if (head.status === 101) {
+      body.start(BODY_UNTIL_CLOSE, 0);
+      this.keep = false;
+    } else if (user.expectsNoBody || head.status === 204 || head.status === 304) body.start(BODY_NONE, 0);
     else if (head.chunked) body.start(BODY_CHUNKED, 0);
     else if (head.contentLength >= 0) body.start(BODY_LENGTH, head.contentLength);
     else {
@@ -173,17 +209,16 @@ export class Http1Connection implements ConnHandler {
     }
     const stop = body.feed(buf, bodyAt, n);
     if (stop === BODY_BROKEN) return this.broken();
-    if (stop >= 0 && stop < n && head.status !== 101) this.keep = false;
+    if (stop >= 0 && stop < n) this.keep = false;
     this.inBody = stop < 0;
+    start.framing = FRAMING[body.mode];
     start.bytes = bytes;
     start.data = buf;
     start.bodyAt = bodyAt;
     start.forwardEnd = body.forwardEnd;
     start.complete = stop >= 0;
-    const free = user.onResponse(this, start);
-    if (this.tunnel && this.user !== undefined && stop < n) return this.user.onTunnelData(Buffer.from(buf.subarray(stop, n)), n - stop);
     // `buf` may be a copy of ours; then the read buffer itself is free in any case.
-    return free;
+    return user.onAnswer(this, start);
   }
 
   private feed(user: UpstreamUser, data: Buffer, length: number): boolean {
@@ -194,7 +229,7 @@ export class Http1Connection implements ConnHandler {
       this.inBody = false;
       if (stop < length) this.keep = false;
     }
-    return user.onResponseData(this, data, { from: 0, to: this.body.forwardEnd, complete });
+    return user.onAnswerData(this, data, { from: 0, to: this.body.forwardEnd, complete });
   }
 
   private broken(): boolean {
@@ -208,17 +243,12 @@ export class Http1Connection implements ConnHandler {
 
   onEnd(): void {
     const user = this.user;
-    if (user !== undefined && this.tunnel) {
-      user.onTunnelEnd();
-      return;
-    }
+    this.keep = false;
+    // A body that lasts until the close is over, and its user gives the connection back.
     if (user !== undefined && this.inBody && this.body.mode === BODY_UNTIL_CLOSE) {
       this.inBody = false;
-      this.user = undefined;
-      user.onResponseClosed(this);
-    }
-    this.keep = false;
-    this.conn.destroy();
+      user.onAnswerData(this, NOTHING, { from: 0, to: 0, complete: true });
+    } else this.conn.destroy();
   }
 
   onClose(code: string | undefined): void {

@@ -20,16 +20,16 @@ export interface PoolContext {
   readonly wheel: TimerWheel;
 }
 
-export class Http1Pool implements ConnectionPool<Http1Connection>, ConnectionOwner {
-  readonly host: Host<Http1Connection>;
+export class Http1Pool implements ConnectionPool, ConnectionOwner {
+  readonly host: Host;
   private readonly context: PoolContext;
   private readonly idleConnections: Http1Connection[] = [];
   private readonly all = new Set<Http1Connection>();
-  private readonly pending = new Set<PoolRequest<Http1Connection>>();
+  private readonly pending = new Set<PoolRequest>();
   private connecting = 0;
   private draining = false;
 
-  constructor(host: Host<Http1Connection>, context: PoolContext) {
+  constructor(host: Host, context: PoolContext) {
     this.host = host;
     this.context = context;
   }
@@ -46,7 +46,7 @@ export class Http1Pool implements ConnectionPool<Http1Connection>, ConnectionOwn
     return this.pending.size;
   }
 
-  acquire(request: PoolRequest<Http1Connection>): Http1Connection | undefined {
+  acquire(request: PoolRequest): Http1Connection | undefined {
     const ready = this.idleConnections.pop();
     if (ready !== undefined) return ready;
     const { stats, usage } = this.context;
@@ -68,7 +68,7 @@ export class Http1Pool implements ConnectionPool<Http1Connection>, ConnectionOwn
     return undefined;
   }
 
-  cancel(request: PoolRequest<Http1Connection>): void {
+  cancel(request: PoolRequest): void {
     if (this.pending.delete(request)) this.leftQueue();
   }
 
@@ -198,5 +198,9 @@ export class Http1Pool implements ConnectionPool<Http1Connection>, ConnectionOwn
 
   countReceived(bytes: number): void {
     this.context.stats.rxBytes.value += bytes;
+  }
+
+  countSent(bytes: number): void {
+    this.context.stats.txBytes.value += bytes;
   }
 }

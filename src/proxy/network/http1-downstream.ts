@@ -1,22 +1,22 @@
 // A caller's HTTP/1.1 connection: reads one request at a time, strictly in order, and hands it to the route's layers.
 // Envoy's HTTP connection manager and codec: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/http/http_connection_management
 import { BODY_BROKEN, BODY_CHUNKED, BODY_LENGTH, Body } from "../http1/body.ts";
-import { findHead, Head } from "../http1/head.ts";
+import { Head } from "../http1/head.ts";
 import { parseRequestHead } from "../http1/request-head.ts";
-import { Exchange, type Caller } from "../router/exchange.ts";
+import { lastRead, RequestReader } from "../http1/request-reader.ts";
+import { Exchange } from "../router/exchange.ts";
 import { respond } from "../router/respond.ts";
 import { FLAG } from "../observe/response-flags.ts";
+import type { Arrival } from "./arrival.ts";
 import type { ConnectionManager } from "./connection-manager.ts";
-import type { Conn, ConnHandler } from "./conn.ts";
+import type { ConnHandler } from "./conn.ts";
+import { finishExchange } from "./finish-exchange.ts";
+import { Http1Caller } from "./http1-caller.ts";
 import { routeRequest } from "./route-request.ts";
 import { Timer } from "./timer-wheel.ts";
 
-/** Requests up to this size are handled as one string. */
-const SMALL = 16_384;
-const FIRST_LOOK = 4096;
 /** A head that is not complete after this long is an attack, where the config has no limit of its own. */
 const HEAD_TIMEOUT_MS = 10_000;
-const PREFACE = "PRI * HTTP/2.0\r\n";
 /** SETTINGS, and GOAWAY with HTTP_1_1_REQUIRED. */
 const HTTP2_REFUSAL = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 13]).toString("latin1");
 
@@ -24,31 +24,13 @@ type State = "idle" | "body" | "waiting" | "tunnel" | "closing";
 
 const spareHeads: Head[] = [];
 
-/** What a connection needs to know of where it came in; asked again for each request, so that config changes reach open connections. */
-export interface Arrival {
-  /** The connection manager for the next request; undefined = the listener is gone. */
-  manager(): ConnectionManager | undefined;
-  readonly id: number;
-  readonly filterChainName: string;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  onClosed(): void;
-}
-
-export class Downstream implements ConnHandler, Caller {
-  conn!: Conn;
-  readonly arrival: Arrival;
-  minor = 1;
-  keep = true;
+export class Http1Downstream extends Http1Caller implements ConnHandler {
   private manager: ConnectionManager;
   private state: State = "idle";
-  private partial: Buffer | undefined = undefined;
+  private readonly reader = new RequestReader();
   /** Bytes of later requests, not looked at before this one is answered. */
   private rest: Buffer | undefined = undefined;
   private readonly body = new Body();
-  private exchange: Exchange | undefined = undefined;
   private head: Head | undefined = undefined;
   private closed = false;
   private reading = false;
@@ -56,35 +38,20 @@ export class Downstream implements ConnHandler, Caller {
   private readonly timer = new Timer(() => this.onTimer());
 
   constructor(arrival: Arrival, manager: ConnectionManager) {
-    this.arrival = arrival;
+    super(arrival);
     this.manager = manager;
     manager.stats.cxTotal.value++;
     manager.stats.cxActive.value++;
   }
 
-  get id(): number {
-    return this.arrival.id;
-  }
-  get localAddress(): string {
-    return this.arrival.localAddress;
-  }
-  get localPort(): number {
-    return this.arrival.localPort;
-  }
-  get remoteAddress(): string {
-    return this.arrival.remoteAddress;
-  }
-  get remotePort(): number {
-    return this.arrival.remotePort;
-  }
-  get filterChainName(): string {
-    return this.arrival.filterChainName;
-  }
   get bodyPending(): boolean {
     return this.state === "body";
   }
+  get chunked(): boolean {
+    return this.head?.chunked === true;
+  }
   get busy(): boolean {
-    return this.state !== "idle" || this.partial !== undefined;
+    return this.state !== "idle" || this.reader.begun;
   }
 
   opened(): void {
@@ -98,20 +65,14 @@ export class Downstream implements ConnHandler, Caller {
   onData(data: Buffer, length: number): boolean {
     this.manager.stats.rxBytes.value += length;
     switch (this.state) {
-      case "idle": {
-        let chunk = length === data.length ? data : data.subarray(0, length);
-        if (this.partial !== undefined) {
-          chunk = Buffer.concat([this.partial, chunk]);
-          this.partial = undefined;
-        }
-        this.readRequest(chunk);
+      case "idle":
+        this.readRequest(length === data.length ? data : data.subarray(0, length));
         break;
-      }
       case "body":
         this.readBody(data.subarray(0, length), 0);
         break;
       case "tunnel":
-        this.exchange?.taker?.onCallerTunnelData(Buffer.from(data.subarray(0, length)));
+        this.passThrough(data, length);
         break;
       case "waiting":
         this.rest = Buffer.concat(this.rest === undefined ? [data.subarray(0, length)] : [this.rest, data.subarray(0, length)]);
@@ -123,46 +84,35 @@ export class Downstream implements ConnHandler, Caller {
     return true;
   }
 
-  private readRequest(chunk: Buffer): void {
-    const length = chunk.length;
-    let bytes = chunk.toString("latin1", 0, length > SMALL ? FIRST_LOOK : length);
-    let found = findHead(bytes);
-    const limit = this.manager.maxHeadBytes;
-    if (found.end < 0 && bytes.length < length) {
-      bytes = chunk.toString("latin1", 0, Math.min(length, limit + 4));
-      found = findHead(bytes);
+  private readRequest(data: Buffer): void {
+    switch (this.reader.feed(data, this.manager.maxHeadBytes)) {
+      case "head":
+        this.beginRequest();
+        break;
+      case "more":
+        this.waitForHead();
+        break;
+      case "empty":
+        break;
+      case "preface":
+        this.refusePreface();
+        break;
+      case "too large":
+        this.refuse(431, "http1.headers_too_large");
+        break;
+      case "broken":
+        this.refuse(400, "http1.codec_error");
+        break;
     }
-    // Empty lines before a request are skipped (RFC 9112 section 2.2).
-    if (bytes.charCodeAt(0) === 13 || bytes.charCodeAt(0) === 10) {
-      let skip = 0;
-      while (bytes.charCodeAt(skip) === 13 || bytes.charCodeAt(skip) === 10) skip++;
-      if (skip === length) {
-        if (length > 64) this.refuse(400, "http1.codec_error");
-        else this.partial = chunk.subarray(0, 0);
-        return;
-      }
-      if (skip > 64) this.refuse(400, "http1.codec_error");
-      else this.readRequest(chunk.subarray(skip));
-      return;
-    }
-    if (found.end < 0 || found.end > limit) {
-      if (length >= limit || found.end > limit) this.refuse(431, "http1.headers_too_large");
-      else if (bytes.startsWith("PRI * HTTP/2")) this.refusePreface();
-      else this.waitForHead(chunk);
-      return;
-    }
-    this.beginRequest(chunk, bytes, found);
   }
 
-  private waitForHead(chunk: Buffer): void {
-    if (this.partial === undefined && !this.reading) {
-      this.reading = true;
-      const { env, config } = this.manager;
-      const now = env.clock.now();
-      const limit = config.requestHeadersTimeoutMs > 0 ? config.requestHeadersTimeoutMs : HEAD_TIMEOUT_MS;
-      env.wheel.arm(this.timer, now + limit, now);
-    }
-    this.partial = Buffer.from(chunk);
+  private waitForHead(): void {
+    if (this.reading) return;
+    this.reading = true;
+    const { env, config } = this.manager;
+    const now = env.clock.now();
+    const limit = config.requestHeadersTimeoutMs > 0 ? config.requestHeadersTimeoutMs : HEAD_TIMEOUT_MS;
+    env.wheel.arm(this.timer, now + limit, now);
   }
 
   private takeHead(text: string, end: number): Head {
@@ -179,7 +129,8 @@ export class Downstream implements ConnHandler, Caller {
     return exchange;
   }
 
-  private beginRequest(chunk: Buffer, bytes: string, found: { text: string; end: number; bodyAt: number; bad: boolean }): void {
+  private beginRequest(): void {
+    const { chunk, bytes, found } = lastRead;
     const next = this.arrival.manager();
     // The listener went away or changed: this request is the first to see it.
     if (next !== undefined) this.manager = next;
@@ -192,10 +143,6 @@ export class Downstream implements ConnHandler, Caller {
     this.reading = false;
     this.keep = true;
     this.minor = 1;
-    if (head.text.startsWith(PREFACE)) {
-      this.refusePreface();
-      return;
-    }
     stats.rqTotal.value++;
     stats.rqActive.value++;
     const status = bad ? 400 : parseRequestHead(head, manager.rules);
@@ -250,11 +197,14 @@ export class Downstream implements ConnHandler, Caller {
       }
     }
     const { trailers } = this.body;
-    const tail =
-      complete && this.body.mode === BODY_CHUNKED && trailers !== undefined
-        ? (exchange.config.enableTrailers ? trailers : "") + "\r\n"
-        : "";
-    exchange.taker?.onRequestData(chunk, { from, to, complete, tail });
+    const end = trailers === undefined || exchange.config.enableTrailers ? trailers : "";
+    exchange.taker?.onRequestData(chunk, { from, to, complete }, end);
+  }
+
+  private passThrough(data: Buffer, length: number): void {
+    const exchange = this.exchange as Exchange;
+    exchange.bytesReceived += length;
+    exchange.taker?.onRequestData(data, { from: 0, to: length, complete: false }, undefined);
   }
 
   private brokenBody(exchange: Exchange): void {
@@ -297,18 +247,18 @@ export class Downstream implements ConnHandler, Caller {
     this.close();
   }
 
-  enterTunnel(): void {
+  protected enterTunnel(): void {
     this.state = "tunnel";
     const { rest } = this;
     if (rest === undefined) return;
     this.rest = undefined;
     this.conn.resume();
-    this.exchange?.taker?.onCallerTunnelData(rest);
+    this.passThrough(rest, rest.length);
   }
 
   responseDone(): void {
     const exchange = this.exchange as Exchange;
-    this.finishExchange(exchange);
+    finishExchange(exchange);
     if (!this.keep) {
       this.close();
       return;
@@ -334,22 +284,9 @@ export class Downstream implements ConnHandler, Caller {
     });
   }
 
-  private finishExchange(exchange: Exchange): void {
-    const { stats, loggers, env } = this.manager;
-    exchange.taker = undefined;
-    exchange.endMs = env.clock.now();
-    stats.rqActive.value--;
-    stats.rqCompleted.value++;
-    (stats.classes[(exchange.status / 100) | 0] ?? stats.rqRxReset).value++;
-    stats.txBytes.value += exchange.bytesSent;
-    stats.rqTime.record(exchange.endMs - exchange.startMs);
-    for (const logger of loggers) logger.log(exchange);
-    exchange.ended();
-  }
-
   abort(): void {
     const exchange = this.exchange as Exchange;
-    this.finishExchange(exchange);
+    finishExchange(exchange);
     this.state = "closing";
     this.conn.reset();
   }
@@ -380,7 +317,7 @@ export class Downstream implements ConnHandler, Caller {
         this.conn.destroy();
         return;
       case "idle":
-        if (this.partial !== undefined) this.refuse(408, "request_header_timeout");
+        if (this.reader.begun) this.refuse(408, "request_header_timeout");
         else if (config.idleTimeoutMs > 0 && now >= this.lastEnd + config.idleTimeoutMs) this.close();
         else if (config.idleTimeoutMs > 0) env.wheel.arm(this.timer, this.lastEnd + config.idleTimeoutMs, now);
         return;
@@ -424,11 +361,11 @@ export class Downstream implements ConnHandler, Caller {
       stats.cxDestroyRemoteActive.value++;
       exchange.taker?.onCallerGone();
       if (exchange.flags === 0) exchange.flags = FLAG.DC;
-      this.finishExchange(exchange);
+      finishExchange(exchange);
     }
     this.state = "closing";
     this.rest = undefined;
-    this.partial = undefined;
+    this.reader.clear();
     this.arrival.onClosed();
   }
 }

@@ -1,0 +1,67 @@
+// Messages as the router sees them, whatever their HTTP version. HTTP/1 heads answer on their own text, HTTP/2 heads on the fields that HPACK
+// decoded: neither is turned into the other before somebody asks for it.
+import type { RequestView } from "../config/index.ts";
+import type { Http2Header } from "../http2/header.ts";
+import type { HeaderList } from "./header-list.ts";
+
+/** A message's trailers as its own codec holds them: HTTP/1 lines with CRLF each, or fields. undefined = there are none, and nothing is held back. */
+export type Trailers = string | readonly Http2Header[] | undefined;
+
+export type HttpVersion = "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
+
+/** Says which lines stay behind, by kind (header-kinds.ts) and number. */
+export type LineFilter = (kind: number, line: number) => boolean;
+
+interface MessageHead {
+  readonly version: HttpVersion;
+  /** -1 = not said. */
+  readonly contentLength: number;
+  /** Name of a line, in lower case. */
+  nameAt(line: number): string;
+  headerLines(name: string): readonly string[];
+  first(name: string): string | undefined;
+  /** The lines as a list that can be edited, without pseudo headers; repeated ones joined where Envoy joins them. */
+  toList(skip: LineFilter): HeaderList;
+}
+
+export interface RequestHead extends MessageHead, RequestView {
+  /** An extended CONNECT (RFC 8441) counts as the GET with `upgrade` that it stands for. */
+  method: string;
+  path: string;
+  authority: string;
+  scheme: string;
+  /** How many hosts it names. */
+  readonly hosts: number;
+  readonly upgradeRequested: boolean;
+  /** Token of the upgrade header, "" = none. */
+  readonly upgrade: string;
+  /** `expect: 100-continue` */
+  readonly expect: boolean;
+  requestId: string;
+  forwardedFor: string;
+  forwardedProto: string;
+  /** `content-type: application/grpc`, with or without a subtype; not grpc-web. */
+  grpc: boolean;
+  /** `te: trailers` and nothing else. */
+  readonly trailersWanted: boolean;
+  /** Some name holds an underscore. */
+  readonly underscores: boolean;
+  /** Path and host go on as they came. */
+  pristine: boolean;
+  /** `x-envoy-*` names that a caller has no say in: as if they were not there. */
+  forged: ReadonlySet<string>;
+  dropUnderscores(): void;
+}
+
+export interface AnswerHead extends MessageHead {
+  readonly status: number;
+  readonly hasDate: boolean;
+}
+
+/** Trailers as HTTP/1 lines with CRLF each. */
+export function trailerText(trailers: Trailers): string {
+  if (trailers === undefined || typeof trailers === "string") return trailers ?? "";
+  let out = "";
+  for (const { name, value } of trailers) out += name + ": " + value + "\r\n";
+  return out;
+}

@@ -1,0 +1,82 @@
+// Finds where a request's head ends in what a connection brings, over as many reads as it takes; nothing is read twice that came whole.
+import { findHead, type HeadEnd } from "./find-head.ts";
+
+/** Requests up to this size are handled as one string. */
+const SMALL = 16_384;
+const FIRST_LOOK = 4096;
+/** Empty lines before a request are skipped (RFC 9112 section 2.2), so many bytes of them. */
+const MAX_EMPTY = 64;
+const PREFACE = "PRI * HTTP/2.0\r\n";
+
+/** `preface`: HTTP/2 begins here. `empty`: nothing but empty lines so far. */
+export type ReadResult = "head" | "more" | "empty" | "preface" | "too large" | "broken";
+
+/** What was read last; one for all connections: use it at once. */
+export interface RequestRead {
+  /** Everything from the head on. */
+  chunk: Buffer;
+  /** The beginning of it, as latin1. */
+  bytes: string;
+  found: HeadEnd;
+}
+
+export const lastRead: RequestRead = { chunk: Buffer.alloc(0), bytes: "", found: { text: "", end: -1, bodyAt: 0, bad: false } };
+
+export class RequestReader {
+  private partial: Buffer | undefined = undefined;
+
+  /** A request has begun, and is not all here. */
+  get begun(): boolean {
+    return this.partial !== undefined;
+  }
+
+  clear(): void {
+    this.partial = undefined;
+  }
+
+  /** `limit`: bytes that a head may have. What has to wait for more is copied. */
+  feed(data: Buffer, limit: number): ReadResult {
+    let chunk = data;
+    if (this.partial !== undefined) {
+      chunk = Buffer.concat([this.partial, data]);
+      this.partial = undefined;
+    }
+    const skip = emptyLines(chunk);
+    if (skip > 0) {
+      if (skip > MAX_EMPTY) return "broken";
+      chunk = chunk.subarray(skip);
+      if (chunk.length === 0) {
+        this.partial = chunk;
+        return "empty";
+      }
+    }
+    return this.read(chunk, limit);
+  }
+
+  private read(chunk: Buffer, limit: number): ReadResult {
+    const { length } = chunk;
+    let bytes = chunk.toString("latin1", 0, length > SMALL ? FIRST_LOOK : length);
+    let found = findHead(bytes);
+    if (found.end < 0 && bytes.length < length) {
+      bytes = chunk.toString("latin1", 0, Math.min(length, limit + 4));
+      found = findHead(bytes);
+    }
+    lastRead.chunk = chunk;
+    lastRead.bytes = bytes;
+    lastRead.found = found;
+    if (found.end > limit) return "too large";
+    if (found.end < 0) {
+      if (length >= limit) return "too large";
+      if (bytes.startsWith(PREFACE)) return "preface";
+      this.partial = Buffer.from(chunk);
+      return "more";
+    }
+    return bytes.startsWith(PREFACE) ? "preface" : "head";
+  }
+}
+
+function emptyLines(chunk: Buffer): number {
+  let skip = 0;
+  while (skip < chunk.length && (chunk[skip] === 13 || chunk[skip] === 10)) skip++;
+  return skip;
+}
