@@ -40,3 +40,8 @@ export { type TlsInspector, TlsInspectorSchema } from "./gen/envoy/extensions/fi
 export * from "./gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 export * from "./gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 export { type Router, RouterSchema } from "./gen/envoy/extensions/filters/http/router/v3/router_pb.js";
+export { type ReqWithoutQuery, ReqWithoutQuerySchema } from "./gen/envoy/extensions/formatter/req_without_query/v3/req_without_query_pb.js";
+export {
+  type PreserveCaseFormatterConfig,
+  PreserveCaseFormatterConfigSchema,
+} from "./gen/envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case_pb.js";

@@ -37,13 +37,17 @@ export interface LoadBalancer {
   readonly warmup: { readonly durationMs: number; readonly minimumPercent: number; readonly aggression: number } | undefined;
 }
 
+export interface TcpKeepalive {
+  readonly probes: number | undefined;
+  readonly timeMs: number | undefined;
+  readonly intervalMs: number | undefined;
+}
+
 export interface ConnectionPool {
   readonly tcp: {
     readonly maxConnections: number | undefined;
     readonly connectTimeoutMs: number | undefined;
-    readonly keepalive:
-      | { readonly probes: number | undefined; readonly timeMs: number | undefined; readonly intervalMs: number | undefined }
-      | undefined;
+    readonly keepalive: TcpKeepalive | undefined;
     readonly maxConnectionDurationMs: number | undefined;
     readonly idleTimeoutMs: number | undefined;
   };
@@ -56,6 +60,8 @@ export interface ConnectionPool {
     readonly h2UpgradePolicy: "DEFAULT" | "DO_NOT_UPGRADE" | "UPGRADE" | undefined;
     readonly useClientProtocol: boolean;
     readonly maxConcurrentStreams: number | undefined;
+    /** PINGs on HTTP/2 connections: how often, and how long to wait for the answer. */
+    readonly http2Keepalive: { readonly intervalMs: number; readonly timeoutMs: number } | undefined;
   };
 }
 

@@ -1,5 +1,5 @@
 // The part of Istio's MeshConfig that generation reads, in milliseconds.
-import type { LocalityLb } from "./destination-rule.ts";
+import type { LocalityLb, TcpKeepalive, TrafficPolicy } from "./destination-rule.ts";
 import type { TlsSettings } from "./tls.ts";
 import type { Retries } from "./virtual-service.ts";
 
@@ -12,11 +12,17 @@ export interface MeshSettings {
   /** 0 = no explicit HTTP proxy listener. */
   readonly proxyHttpPort: number;
   readonly connectTimeoutMs: number;
+  /** For every cluster; what a DestinationRule's own tcpKeepalive leaves out is taken from here. */
+  readonly tcpKeepalive: TcpKeepalive | undefined;
   readonly outboundTrafficPolicy: "ALLOW_ANY" | "REGISTRY_ONLY";
   readonly pathNormalization: "NONE" | "BASE" | "MERGE_SLASHES" | "DECODE_AND_MERGE_SLASHES";
   readonly accessLogFile: string;
   readonly accessLogFormat: string;
   readonly accessLogEncoding: "TEXT" | "JSON";
+  /** Connections that no filter chain takes are not logged. */
+  readonly listenerLogDisabled: boolean;
+  /** undefined = no tracing; else the share of requests (percent) that is sampled where the caller did not decide. */
+  readonly traceSamplingPercent: number | undefined;
   readonly h2UpgradePolicy: "DO_NOT_UPGRADE" | "UPGRADE";
   readonly protocolDetectionTimeoutMs: number;
   /** From `defaultConfig.gatewayTopology`. */
@@ -36,6 +42,15 @@ export interface MeshSettings {
   /** From `defaultConfig.proxyHeaders`; undefined = Istio's default. */
   readonly proxyHeaders: {
     readonly server: { readonly disabled: boolean; readonly value: string };
+    /** What sidecars do with x-forwarded-client-cert; "" = APPEND_FORWARD. Gateways have `forwardClientCertDetails`. */
+    readonly forwardedClientCert: string;
+    readonly clientCertDetails: {
+      readonly subject: boolean;
+      readonly cert: boolean;
+      readonly chain: boolean;
+      readonly dns: boolean;
+      readonly uri: boolean;
+    };
     readonly requestIdDisabled: boolean;
     readonly attemptCountDisabled: boolean;
     readonly envoyDebugHeadersDisabled: boolean;
@@ -43,7 +58,10 @@ export interface MeshSettings {
     readonly xForwardedHost: boolean;
     readonly xForwardedPort: boolean;
   };
+  /** Connection pool and outlier detection where no DestinationRule says anything of them. */
+  readonly defaultTrafficPolicy: TrafficPolicy;
   readonly defaultHttpRetryPolicy: Retries | undefined;
+  readonly defaultInboundHttpRetryPolicy: Retries | undefined;
   readonly localityLb: LocalityLb | undefined;
   readonly defaultServiceExportTo: readonly string[];
   readonly defaultVirtualServiceExportTo: readonly string[];

@@ -1,5 +1,5 @@
 // Reads the node that an xDS client names itself with (Istio's pkg/model/proxy.go: id `TYPE~IP~NAME.NAMESPACE~DOMAIN` and metadata).
-import { err, ok, type Result } from "../kit/index.ts";
+import { err, ok, parseDuration, type Result } from "../kit/index.ts";
 import type { ProxyIdentity, ProxyScope, ProxyType } from "./proxy.ts";
 import type { Locality } from "./service.ts";
 
@@ -45,6 +45,12 @@ function interceptionOf(value: string): ProxyScope["interceptionMode"] {
   return value === "NONE" || value === "TPROXY" ? value : "REDIRECT";
 }
 
+/** An object, with its fields in order, as text; "" = none. */
+function jsonOf(value: unknown): string {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return "";
+  return JSON.stringify(Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))));
+}
+
 export function parseNode(node: NodeInput): Result<ProxyIdentity> {
   const [type, ip, fullName, domain, ...rest] = node.id.split("~");
   if (type === undefined || ip === undefined || fullName === undefined || domain === undefined || rest.length > 0) {
@@ -80,6 +86,8 @@ export function parseNode(node: NodeInput): Result<ProxyIdentity> {
       network: text(metadata["NETWORK"]),
       interceptionMode: interceptionOf(text(metadata["INTERCEPTION_MODE"])),
       httpProxyPort: portOf(metadata["HTTP_PROXY_PORT"]),
+      proxyConfig: jsonOf(metadata["PROXY_CONFIG"]),
+      idleTimeoutMs: parseDuration(text(metadata["IDLE_TIMEOUT"])),
       http10: text(metadata["HTTP10"]) === "1",
       virtualHostDiscovery: node.virtualHostDiscovery ?? false,
       secretServer: text(metadata["SERIN_SECRET_SERVER"]) !== "none",
@@ -100,6 +108,8 @@ export function scopeKey(scope: ProxyScope): string {
     scope.network,
     scope.interceptionMode,
     scope.httpProxyPort ?? 0,
+    scope.proxyConfig,
+    scope.idleTimeoutMs ?? 0,
     scope.http10,
     scope.virtualHostDiscovery,
     scope.secretServer,

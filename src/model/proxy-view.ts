@@ -1,5 +1,5 @@
 // What one proxy may see: the whole input of `generate`, and therefore its cache key. Frozen; parts keep their identity while they do not change.
-import type { DestinationRule } from "./destination-rule.ts";
+import type { ConnectionPool, DestinationRule } from "./destination-rule.ts";
 import type { GatewayListenerView } from "./gateway.ts";
 import type { MeshSettings } from "./mesh-settings.ts";
 import type { ProxyScope } from "./proxy.ts";
@@ -35,6 +35,8 @@ export interface InboundPortView {
   readonly protocol: Protocol;
   /** Where the application listens; undefined = original destination. */
   readonly target: { readonly address: string; readonly port: number } | undefined;
+  /** Limits of the connections to the application: of the Sidecar, else of the service's DestinationRule. */
+  readonly pool: ConnectionPool | undefined;
   /** The oldest Service with this target port; names the inbound virtual host. */
   readonly service: { readonly hostname: string; readonly port: number } | undefined;
 }

@@ -27,6 +27,10 @@ export interface ProxyScope {
   readonly interceptionMode: "REDIRECT" | "TPROXY" | "NONE";
   /** Own explicit HTTP proxy port (metadata HTTP_PROXY_PORT), else MeshConfig's. */
   readonly httpProxyPort: number | undefined;
+  /** Metadata PROXY_CONFIG as JSON: the proxy's own ProxyConfig instead of MeshConfig's defaultConfig; "" = none. */
+  readonly proxyConfig: string;
+  /** Metadata IDLE_TIMEOUT: idle time of TCP connections and of callers' HTTP connections; undefined = Envoy's. */
+  readonly idleTimeoutMs: number | undefined;
   /** Metadata HTTP10 = "1": accept HTTP/1.0. */
   readonly http10: boolean;
   /** The client asked by delta ADS: virtual hosts are resources of their own (VHDS). */

@@ -1,4 +1,5 @@
 // The Sidecar resource: what workloads of a namespace import, and how they are reached.
+import type { ConnectionPool } from "./destination-rule.ts";
 import type { Protocol } from "./service.ts";
 
 /** `namespace/host` of an egress listener, `.` still unresolved: in the root namespace it means the client's. */
@@ -28,6 +29,7 @@ export interface SidecarIngress {
   readonly bind: string;
   /** As written: `127.0.0.1:8080`, `0.0.0.0:8080`, `unix:///path`; "" = the port itself. */
   readonly defaultEndpoint: string;
+  readonly connectionPool: ConnectionPool | undefined;
 }
 
 export interface Sidecar {
@@ -38,6 +40,8 @@ export interface Sidecar {
   readonly workloadSelector: Readonly<Record<string, string>> | undefined;
   readonly egress: readonly SidecarEgress[];
   readonly ingress: readonly SidecarIngress[];
+  /** For ports whose ingress listener has none of its own. */
+  readonly inboundConnectionPool: ConnectionPool | undefined;
   readonly outboundTrafficPolicy:
     | {
         readonly mode: "ALLOW_ANY" | "REGISTRY_ONLY";

@@ -104,9 +104,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   };
 }
 
+/** As Envoy finds it: the first address that is not in 127.0.0.0/8, on whatever interface. */
 function ownAddress(): string {
   for (const addresses of Object.values(networkInterfaces())) {
-    for (const { family, internal, address } of addresses ?? []) if (family === "IPv4" && !internal) return address;
+    for (const { family, address } of addresses ?? []) if (family === "IPv4" && !address.startsWith("127.")) return address;
   }
   return "127.0.0.1";
 }

@@ -3,15 +3,17 @@
 import type { Issue } from "../kit/index.ts";
 import { duration, must } from "./checks/fields.ts";
 import { extendPath } from "./field-path.ts";
+import { connectionPool } from "./istio/connection-pool.ts";
 import { exportTo } from "./istio/export-to.ts";
 import { retries } from "./istio/http-retry.ts";
 import { localityLbSetting } from "./istio/locality.ts";
+import { outlierDetection } from "./istio/traffic-policy.ts";
 import { ignored, isIgnored } from "./kubernetes/ignored.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import type { Source } from "./parse-sources.ts";
 import { CODE, createReport, type Report } from "./report.ts";
 import { readValue } from "./schema/read.ts";
-import { bool, enumOf, int, list, obj, type ObjectSchema, type Schema, str, uint32 } from "./schema/schema.ts";
+import { bool, enumOf, int, list, num, obj, type ObjectSchema, type Schema, str, uint32 } from "./schema/schema.ts";
 import { locateIn } from "./yaml/locate.ts";
 import { readDocument } from "./yaml/read-document.ts";
 import { splitDocuments } from "./yaml/split-documents.ts";
@@ -26,6 +28,8 @@ const port = int({ min: 1, max: 65_535 });
 const switchOff = obj({ disabled: bool() });
 const switchOn = obj({ enabled: bool() });
 
+const FORWARD_CERT = ["UNDEFINED", "SANITIZE", "FORWARD_ONLY", "APPEND_FORWARD", "SANITIZE_SET", "ALWAYS_FORWARD_ONLY"];
+
 const proxyHeaders = obj({
   server: obj({ disabled: bool(), value: str() }),
   requestId: switchOff,
@@ -34,18 +38,24 @@ const proxyHeaders = obj({
   preserveHttp1HeaderCase: bool(),
   xForwardedHost: switchOn,
   xForwardedPort: switchOn,
-  ...ignored("forwardedClientCert", "setCurrentClientCertDetails", "metadataExchangeHeaders"),
+  forwardedClientCert: enumOf(FORWARD_CERT),
+  setCurrentClientCertDetails: obj({ subject: bool(), cert: bool(), chain: bool(), dns: bool(), uri: bool() }),
+  ...ignored("metadataExchangeHeaders"),
 });
-
-const FORWARD_CERT = ["UNDEFINED", "SANITIZE", "FORWARD_ONLY", "APPEND_FORWARD", "SANITIZE_SET", "ALWAYS_FORWARD_ONLY"];
 
 const defaultConfig = obj({
   gatewayTopology: obj({ numTrustedProxies: uint32(), forwardClientCertDetails: enumOf(FORWARD_CERT), ...ignored("proxyProtocol") }),
   proxyHeaders,
+  tracing: obj({
+    sampling: num({ min: 0 }),
+    ...ignored(
+      "zipkin", "lightstep", "datadog", "stackdriver", "openCensusAgent", "customTags", "maxPathTagLength", "tlsSettings", "enableIstioTags",
+    ), // prettier-ignore
+  }),
   ...ignored(
     "configPath", "binaryPath", "serviceCluster", "tracingServiceName", "drainDuration", "discoveryAddress", "discoveryRefreshDelay", "zipkinAddress",
     "statsdUdpAddress", "envoyMetricsServiceAddress", "proxyAdminPort", "availabilityZone", "controlPlaneAuthPolicy", "customConfigFile",
-    "statNameLength", "concurrency", "proxyBootstrapTemplatePath", "interceptionMode", "tracing", "sds", "envoyAccessLogService",
+    "statNameLength", "concurrency", "proxyBootstrapTemplatePath", "interceptionMode", "sds", "envoyAccessLogService",
     "envoyMetricsService", "proxyMetadata", "runtimeValues", "statusPort", "extraStatTags", "terminationDrainDuration", "meshId", "readinessProbe",
     "proxyStatsMatcher", "holdApplicationUntilProxyStarts", "caCertificatesPem", "image", "privateKeyProvider", "fileFlushInterval",
     "fileFlushMinSizeKb", "statsCompression", "connectionSettings",
@@ -69,38 +79,42 @@ export const meshConfigSchema: ObjectSchema = obj({
   proxyInboundListenPort: port,
   proxyHttpPort: int({ min: 0, max: 65_535 }),
   connectTimeout: duration(),
+  tcpKeepalive: obj({ probes: uint32(), time: duration(), interval: duration() }),
   protocolDetectionTimeout: duration({ zero: true }),
   accessLogFile: str(),
   accessLogFormat: str(),
   accessLogEncoding: enumOf(["TEXT", "JSON"]),
+  disableEnvoyListenerLog: bool(),
+  enableTracing: bool(),
   defaultConfig,
   outboundTrafficPolicy: obj({ mode: enumOf(["REGISTRY_ONLY", "ALLOW_ANY", "ALLOW_ANY_DYNAMIC_DNS"]), ...ignored("tls") }),
   rootNamespace,
   localityLbSetting,
   h2UpgradePolicy: enumOf(["DO_NOT_UPGRADE", "UPGRADE"]),
   pathNormalization: obj({ normalization: enumOf(["DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"]) }),
+  defaultTrafficPolicy: obj({ connectionPool, outlierDetection }),
   defaultHttpRetryPolicy: retries,
   enableAutoMtls: bool(),
   tlsDefaults: tlsSettings,
   meshMTLS: tlsSettings,
   trustDomain: str(),
   trustDomainAliases: list(str()),
+  defaultInboundHttpRetryPolicy: retries,
   defaultServiceExportTo: exportTo,
   defaultVirtualServiceExportTo: exportTo,
   defaultDestinationRuleExportTo: exportTo,
   ...ignored(
-    "hboneIdleTimeout", "tcpKeepalive", "ingressClass", "ingressService", "ingressControllerMode", "ingressSelector", "enableTracing",
-    "enableEnvoyAccessLogService", "disableEnvoyListenerLog", "inboundTrafficPolicy", "configSources", 
+    "hboneIdleTimeout", "ingressClass", "ingressService", "ingressControllerMode", "ingressSelector",
+    "enableEnvoyAccessLogService", "inboundTrafficPolicy", "configSources",
     "caCertificates", "zoneAwareLbSetting", "dnsRefreshRate", "inboundClusterStatName", "outboundClusterStatName",
     "certificates", "serviceSettings", "serviceScopeConfigs", "enablePrometheusMerge", "verifyCertificateAtClient", "ca", "extensionProviders",
-    "defaultProviders", "discoverySelectors", "defaultInboundHttpRetryPolicy", "defaultTrafficPolicy",
+    "defaultProviders", "discoverySelectors",
     "serviceEntryVisibility",
   ), // prettier-ignore
 });
 
 /** Values that ask for what happens anyway. */
 const HARMLESS: Readonly<Record<string, (value: unknown) => boolean>> = {
-  enableTracing: (value) => value === false,
   enablePrometheusMerge: (value) => value === false,
   defaultProviders: (value) => Object.values((value ?? {}) as object).every((entry) => Array.isArray(entry) && entry.length === 0),
   extensionProviders: (value) => Array.isArray(value) && value.length === 0,

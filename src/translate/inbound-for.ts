@@ -1,6 +1,16 @@
 // How a sidecar's own workload is reached: its ports and the Services that lead there; Sidecar.ingress replaces them all
 // (Istio networking/core/listener_inbound.go). A pod that src/runtime reports is found by its name, any other workload by its address.
-import type { Endpoint, EndpointIndex, InboundPortView, MeshSnapshot, Protocol, ProxyIdentity, Service, Sidecar } from "../model/index.ts";
+import type {
+  ConnectionPool,
+  Endpoint,
+  EndpointIndex,
+  InboundPortView,
+  MeshSnapshot,
+  Protocol,
+  ProxyIdentity,
+  Service,
+  Sidecar,
+} from "../model/index.ts";
 import { serviceKey } from "../model/index.ts";
 import type { PodPortStatus, ServiceSpec } from "../resources/index.ts";
 import { type Internals, internalsOf } from "./build-mesh.ts";
@@ -17,11 +27,13 @@ export function inboundFor(snapshot: MeshSnapshot, proxy: ProxyIdentity): readon
   const { sidecars, settings } = snapshot.config;
   const pod = podOf(inner, proxy);
   const byAddress = pod === undefined ? snapshot.endpoints : undefined;
-  return inner.lineage.value(`inbound ${proxy.id}`, [proxy, pod, byAddress, inner.registry, sidecars, settings.rootNamespace], () => {
+  const needs = [proxy, pod, byAddress, inner.registry, inner.rules, sidecars, settings.rootNamespace];
+  return inner.lineage.value(`inbound ${proxy.id}`, needs, () => {
     const sidecar = sidecarOf(sidecars, proxy.scope, settings.rootNamespace);
     const targets = pod === undefined ? targetsByAddress(snapshot, inner, proxy) : targetsOfPod(inner, pod);
-    const views =
-      sidecar !== undefined && sidecar.ingress.length > 0 ? ingressViews(sidecar, { proxy, pod, targets }) : portViews(proxy, pod, targets);
+    const pool = (target: Target | undefined) => poolOf(target, { inner, sidecar, namespace: proxy.namespace });
+    const of = { proxy, pod, targets, pool };
+    const views = sidecar !== undefined && sidecar.ingress.length > 0 ? ingressViews(sidecar, of) : portViews(of);
     // Compared by content: equal ports are the same list, so that nothing is generated anew.
     return inner.lineage.value(`inbound ports ${proxy.id}`, [JSON.stringify(views)], () => Object.freeze(views));
   });
@@ -92,11 +104,33 @@ function targetsByAddress(snapshot: MeshSnapshot, inner: Internals, proxy: Proxy
   return targets;
 }
 
+/** Selectors of DestinationRules choose callers, so none of theirs counts here. */
+function poolOf(target: Target | undefined, of: PoolSource): ConnectionPool | undefined {
+  const { inner, sidecar, namespace } = of;
+  if (sidecar?.inboundConnectionPool !== undefined) return sidecar.inboundConnectionPool;
+  if (target === undefined) return undefined;
+  const rule = inner.rules.ruleFor({ namespace, labels: {} }, target.service);
+  return rule?.policyFor(target.servicePort.number, "").connectionPool;
+}
+
+interface PoolSource {
+  readonly inner: Internals;
+  readonly sidecar: Sidecar | undefined;
+  readonly namespace: string;
+}
+
 function serviceOf(target: Target | undefined): InboundPortView["service"] {
   return target === undefined ? undefined : { hostname: target.service.hostname, port: target.servicePort.number };
 }
 
-function portViews(proxy: ProxyIdentity, pod: WorkloadInput | undefined, targets: readonly Target[]): readonly InboundPortView[] {
+interface Workload {
+  readonly proxy: ProxyIdentity;
+  readonly pod: WorkloadInput | undefined;
+  readonly targets: readonly Target[];
+  readonly pool: (target: Target | undefined) => ConnectionPool | undefined;
+}
+
+function portViews({ proxy, pod, targets, pool }: Workload): readonly InboundPortView[] {
   const first = new Map<number, Target>();
   for (const target of targets) if (!first.has(target.port)) first.set(target.port, target);
   if (pod === undefined) {
@@ -105,6 +139,7 @@ function portViews(proxy: ProxyIdentity, pod: WorkloadInput | undefined, targets
       bind: "",
       protocol: target.servicePort.protocol,
       target: undefined,
+      pool: pool(target),
       service: serviceOf(target),
     }));
   }
@@ -113,6 +148,7 @@ function portViews(proxy: ProxyIdentity, pod: WorkloadInput | undefined, targets
     return {
       ...place(proxy, pod, port),
       protocol: target?.servicePort.protocol ?? protocolByName(port.name ?? ""),
+      pool: pool(target),
       service: serviceOf(target),
     };
   });
@@ -137,11 +173,7 @@ function parseEndpoint(written: string, ownAddress: string): InboundPortView["ta
   return { address: address === "0.0.0.0" || address === "::" ? ownAddress : address, port: Number(groups["port"]) };
 }
 
-function ingressViews(
-  sidecar: Sidecar,
-  of: { readonly proxy: ProxyIdentity; readonly pod: WorkloadInput | undefined; readonly targets: readonly Target[] },
-): readonly InboundPortView[] {
-  const { proxy, pod, targets } = of;
+function ingressViews(sidecar: Sidecar, { proxy, pod, targets, pool }: Workload): readonly InboundPortView[] {
   const local = (containerPort: number): PodPortStatus | undefined =>
     pod?.status.ports.find((port) => port.containerPort === containerPort);
   return sidecar.ingress.map((listener): InboundPortView => {
@@ -155,6 +187,7 @@ function ingressViews(
       bind: listener.bind,
       protocol: listener.port.protocol,
       target: behind !== undefined && pod !== undefined && !captured ? { address: pod.status.podIP, port: behind.appPort } : written,
+      pool: listener.connectionPool ?? pool(leading),
       service: leading === undefined ? undefined : { hostname: leading.service.hostname, port: listener.port.number },
     };
   });

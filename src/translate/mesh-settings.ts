@@ -2,6 +2,7 @@
 import { parseDuration } from "../kit/index.ts";
 import type { MeshSettings } from "../model/index.ts";
 import { toLocalityLb } from "./destination-rules/load-balancer.ts";
+import { type KeepaliveSpec, type PolicySettingsSpec, toKeepalive, toSettings } from "./destination-rules/traffic-policy.ts";
 import { toTlsSettings } from "./tls.ts";
 import { toRetries } from "./virtual-services/actions.ts";
 
@@ -32,9 +33,52 @@ function texts(value: unknown, fallback: readonly string[]): readonly string[] {
   return Array.isArray(value) && value.length > 0 ? value.filter((entry) => typeof entry === "string") : fallback;
 }
 
+/** Istio's default (PILOT_TRACE_SAMPLING); more than all of them is taken for a mistake. */
+const TRACE_SAMPLING_PERCENT = 1;
+
+function samplingOf(percent: unknown): number {
+  return typeof percent === "number" && percent > 0 && percent <= 100 ? percent : TRACE_SAMPLING_PERCENT;
+}
+
 /** A header setting of proxyHeaders is off by `disabled: true`. */
 function disabled(value: unknown): boolean {
   return fields(value)["disabled"] === true;
+}
+
+type ProxyPart = Pick<
+  MeshSettings,
+  "numTrustedProxies" | "forwardClientCertDetails" | "gatewayProxyProtocol" | "proxyHeaders" | "traceSamplingPercent"
+>;
+
+/** The part of a ProxyConfig that generation reads. */
+function readProxyConfig(proxy: Fields): ProxyPart {
+  const headers = fields(proxy["proxyHeaders"]);
+  const topology = fields(proxy["gatewayTopology"]);
+  const server = fields(headers["server"]);
+  const cert = fields(headers["setCurrentClientCertDetails"]);
+  return {
+    traceSamplingPercent: samplingOf(fields(proxy["tracing"])["sampling"]),
+    numTrustedProxies: integer(topology["numTrustedProxies"], 0),
+    forwardClientCertDetails: text(topology["forwardClientCertDetails"], ""),
+    gatewayProxyProtocol: typeof topology["proxyProtocol"] === "object",
+    proxyHeaders: {
+      server: { disabled: server["disabled"] === true, value: text(server["value"], "") },
+      forwardedClientCert: text(headers["forwardedClientCert"], ""),
+      clientCertDetails: {
+        subject: cert["subject"] !== false,
+        cert: cert["cert"] === true,
+        chain: cert["chain"] === true,
+        dns: cert["dns"] !== false,
+        uri: cert["uri"] !== false,
+      },
+      requestIdDisabled: disabled(headers["requestId"]),
+      attemptCountDisabled: disabled(headers["attemptCount"]),
+      envoyDebugHeadersDisabled: disabled(headers["envoyDebugHeaders"]),
+      preserveHttp1HeaderCase: headers["preserveHttp1HeaderCase"] === true,
+      xForwardedHost: fields(headers["xForwardedHost"])["enabled"] === true,
+      xForwardedPort: fields(headers["xForwardedPort"])["enabled"] === true,
+    },
+  };
 }
 
 const interned = new Map<string, MeshSettings>();
@@ -42,7 +86,18 @@ const MAX_INTERNED = 64;
 
 /** Equal MeshConfigs are one settings object, however often they are parsed: everything translated is memoised by it. */
 export function toMeshSettings(meshConfig: unknown): MeshSettings {
-  const settings = readMeshSettings(meshConfig);
+  return intern(readMeshSettings(meshConfig));
+}
+
+/** For a proxy that brings a ProxyConfig of its own (node metadata PROXY_CONFIG): it takes the place of the mesh's defaultConfig as a whole. */
+export function withProxyConfig(settings: MeshSettings, proxyConfig: string): MeshSettings {
+  if (proxyConfig === "") return settings;
+  const own = readProxyConfig(fields(JSON.parse(proxyConfig)));
+  const traced = settings.traceSamplingPercent !== undefined;
+  return intern(Object.freeze({ ...settings, ...own, traceSamplingPercent: traced ? own.traceSamplingPercent : undefined }));
+}
+
+function intern(settings: MeshSettings): MeshSettings {
   const key = JSON.stringify(settings);
   const known = interned.get(key);
   if (known !== undefined) return known;
@@ -53,19 +108,20 @@ export function toMeshSettings(meshConfig: unknown): MeshSettings {
 
 function readMeshSettings(meshConfig: unknown): MeshSettings {
   const mesh = fields(meshConfig);
-  const proxy = fields(mesh["defaultConfig"]);
-  const headers = fields(proxy["proxyHeaders"]);
-  const topology = fields(proxy["gatewayTopology"]);
-  const server = fields(headers["server"]);
+  const proxy = readProxyConfig(fields(mesh["defaultConfig"]));
   const locality = mesh["localityLbSetting"];
-  const retries = mesh["defaultHttpRetryPolicy"];
+  const keepalive = mesh["tcpKeepalive"];
+  const policy = (value: unknown) => (typeof value === "object" && value !== null ? toRetries(value) : undefined);
   return Object.freeze({
+    ...proxy,
+    traceSamplingPercent: mesh["enableTracing"] === false ? undefined : proxy.traceSamplingPercent,
     rootNamespace: text(mesh["rootNamespace"], "istio-system"),
     domain: "cluster.local",
     proxyListenPort: integer(mesh["proxyListenPort"], 15_001),
     proxyInboundListenPort: integer(mesh["proxyInboundListenPort"], 15_006),
     proxyHttpPort: integer(mesh["proxyHttpPort"], 0),
     connectTimeoutMs: duration(mesh["connectTimeout"], 10_000),
+    tcpKeepalive: typeof keepalive === "object" && keepalive !== null ? toKeepalive(keepalive as KeepaliveSpec) : undefined,
     outboundTrafficPolicy: oneOf(fields(mesh["outboundTrafficPolicy"])["mode"], ["ALLOW_ANY", "REGISTRY_ONLY"], "ALLOW_ANY"),
     pathNormalization: oneOf(
       fields(mesh["pathNormalization"])["normalization"],
@@ -75,56 +131,20 @@ function readMeshSettings(meshConfig: unknown): MeshSettings {
     accessLogFile: text(mesh["accessLogFile"], ""),
     accessLogFormat: text(mesh["accessLogFormat"], ""),
     accessLogEncoding: oneOf(mesh["accessLogEncoding"], ["TEXT", "JSON"], "TEXT"),
+    listenerLogDisabled: mesh["disableEnvoyListenerLog"] === true,
     h2UpgradePolicy: oneOf(mesh["h2UpgradePolicy"], ["DO_NOT_UPGRADE", "UPGRADE"], "DO_NOT_UPGRADE"),
     protocolDetectionTimeoutMs: duration(mesh["protocolDetectionTimeout"], 0),
-    numTrustedProxies: integer(topology["numTrustedProxies"], 0),
-    forwardClientCertDetails: text(topology["forwardClientCertDetails"], ""),
-    proxyHeaders: {
-      server: { disabled: server["disabled"] === true, value: text(server["value"], "") },
-      requestIdDisabled: disabled(headers["requestId"]),
-      attemptCountDisabled: disabled(headers["attemptCount"]),
-      envoyDebugHeadersDisabled: disabled(headers["envoyDebugHeaders"]),
-      preserveHttp1HeaderCase: headers["preserveHttp1HeaderCase"] === true,
-      xForwardedHost: fields(headers["xForwardedHost"])["enabled"] === true,
-      xForwardedPort: fields(headers["xForwardedPort"])["enabled"] === true,
-    },
-    defaultHttpRetryPolicy: typeof retries === "object" && retries !== null ? toRetries(retries) : undefined,
-    gatewayProxyProtocol: typeof fields(proxy["gatewayTopology"])["proxyProtocol"] === "object",
     tlsDefaults: toTlsSettings(fields(mesh["tlsDefaults"])),
     meshMtls: toTlsSettings(fields(mesh["meshMTLS"])),
     enableAutoMtls: mesh["enableAutoMtls"] !== false,
     trustDomain: text(mesh["trustDomain"], "cluster.local"),
     trustDomainAliases: texts(mesh["trustDomainAliases"], []),
+    defaultTrafficPolicy: toSettings(fields(mesh["defaultTrafficPolicy"]) as PolicySettingsSpec),
+    defaultHttpRetryPolicy: policy(mesh["defaultHttpRetryPolicy"]),
+    defaultInboundHttpRetryPolicy: policy(mesh["defaultInboundHttpRetryPolicy"]),
     localityLb: toLocalityLb(typeof locality === "object" && locality !== null ? locality : {}),
     defaultServiceExportTo: texts(mesh["defaultServiceExportTo"], ["*"]),
     defaultVirtualServiceExportTo: texts(mesh["defaultVirtualServiceExportTo"], ["*"]),
     defaultDestinationRuleExportTo: texts(mesh["defaultDestinationRuleExportTo"], ["*"]),
   });
-}
-
-/** Fields that have an effect, or whose only values without one are their defaults (Serin has no mutual TLS, tracing or metrics providers yet). */
-const READ: ReadonlySet<string> = new Set([
-  "rootNamespace", "proxyListenPort", "proxyInboundListenPort", "proxyHttpPort", "connectTimeout", "outboundTrafficPolicy", "pathNormalization",
-  "accessLogFile", "accessLogFormat", "accessLogEncoding", "h2UpgradePolicy", "protocolDetectionTimeout", "defaultConfig", "defaultHttpRetryPolicy",
-  "localityLbSetting", "tlsDefaults", "meshMTLS", "enableAutoMtls", "trustDomain", "trustDomainAliases", "defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo",
-]); // prettier-ignore
-const READ_IN_PROXY: ReadonlySet<string> = new Set(["gatewayTopology", "proxyHeaders"]);
-const READ_IN_TOPOLOGY: ReadonlySet<string> = new Set(["numTrustedProxies", "forwardClientCertDetails", "proxyProtocol"]);
-
-/** Fields of a MeshConfig that are written down and have no effect yet, as paths. */
-export function unreadMeshConfigFields(meshConfig: unknown): readonly string[] {
-  const mesh = fields(meshConfig);
-  const proxy = fields(mesh["defaultConfig"]);
-  const missing = (object: Fields, known: ReadonlySet<string>, prefix: string): string[] =>
-    Object.keys(object)
-      .filter((name) => !known.has(name))
-      .map((name) => prefix + name);
-  const harmless = new Set<string>();
-  const providers = Object.values(fields(mesh["defaultProviders"]));
-  if (providers.every((list) => Array.isArray(list) && list.length === 0)) harmless.add("defaultProviders");
-  return [
-    ...missing(mesh, READ, "").filter((name) => !harmless.has(name)),
-    ...missing(proxy, READ_IN_PROXY, "defaultConfig."),
-    ...missing(fields(proxy["gatewayTopology"]), READ_IN_TOPOLOGY, "defaultConfig.gatewayTopology."),
-  ];
 }

@@ -6,6 +6,7 @@ import { scopeKey } from "../model/index.ts";
 import { type Internals, internalsOf } from "./build-mesh.ts";
 import type { Client } from "./destination-rules/rule-index.ts";
 import { toGatewayViews } from "./gateways/gateway-views.ts";
+import { withProxyConfig } from "./mesh-settings.ts";
 import { MESH_GATEWAY } from "./names.ts";
 import { servicesSelecting } from "./services/endpoint-index.ts";
 import { type ImportedService, importServices, importVirtualServices } from "./sidecars/imports.ts";
@@ -44,6 +45,7 @@ const EVERYTHING: Sidecar = Object.freeze({
     },
   ],
   ingress: [],
+  inboundConnectionPool: undefined,
   outboundTrafficPolicy: undefined,
 });
 
@@ -56,7 +58,7 @@ interface Outbound {
 function buildView(snapshot: MeshSnapshot, fullScope: ProxyScope, fullKey: string): ConfigView {
   const inner = internalsOf(snapshot);
   const { config } = snapshot;
-  const { settings } = config;
+  const settings = withProxyConfig(config.settings, fullScope.proxyConfig);
   const isSidecar = fullScope.type === "sidecar";
   const sidecar = isSidecar ? sidecarOf(config.sidecars, fullScope, settings.rootNamespace) : undefined;
   const client: Client = { namespace: fullScope.namespace, labels: fullScope.labels };

@@ -16,6 +16,10 @@ export function isHttp2(protocol: Protocol): boolean {
   return protocol === "HTTP2" || protocol === "GRPC" || protocol === "GRPC-WEB";
 }
 
+export function isGrpc(protocol: Protocol): boolean {
+  return protocol === "GRPC" || protocol === "GRPC-WEB";
+}
+
 export function isUdp(protocol: Protocol): boolean {
   return protocol === "UDP";
 }

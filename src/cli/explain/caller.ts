@@ -76,6 +76,8 @@ export function toIdentity(
       network: "",
       interceptionMode: "REDIRECT",
       httpProxyPort: undefined,
+      proxyConfig: "",
+      idleTimeoutMs: undefined,
       http10: false,
       virtualHostDiscovery: false,
       secretServer: true,

@@ -1,31 +1,40 @@
 // trafficPolicy of a DestinationRule → model, and Istio's precedence: subset's port, subset, host's port, host; a port level replaces everything
 // (pilot/pkg/util MergeTrafficPolicy).
 import { parseDuration } from "../../kit/index.ts";
-import type { ConnectionPool, OutlierDetection, StreamSettings, TrafficPolicy } from "../../model/index.ts";
+import type { ConnectionPool, OutlierDetection, StreamSettings, TcpKeepalive, TrafficPolicy } from "../../model/index.ts";
 import { type ClientTlsSpec, toClientTls } from "../tls.ts";
 import { type LoadBalancerSpec, toLoadBalancer } from "./load-balancer.ts";
 
+export interface KeepaliveSpec {
+  readonly probes?: number;
+  readonly time?: string;
+  readonly interval?: string;
+}
+
+export interface ConnectionPoolSpec {
+  readonly tcp?: {
+    readonly maxConnections?: number;
+    readonly connectTimeout?: string;
+    readonly tcpKeepalive?: KeepaliveSpec;
+    readonly maxConnectionDuration?: string;
+    readonly idleTimeout?: string;
+  };
+  readonly http?: {
+    readonly http1MaxPendingRequests?: number;
+    readonly http2MaxRequests?: number;
+    readonly maxRequestsPerConnection?: number;
+    readonly maxRetries?: number;
+    readonly idleTimeout?: string;
+    readonly h2UpgradePolicy?: "DEFAULT" | "DO_NOT_UPGRADE" | "UPGRADE";
+    readonly useClientProtocol?: boolean;
+    readonly maxConcurrentStreams?: number;
+    readonly http2KeepAlive?: { readonly interval?: string; readonly timeout?: string };
+  };
+}
+
 export interface PolicySettingsSpec {
   readonly loadBalancer?: LoadBalancerSpec;
-  readonly connectionPool?: {
-    readonly tcp?: {
-      readonly maxConnections?: number;
-      readonly connectTimeout?: string;
-      readonly tcpKeepalive?: { readonly probes?: number; readonly time?: string; readonly interval?: string };
-      readonly maxConnectionDuration?: string;
-      readonly idleTimeout?: string;
-    };
-    readonly http?: {
-      readonly http1MaxPendingRequests?: number;
-      readonly http2MaxRequests?: number;
-      readonly maxRequestsPerConnection?: number;
-      readonly maxRetries?: number;
-      readonly idleTimeout?: string;
-      readonly h2UpgradePolicy?: "DEFAULT" | "DO_NOT_UPGRADE" | "UPGRADE";
-      readonly useClientProtocol?: boolean;
-      readonly maxConcurrentStreams?: number;
-    };
-  };
+  readonly connectionPool?: ConnectionPoolSpec;
   readonly outlierDetection?: {
     readonly consecutive5xxErrors?: number | null;
     readonly consecutiveGatewayErrors?: number | null;
@@ -49,15 +58,18 @@ function ms(text: string | undefined): number | undefined {
   return text === undefined ? undefined : parseDuration(text);
 }
 
-function toConnectionPool(spec: NonNullable<PolicySettingsSpec["connectionPool"]>): ConnectionPool {
+export function toKeepalive(spec: KeepaliveSpec): TcpKeepalive {
+  return { probes: spec.probes, timeMs: ms(spec.time), intervalMs: ms(spec.interval) };
+}
+
+export function toConnectionPool(spec: ConnectionPoolSpec): ConnectionPool {
   const { tcp = {}, http = {} } = spec;
   const keepalive = tcp.tcpKeepalive;
   return {
     tcp: {
       maxConnections: tcp.maxConnections,
       connectTimeoutMs: ms(tcp.connectTimeout),
-      keepalive:
-        keepalive === undefined ? undefined : { probes: keepalive.probes, timeMs: ms(keepalive.time), intervalMs: ms(keepalive.interval) },
+      keepalive: keepalive === undefined ? undefined : toKeepalive(keepalive),
       maxConnectionDurationMs: ms(tcp.maxConnectionDuration),
       idleTimeoutMs: ms(tcp.idleTimeout),
     },
@@ -70,6 +82,10 @@ function toConnectionPool(spec: NonNullable<PolicySettingsSpec["connectionPool"]
       h2UpgradePolicy: http.h2UpgradePolicy,
       useClientProtocol: http.useClientProtocol === true,
       maxConcurrentStreams: http.maxConcurrentStreams,
+      http2Keepalive:
+        http.http2KeepAlive === undefined
+          ? undefined
+          : { intervalMs: ms(http.http2KeepAlive.interval) ?? 0, timeoutMs: ms(http.http2KeepAlive.timeout) ?? 0 },
     },
   };
 }
@@ -87,7 +103,7 @@ function toOutlierDetection(spec: NonNullable<PolicySettingsSpec["outlierDetecti
   };
 }
 
-function toSettings(spec: PolicySettingsSpec): TrafficPolicy {
+export function toSettings(spec: PolicySettingsSpec): TrafficPolicy {
   return {
     loadBalancer: spec.loadBalancer === undefined ? undefined : toLoadBalancer(spec.loadBalancer),
     connectionPool: spec.connectionPool === undefined ? undefined : toConnectionPool(spec.connectionPool),

@@ -1,7 +1,8 @@
 // Sidecar → model. `.` stays `.` until the client is known: in a root-namespace Sidecar it means the client's namespace.
 import { memoByIdentity2 } from "../../kit/index.ts";
-import type { EgressHost, MeshSettings, Sidecar, SidecarPort } from "../../model/index.ts";
+import type { ConnectionPool, EgressHost, MeshSettings, Sidecar, SidecarPort } from "../../model/index.ts";
 import type { Resource, SidecarSpec } from "../../resources/index.ts";
+import { type ConnectionPoolSpec, toConnectionPool } from "../destination-rules/traffic-policy.ts";
 import { resolveHost } from "../names.ts";
 import { parseProtocol } from "../protocol.ts";
 
@@ -24,6 +25,10 @@ function toEgressHost(written: string): EgressHost {
   return { namespace: excluded ? namespace.slice(1) : namespace, host, excluded };
 }
 
+function toPool(spec: unknown): ConnectionPool | undefined {
+  return spec === undefined ? undefined : toConnectionPool(spec as ConnectionPoolSpec);
+}
+
 export const toSidecar: (resource: Resource<SidecarSpec>, settings: MeshSettings) => Sidecar = memoByIdentity2(
   ({ metadata, spec }, settings) => {
     const egress = spec.egress === undefined || spec.egress.length === 0 ? [{ hosts: ["*/*"] }] : spec.egress;
@@ -44,7 +49,9 @@ export const toSidecar: (resource: Resource<SidecarSpec>, settings: MeshSettings
         port: toPort(listener.port as PortSpec),
         bind: listener.bind ?? "",
         defaultEndpoint: listener.defaultEndpoint ?? "",
+        connectionPool: toPool(listener.connectionPool),
       })),
+      inboundConnectionPool: toPool(spec.inboundConnectionPool),
       outboundTrafficPolicy:
         policy === undefined
           ? undefined

@@ -7,19 +7,62 @@ import {
   create,
   toDuration,
 } from "../../envoy-api/index.ts";
-import { BLACK_HOLE_CLUSTER, INBOUND_PASSTHROUGH_CLUSTER, type MeshSettings, PASSTHROUGH_CLUSTER } from "../../model/index.ts";
+import {
+  BLACK_HOLE_CLUSTER,
+  type ConnectionPool,
+  INBOUND_PASSTHROUGH_CLUSTER,
+  type MeshSettings,
+  PASSTHROUGH_CLUSTER,
+  type ServicePort,
+} from "../../model/index.ts";
+import { circuitBreakers } from "./circuit-breakers.ts";
+import { protocolOptions } from "./protocol-options.ts";
+import { tcpKeepalive } from "./tcp-keepalive.ts";
 
 /** Source address by which the capture rules know traffic of the proxy's own inbound side. */
 const INBOUND_SOURCE = "127.0.0.6";
 
-export function originalDestination(name: string, mesh: MeshSettings): Cluster {
+/** Nobody says what stands behind: the caller's HTTP version, and five minutes of silence. */
+const PASSTHROUGH_POOL: ConnectionPool = Object.freeze({
+  tcp: {
+    maxConnections: undefined,
+    connectTimeoutMs: undefined,
+    keepalive: undefined,
+    maxConnectionDurationMs: undefined,
+    idleTimeoutMs: undefined,
+  },
+  http: {
+    http1MaxPendingRequests: undefined,
+    http2MaxRequests: undefined,
+    maxRequestsPerConnection: undefined,
+    maxRetries: undefined,
+    idleTimeoutMs: 300_000,
+    h2UpgradePolicy: undefined,
+    useClientProtocol: true,
+    maxConcurrentStreams: undefined,
+    http2Keepalive: undefined,
+  },
+});
+
+export interface OriginalDestination {
+  readonly name: string;
+  readonly port: Pick<ServicePort, "protocol">;
+  readonly pool: ConnectionPool | undefined;
+  readonly mesh: MeshSettings;
+}
+
+export function originalDestination({ name, port, pool, mesh }: OriginalDestination): Cluster {
+  const keepalive = tcpKeepalive(pool?.tcp.keepalive, mesh);
   return create(ClusterSchema, {
     name,
     altStatName: `${name};`,
     clusterDiscoveryType: { case: "type", value: Type.ORIGINAL_DST },
     lbPolicy: Lb.CLUSTER_PROVIDED,
-    connectTimeout: toDuration(mesh.connectTimeoutMs),
-  });
+    connectTimeout: toDuration(pool?.tcp.connectTimeoutMs ?? mesh.connectTimeoutMs),
+    circuitBreakers: circuitBreakers(pool),
+    ...(keepalive === undefined ? {} : { upstreamConnectionOptions: keepalive }),
+    ...protocolOptions({ port, pool, mesh, router: false }),
+  } as never);
 }
 
 export function buildBlackHole(mesh: MeshSettings): Cluster {
@@ -32,11 +75,11 @@ export function buildBlackHole(mesh: MeshSettings): Cluster {
 }
 
 export function buildPassthrough(mesh: MeshSettings): Cluster {
-  return originalDestination(PASSTHROUGH_CLUSTER, mesh);
+  return originalDestination({ name: PASSTHROUGH_CLUSTER, port: { protocol: "UNSUPPORTED" }, pool: PASSTHROUGH_POOL, mesh });
 }
 
-export function boundInbound(name: string, mesh: MeshSettings): Cluster {
-  const cluster = originalDestination(name, mesh);
+export function boundInbound(destination: OriginalDestination): Cluster {
+  const cluster = originalDestination(destination);
   cluster.upstreamBindConfig = create(ClusterSchema, {
     upstreamBindConfig: { sourceAddress: { address: INBOUND_SOURCE, portSpecifier: { case: "portValue", value: 0 } } },
   }).upstreamBindConfig;
@@ -44,5 +87,5 @@ export function boundInbound(name: string, mesh: MeshSettings): Cluster {
 }
 
 export function buildInboundPassthrough(mesh: MeshSettings): Cluster {
-  return boundInbound(INBOUND_PASSTHROUGH_CLUSTER, mesh);
+  return boundInbound({ name: INBOUND_PASSTHROUGH_CLUSTER, port: { protocol: "UNSUPPORTED" }, pool: PASSTHROUGH_POOL, mesh });
 }

@@ -1,9 +1,11 @@
 // Clusters of the proxy's own application ports (Istio networking/core/cluster.go buildInboundClusters).
 import { type Cluster, Cluster_DiscoveryType as Type, ClusterSchema, create, toDuration } from "../../envoy-api/index.ts";
-import { inboundCluster, type InboundPortView, type MeshSettings } from "../../model/index.ts";
+import { type ConnectionPool, inboundCluster, type InboundPortView, type MeshSettings } from "../../model/index.ts";
 import { socketAddress } from "../addresses.ts";
+import { circuitBreakers } from "./circuit-breakers.ts";
 import { boundInbound } from "./fixed.ts";
 import { protocolOptions } from "./protocol-options.ts";
+import { tcpKeepalive } from "./tcp-keepalive.ts";
 
 /** Named by the port callers are sent to. */
 export function inboundClusterName(port: InboundPortView): string {
@@ -12,24 +14,26 @@ export function inboundClusterName(port: InboundPortView): string {
 
 export function buildInboundCluster(port: InboundPortView, mesh: MeshSettings): Cluster {
   const name = inboundClusterName(port);
-  const options = protocolOptions({ port, pool: undefined, mesh: { ...mesh, h2UpgradePolicy: "DO_NOT_UPGRADE" } });
-  if (port.target === undefined) {
-    const cluster = boundInbound(name, mesh);
-    return options === undefined ? cluster : create(ClusterSchema, { ...cluster, ...options });
-  }
+  const { pool, target } = port;
+  // Nothing is upgraded on the last step to the application.
+  const plain: ConnectionPool | undefined =
+    pool === undefined ? undefined : { ...pool, http: { ...pool.http, h2UpgradePolicy: "DO_NOT_UPGRADE" } };
+  const own: MeshSettings = { ...mesh, h2UpgradePolicy: "DO_NOT_UPGRADE" };
+  if (target === undefined) return boundInbound({ name, port, pool: plain, mesh: own });
+  const keepalive = tcpKeepalive(pool?.tcp.keepalive, mesh);
   return create(ClusterSchema, {
     name,
     altStatName: `${name};`,
     clusterDiscoveryType: { case: "type", value: Type.STATIC },
-    connectTimeout: toDuration(mesh.connectTimeoutMs),
+    connectTimeout: toDuration(pool?.tcp.connectTimeoutMs ?? mesh.connectTimeoutMs),
+    circuitBreakers: circuitBreakers(pool),
+    ...(keepalive === undefined ? {} : { upstreamConnectionOptions: keepalive }),
     loadAssignment: {
       clusterName: name,
       endpoints: [
-        {
-          lbEndpoints: [{ hostIdentifier: { case: "endpoint", value: { address: socketAddress(port.target.address, port.target.port) } } }],
-        },
+        { lbEndpoints: [{ hostIdentifier: { case: "endpoint", value: { address: socketAddress(target.address, target.port) } } }] },
       ],
     },
-    ...options,
-  });
+    ...protocolOptions({ port, pool: plain, mesh: own, router: false }),
+  } as never);
 }

@@ -6,7 +6,6 @@ import {
   Cluster_LbPolicy as Lb,
   ClusterSchema,
   create,
-  RoutingPriority,
   toDuration,
 } from "../../envoy-api/index.ts";
 import {
@@ -19,9 +18,10 @@ import {
 } from "../../model/index.ts";
 import { adsSource } from "../config-source.ts";
 import { buildLoadAssignment } from "../endpoints/load-assignment.ts";
+import { circuitBreakers } from "./circuit-breakers.ts";
 import { protocolOptions } from "./protocol-options.ts";
+import { tcpKeepalive } from "./tcp-keepalive.ts";
 
-const NO_LIMIT = 4294967295;
 const DNS_REFRESH_MS = 60_000;
 
 export interface ClusterInput {
@@ -36,12 +36,19 @@ export interface ClusterInput {
   readonly endpoints: readonly Endpoint[];
 }
 
-function policyOf(input: ClusterInput): TrafficPolicy | undefined {
-  return input.view.destinationRule?.policyFor(input.port.number, input.subset);
+function policyOf({ view, port, subset, mesh }: ClusterInput): TrafficPolicy {
+  const policy = view.destinationRule?.policyFor(port.number, subset);
+  const base = mesh.defaultTrafficPolicy;
+  if (policy === undefined) return base;
+  return {
+    ...policy,
+    connectionPool: policy.connectionPool ?? base.connectionPool,
+    outlierDetection: policy.outlierDetection ?? base.outlierDetection,
+  };
 }
 
-function balancer(policy: TrafficPolicy | undefined): Lb {
-  switch (policy?.loadBalancer?.simple) {
+function balancer(policy: TrafficPolicy): Lb {
+  switch (policy.loadBalancer?.simple) {
     case "ROUND_ROBIN":
       return Lb.ROUND_ROBIN;
     case "RANDOM":
@@ -53,38 +60,10 @@ function balancer(policy: TrafficPolicy | undefined): Lb {
   }
 }
 
-function breakers(policy: TrafficPolicy | undefined): Cluster["circuitBreakers"] {
-  const pool = policy?.connectionPool;
-  // 0 means no limit.
-  const limit = (value: number | undefined): number => (value === undefined || value === 0 ? NO_LIMIT : value);
-  const threshold = {
-    priority: RoutingPriority.DEFAULT,
-    maxConnections: limit(pool?.tcp.maxConnections),
-    maxPendingRequests: limit(pool?.http.http1MaxPendingRequests),
-    maxRequests: limit(pool?.http.http2MaxRequests),
-    maxRetries: limit(pool?.http.maxRetries),
-    trackRemaining: true,
-  };
-  return create(ClusterSchema, { circuitBreakers: { thresholds: [threshold] } }).circuitBreakers;
-}
-
-function keepalive(policy: TrafficPolicy | undefined): Cluster["upstreamConnectionOptions"] {
-  const k = policy?.connectionPool?.tcp.keepalive;
-  if (k === undefined) return undefined;
-  const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : Math.round(ms / 1000));
-  const [time, interval] = [seconds(k.timeMs), seconds(k.intervalMs)];
-  const tcpKeepalive = {
-    ...(k.probes === undefined ? {} : { keepaliveProbes: k.probes }),
-    ...(time === undefined ? {} : { keepaliveTime: time }),
-    ...(interval === undefined ? {} : { keepaliveInterval: interval }),
-  };
-  return create(ClusterSchema, { upstreamConnectionOptions: { tcpKeepalive } }).upstreamConnectionOptions;
-}
-
 /** How the endpoints are found. */
-function discovery(input: ClusterInput, name: string, policy: TrafficPolicy | undefined): Partial<Cluster> {
+function discovery(input: ClusterInput, name: string, policy: TrafficPolicy): Partial<Cluster> {
   const { resolution } = input.view.service;
-  const passthrough = policy?.loadBalancer?.simple === "PASSTHROUGH" || resolution === "NONE";
+  const passthrough = policy.loadBalancer?.simple === "PASSTHROUGH" || resolution === "NONE";
   if (passthrough && !input.router)
     return { clusterDiscoveryType: { case: "type", value: Type.ORIGINAL_DST }, lbPolicy: Lb.CLUSTER_PROVIDED };
   const lbPolicy = balancer(policy) === Lb.CLUSTER_PROVIDED ? Lb.LEAST_REQUEST : balancer(policy);
@@ -107,16 +86,16 @@ export function buildOutboundCluster(input: ClusterInput): Cluster {
   const policy = policyOf(input);
   const name = outboundCluster(service.hostname, input.port.number, input.subset);
   const { $typeName: _, ...found } = discovery(input, name, policy) as Cluster;
-  const connect = policy?.connectionPool?.tcp.connectTimeoutMs ?? input.mesh.connectTimeoutMs;
-  const options = keepalive(policy);
+  const connect = policy.connectionPool?.tcp.connectTimeoutMs ?? input.mesh.connectTimeoutMs;
+  const keepalive = tcpKeepalive(policy.connectionPool?.tcp.keepalive, input.mesh);
   return create(ClusterSchema, {
     ...found,
     name,
     altStatName: `${name};`,
     connectTimeout: toDuration(connect),
-    circuitBreakers: breakers(policy),
-    ...(options === undefined ? {} : { upstreamConnectionOptions: options }),
-    ...protocolOptions({ port: input.port, pool: policy?.connectionPool, mesh: input.mesh }),
+    circuitBreakers: circuitBreakers(policy.connectionPool),
+    ...(keepalive === undefined ? {} : { upstreamConnectionOptions: keepalive }),
+    ...protocolOptions({ port: input.port, pool: policy.connectionPool, mesh: input.mesh, router: input.router }),
     metadata: {
       filterMetadata: {
         istio: {

@@ -1,6 +1,7 @@
 // Which HTTP version a cluster speaks, and the limits of its connections (Istio networking/core/cluster_traffic_policy.go).
 import { type Cluster, create, packAny, toDuration, UpstreamHttpProtocolOptionsSchema } from "../../envoy-api/index.ts";
 import type { ConnectionPool, MeshSettings, ServicePort } from "../../model/index.ts";
+import { http1Options } from "../http1-options.ts";
 import { isDetected, isHttp2, isHttpProtocol } from "../protocols.ts";
 
 const KEY = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
@@ -9,47 +10,67 @@ interface Options {
   readonly port: Pick<ServicePort, "protocol">;
   readonly pool: ConnectionPool | undefined;
   readonly mesh: MeshSettings;
+  /** Gateways detect no protocols. */
+  readonly router: boolean;
 }
 
 type Version = "http1" | "http2" | "downstream";
 
-function versionOf({ port, pool, mesh }: Options): Version {
+function versionOf({ port, pool, mesh, router }: Options): Version {
+  if (pool?.http.useClientProtocol === true) return "downstream";
   if (isHttp2(port.protocol)) return "http2";
-  if (isDetected(port.protocol) || pool?.http.useClientProtocol === true) return "downstream";
+  if (isDetected(port.protocol) && !router) return "downstream";
+  const http = isHttpProtocol(port.protocol);
+  // Istio sets HTTP/1 options for the case of header names, and an upgrade leaves what is set.
+  if (http && mesh.proxyHeaders.preserveHttp1HeaderCase) return "http1";
   const policy = pool?.http.h2UpgradePolicy;
-  const upgrade = policy === undefined || policy === "DEFAULT" ? mesh.h2UpgradePolicy === "UPGRADE" : policy === "UPGRADE";
-  return upgrade && port.protocol === "HTTP" ? "http2" : "http1";
+  if (policy === "UPGRADE" || policy === "DO_NOT_UPGRADE") return policy === "UPGRADE" ? "http2" : "http1";
+  return mesh.h2UpgradePolicy === "UPGRADE" && http && !isDetected(port.protocol) ? "http2" : "http1";
+}
+
+/** Milliseconds and counts that are set; the idle time of TCP stands in for that of HTTP. */
+function commonOptions(pool: ConnectionPool | undefined): object | undefined {
+  if (pool === undefined) return undefined;
+  const { tcp, http } = pool;
+  const idle = http.idleTimeoutMs ?? tcp.idleTimeoutMs;
+  const requests = http.maxRequestsPerConnection ?? 0;
+  const options = {
+    ...(idle === undefined ? {} : { idleTimeout: toDuration(idle) }),
+    ...(requests > 0 ? { maxRequestsPerConnection: requests } : {}),
+    ...(tcp.maxConnectionDurationMs === undefined ? {} : { maxConnectionDuration: toDuration(tcp.maxConnectionDurationMs) }),
+  };
+  return Object.keys(options).length === 0 ? undefined : options;
+}
+
+function keepaliveOptions(pool: ConnectionPool | undefined): object {
+  const keepalive = pool?.http.http2Keepalive;
+  if (keepalive === undefined) return {};
+  return { connectionKeepalive: { interval: toDuration(keepalive.intervalMs), timeout: toDuration(keepalive.timeoutMs) } };
+}
+
+function http2Options(pool: ConnectionPool | undefined): object {
+  const streams = pool?.http.maxConcurrentStreams ?? 0;
+  return { ...(streams > 0 ? { maxConcurrentStreams: streams } : {}), ...keepaliveOptions(pool) };
 }
 
 /** Nothing for plain HTTP/1.1 without limits: that is Envoy's default. */
 export function protocolOptions(options: Options): Pick<Cluster, "typedExtensionProtocolOptions"> | undefined {
-  if (!isHttpProtocol(options.port.protocol)) return undefined;
+  const { pool, mesh } = options;
   const version = versionOf(options);
-  const http = options.pool?.http;
-  const streams = http?.maxConcurrentStreams;
-  const http2 = streams === undefined ? {} : { maxConcurrentStreams: streams };
-  const common = {
-    ...(http?.idleTimeoutMs === undefined ? {} : { idleTimeout: toDuration(http.idleTimeoutMs) }),
-    ...(http?.maxRequestsPerConnection === undefined || http.maxRequestsPerConnection === 0
-      ? {}
-      : { maxRequestsPerConnection: http.maxRequestsPerConnection }),
-    ...(options.pool?.tcp.maxConnectionDurationMs === undefined
-      ? {}
-      : { maxConnectionDuration: toDuration(options.pool.tcp.maxConnectionDurationMs) }),
-  };
-  if (version === "http1" && Object.keys(common).length === 0) return undefined;
+  const common = commonOptions(pool);
+  const keepsCase = mesh.proxyHeaders.preserveHttp1HeaderCase && isHttpProtocol(options.port.protocol);
+  if (version === "http1" && common === undefined && !keepsCase) return undefined;
+  const http1 = keepsCase ? http1Options(mesh) : {};
+  const explicit =
+    version === "http2"
+      ? { case: "http2ProtocolOptions" as const, value: http2Options(pool) }
+      : { case: "httpProtocolOptions" as const, value: http1 };
   const message = create(UpstreamHttpProtocolOptionsSchema, {
-    ...(Object.keys(common).length === 0 ? {} : { commonHttpProtocolOptions: common }),
+    ...(common === undefined ? {} : { commonHttpProtocolOptions: common }),
     upstreamProtocolOptions:
       version === "downstream"
-        ? { case: "useDownstreamProtocolConfig", value: { httpProtocolOptions: {}, http2ProtocolOptions: http2 } }
-        : {
-            case: "explicitHttpConfig",
-            value: {
-              protocolConfig:
-                version === "http2" ? { case: "http2ProtocolOptions", value: http2 } : { case: "httpProtocolOptions", value: {} },
-            },
-          },
+        ? { case: "useDownstreamProtocolConfig", value: { httpProtocolOptions: http1, http2ProtocolOptions: keepaliveOptions(pool) } }
+        : { case: "explicitHttpConfig", value: { protocolConfig: explicit } },
   });
   return { typedExtensionProtocolOptions: { [KEY]: packAny(UpstreamHttpProtocolOptionsSchema, message) } };
 }

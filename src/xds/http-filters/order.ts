@@ -12,6 +12,7 @@ import {
   packAny,
   RouterSchema,
 } from "../../envoy-api/index.ts";
+import type { MeshSettings } from "../../model/index.ts";
 import { CORS_FILTER, FAULT_FILTER } from "./names.ts";
 
 function filter<Desc extends DescMessage>(name: string, schema: Desc, config: MessageShape<Desc>): HttpFilter {
@@ -27,10 +28,10 @@ const ORDER: readonly HttpFilter[] = [
   ),
   filter(FAULT_FILTER, HTTPFaultSchema, create(HTTPFaultSchema)),
   filter(CORS_FILTER, CorsSchema, create(CorsSchema)),
-  filter("envoy.filters.http.router", RouterSchema, create(RouterSchema)),
 ];
 
 /** The same for sidecars, both ways, and gateways. */
-export function buildHttpFilters(): HttpFilter[] {
-  return [...ORDER];
+export function buildHttpFilters(mesh: MeshSettings): HttpFilter[] {
+  const router = create(RouterSchema, { suppressEnvoyHeaders: mesh.proxyHeaders.envoyDebugHeadersDisabled });
+  return [...ORDER, filter("envoy.filters.http.router", RouterSchema, router)];
 }

@@ -1,5 +1,16 @@
 // The access log as MeshConfig asks for it; Istio's default text format.
-import { type AccessLog, AccessLogSchema, create, FileAccessLogSchema, packAny } from "../../envoy-api/index.ts";
+import {
+  type AccessLog,
+  type AccessLogFilter,
+  AccessLogFilterSchema,
+  AccessLogSchema,
+  create,
+  FileAccessLogSchema,
+  packAny,
+  ReqWithoutQuerySchema,
+  type SubstitutionFormatString,
+  SubstitutionFormatStringSchema,
+} from "../../envoy-api/index.ts";
 import type { MeshSettings } from "../../model/index.ts";
 
 const DEFAULT_FORMAT =
@@ -36,29 +47,62 @@ const JSON_FIELDS: Readonly<Record<string, string>> = {
   upstream_transport_failure_reason: "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
 };
 
-function jsonTemplate(format: string): Record<string, string> {
-  return format === "" ? { ...JSON_FIELDS } : (JSON.parse(format) as Record<string, string>);
+type Json = NonNullable<SubstitutionFormatString["format"]["value"]> & object;
+
+/** What is no JSON object has Istio's own fields instead: checked where the MeshConfig is read. */
+function jsonTemplate(format: string): Readonly<Record<string, unknown>> {
+  if (format === "") return JSON_FIELDS;
+  try {
+    const template: unknown = JSON.parse(format);
+    return typeof template === "object" && template !== null && !Array.isArray(template)
+      ? (template as Record<string, unknown>)
+      : JSON_FIELDS;
+  } catch {
+    return JSON_FIELDS;
+  }
 }
 
-export function buildAccessLogs(mesh: MeshSettings): AccessLog[] {
-  if (mesh.accessLogFile === "") return [];
+/** The one operator that Envoy has in an extension of its own. */
+const WITHOUT_QUERY = {
+  name: "envoy.formatter.req_without_query",
+  typedConfig: packAny(ReqWithoutQuerySchema, create(ReqWithoutQuerySchema)),
+};
+
+function formatOf(mesh: MeshSettings): SubstitutionFormatString {
+  const formatters = mesh.accessLogFormat.includes("%REQ_WITHOUT_QUERY") ? [WITHOUT_QUERY] : [];
+  if (mesh.accessLogEncoding === "JSON") {
+    const value = jsonTemplate(mesh.accessLogFormat) as Json;
+    return create(SubstitutionFormatStringSchema, { format: { case: "jsonFormat", value }, formatters } as never);
+  }
   const text = mesh.accessLogFormat === "" ? DEFAULT_FORMAT : mesh.accessLogFormat;
+  const inlineString = text.endsWith("\n") ? text : `${text}\n`;
+  return create(SubstitutionFormatStringSchema, {
+    format: { case: "textFormatSource", value: { specifier: { case: "inlineString", value: inlineString } } },
+    formatters,
+  } as never);
+}
+
+function build(mesh: MeshSettings, filter?: AccessLogFilter): AccessLog[] {
+  if (mesh.accessLogFile === "") return [];
   const file = create(FileAccessLogSchema, {
     path: mesh.accessLogFile,
-    accessLogFormat: {
-      case: "logFormat",
-      value: {
-        format:
-          mesh.accessLogEncoding === "JSON"
-            ? { case: "jsonFormat", value: jsonTemplate(mesh.accessLogFormat) }
-            : { case: "textFormatSource", value: { specifier: { case: "inlineString", value: text } } },
-      },
-    },
+    accessLogFormat: { case: "logFormat", value: formatOf(mesh) },
   });
   return [
     create(AccessLogSchema, {
       name: "envoy.access_loggers.file",
       configType: { case: "typedConfig", value: packAny(FileAccessLogSchema, file) },
+      ...(filter === undefined ? {} : { filter }),
     }),
   ];
+}
+
+export function buildAccessLogs(mesh: MeshSettings): AccessLog[] {
+  return build(mesh);
+}
+
+/** Of a listener itself: connections that no filter chain takes. */
+export function buildListenerAccessLogs(mesh: MeshSettings): AccessLog[] {
+  if (mesh.listenerLogDisabled) return [];
+  return build(mesh, create(AccessLogFilterSchema, { filterSpecifier: { case: "responseFlagFilter", value: { flags: ["NR"] } } }));
 }

@@ -6,6 +6,7 @@ import {
   type HttpConnectionManager,
   HttpConnectionManager_ForwardClientCertDetails as ClientCert,
   HttpConnectionManager_PathWithEscapedSlashesAction as Slashes,
+  HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
   HttpConnectionManagerSchema,
   packAny,
   type RouteConfiguration,
@@ -13,6 +14,7 @@ import {
 } from "../../envoy-api/index.ts";
 import type { ConfigView } from "../../model/index.ts";
 import { adsSource } from "../config-source.ts";
+import { http1Options } from "../http1-options.ts";
 import { buildHttpFilters } from "../http-filters/order.ts";
 import { buildAccessLogs } from "./access-log.ts";
 
@@ -44,40 +46,51 @@ const FORWARD: Readonly<Record<string, ClientCert>> = {
   ALWAYS_FORWARD_ONLY: ClientCert.ALWAYS_FORWARD_ONLY,
 };
 
-const CERT_DETAILS = { subject: true, cert: true, dns: true, uri: true };
+/** With these the proxy says what certificate the caller showed. */
+const SETS_CERT: ReadonlySet<ClientCert> = new Set([ClientCert.APPEND_FORWARD, ClientCert.SANITIZE_SET]);
+
+/** Outbound answers say `envoy`, Envoy's own default, the others `istio-envoy`. */
+function serverOptions({ view, side }: HttpManagerOptions): object {
+  const { disabled, value } = view.mesh.proxyHeaders.server;
+  if (disabled) return { serverHeaderTransformation: ServerHeader.PASS_THROUGH };
+  return { serverName: value !== "" ? value : side === "outbound" ? "" : "istio-envoy" };
+}
 
 function sideOptions({ view, side }: HttpManagerOptions): object {
   const { mesh } = view;
-  const server = mesh.proxyHeaders.server;
-  const serverName = server.value === "" ? "istio-envoy" : server.value;
   switch (side) {
     case "gateway": {
       const forward = FORWARD[mesh.forwardClientCertDetails] ?? ClientCert.SANITIZE_SET;
-      const says = forward === ClientCert.APPEND_FORWARD || forward === ClientCert.SANITIZE_SET;
       return {
         useRemoteAddress: true,
         xffNumTrustedHops: mesh.numTrustedProxies,
         forwardClientCertDetails: forward,
-        ...(says ? { setCurrentClientCertDetails: CERT_DETAILS } : {}),
-        serverName,
+        ...(SETS_CERT.has(forward) ? { setCurrentClientCertDetails: { subject: true, cert: true, dns: true, uri: true } } : {}),
       };
     }
     case "inbound":
       return {
         useRemoteAddress: false,
-        forwardClientCertDetails: ClientCert.APPEND_FORWARD,
-        setCurrentClientCertDetails: { subject: true, dns: true, uri: true },
-        serverName,
+        forwardClientCertDetails: FORWARD[mesh.proxyHeaders.forwardedClientCert] ?? ClientCert.APPEND_FORWARD,
+        setCurrentClientCertDetails: mesh.proxyHeaders.clientCertDetails,
       };
     case "outbound":
       return { useRemoteAddress: false };
   }
 }
 
+/** Without a provider nothing is reported; the decorator's operation goes to the other side all the same. */
+function tracingOptions(view: ConfigView): object {
+  const percent = view.mesh.traceSamplingPercent;
+  if (percent === undefined) return {};
+  return { tracing: { clientSampling: { value: 100 }, randomSampling: { value: percent }, overallSampling: { value: 100 } } };
+}
+
 export function buildHttpManager(options: HttpManagerOptions): Filter {
   const { view, routes } = options;
   const { mesh, scope } = view;
   const http1 = {
+    ...http1Options(mesh),
     ...(scope.http10 ? { acceptHttp10: true } : {}),
     ...(options.absoluteUrl === true ? { allowAbsoluteUrl: true } : {}),
   };
@@ -87,13 +100,19 @@ export function buildHttpManager(options: HttpManagerOptions): Filter {
       typeof routes === "string"
         ? { case: "rds", value: { configSource: adsSource({ waitForever: true }), routeConfigName: routes } }
         : { case: "routeConfig", value: routes },
-    httpFilters: buildHttpFilters(),
+    httpFilters: buildHttpFilters(mesh),
     upgradeConfigs: [{ upgradeType: "websocket" }],
     streamIdleTimeout: toDuration(0),
+    // `expect: 100-continue` is the upstream's to answer.
+    proxy100Continue: true,
+    appendXForwardedPort: mesh.proxyHeaders.xForwardedPort,
+    ...(scope.idleTimeoutMs === undefined ? {} : { commonHttpProtocolOptions: { idleTimeout: toDuration(scope.idleTimeoutMs) } }),
     accessLog: buildAccessLogs(mesh),
     generateRequestId: !mesh.proxyHeaders.requestIdDisabled,
     ...(Object.keys(http1).length === 0 ? {} : { httpProtocolOptions: http1 }),
     ...pathOptions(view),
+    ...tracingOptions(view),
+    ...serverOptions(options),
     ...sideOptions(options),
   } as never);
   return create(FilterSchema, {

@@ -12,16 +12,24 @@ import {
   toDuration,
   TrafficDirection,
 } from "../../envoy-api/index.ts";
-import { type ConfigView, INBOUND_PASSTHROUGH_CLUSTER, inboundCluster, type InboundPortView } from "../../model/index.ts";
+import {
+  type ConfigView,
+  INBOUND_PASSTHROUGH_CLUSTER,
+  inboundCluster,
+  type InboundPortView,
+  type MeshSettings,
+} from "../../model/index.ts";
 import { socketAddress } from "../addresses.ts";
-import { isHttpProtocol } from "../protocols.ts";
+import { isGrpc, isHttpProtocol } from "../protocols.ts";
+import { inboundRetryPolicy } from "../routes/retry.ts";
 import { buildHttpManager } from "./http-manager.ts";
 import type { BuiltListener } from "./outbound.ts";
 import { buildTcpProxy } from "./tcp-proxy.ts";
 
 const ANY = "0.0.0.0";
 
-function inboundRoutes(port: InboundPortView) {
+function inboundRoutes(port: InboundPortView, mesh: MeshSettings) {
+  const retryPolicy = inboundRetryPolicy(mesh, isGrpc(port.protocol));
   const cluster = inboundCluster(port.listenPort);
   const servicePort = port.service?.port ?? port.listenPort;
   return create(RouteConfigurationSchema, {
@@ -42,7 +50,7 @@ function inboundRoutes(port: InboundPortView) {
                 clusterSpecifier: { case: "cluster", value: cluster },
                 timeout: toDuration(0),
                 maxGrpcTimeout: toDuration(0),
-                retryPolicy: { retryOn: "reset-before-request", numRetries: 2 },
+                ...(retryPolicy === undefined ? {} : { retryPolicy }),
               },
             },
           },
@@ -54,7 +62,7 @@ function inboundRoutes(port: InboundPortView) {
 
 function filterOf(view: ConfigView, port: InboundPortView): Filter {
   const statPrefix = `inbound_${ANY}_${port.listenPort}`;
-  if (isHttpProtocol(port.protocol)) return buildHttpManager({ view, side: "inbound", routes: inboundRoutes(port), statPrefix });
+  if (isHttpProtocol(port.protocol)) return buildHttpManager({ view, side: "inbound", routes: inboundRoutes(port, view.mesh), statPrefix });
   return buildTcpProxy({ view, statPrefix, targets: [{ cluster: inboundCluster(port.listenPort), weight: 1 }] });
 }
 

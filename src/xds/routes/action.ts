@@ -28,10 +28,14 @@ export interface RouteContext {
 }
 
 /** The destination's own port, else the service's only one, else the listener's. */
-export function clusterOf(destination: Destination, context: RouteContext): string {
+export function portOf(destination: Destination, context: RouteContext): number {
   const ports = context.services.get(destination.host)?.service.ports ?? [];
   const only = ports.length === 1 ? ports[0]?.number : undefined;
-  return outboundCluster(destination.host, destination.port ?? only ?? context.listenPort, destination.subset);
+  return destination.port ?? only ?? context.listenPort;
+}
+
+export function clusterOf(destination: Destination, context: RouteContext): string {
+  return outboundCluster(destination.host, portOf(destination, context), destination.subset);
 }
 
 const CODES: Readonly<Record<number, Code>> = {
@@ -94,24 +98,26 @@ function specifierOf(route: HttpRoute, context: RouteContext): RouteAction["clus
   };
 }
 
+/** The route's own word beats its destination's. */
 function hostRewriteOf(route: HttpRoute): string | undefined {
   const single = route.route.length === 1 ? hostSetBy(route.route[0]?.headers) : undefined;
-  return route.rewrite?.authority ?? single ?? hostSetBy(route.headers);
+  return [route.rewrite?.authority, hostSetBy(route.headers), single].find((host) => host !== undefined && host !== "");
 }
 
 export function buildForward(route: HttpRoute, context: RouteContext): RouteAction {
   const timeout = toDuration(route.timeoutMs ?? 0);
   const host = hostRewriteOf(route);
   const retryPolicy = buildRetryPolicy(route.retries, context.mesh);
-  const regex = route.rewrite?.uriRegexRewrite;
+  const { uri, uriRegexRewrite: regex } = route.rewrite ?? {};
   return create(RouteActionSchema, {
     clusterSpecifier: specifierOf(route, context),
     timeout,
     maxGrpcTimeout: timeout,
     ...(retryPolicy === undefined ? {} : { retryPolicy }),
-    ...(route.rewrite?.uri === undefined ? {} : { prefixRewrite: route.rewrite.uri }),
+    ...(uri === undefined || regex !== undefined ? {} : { prefixRewrite: uri }),
     ...(regex === undefined ? {} : { regexRewrite: { pattern: { regex: regex.match }, substitution: regex.rewrite } }),
     ...(host === undefined ? {} : { hostRewriteSpecifier: { case: "hostRewriteLiteral", value: host } }),
-    ...(context.mesh.proxyHeaders.xForwardedHost ? { appendXForwardedHost: true } : {}),
+    // A Host that only header operations set is not told.
+    ...(context.mesh.proxyHeaders.xForwardedHost && route.rewrite !== undefined ? { appendXForwardedHost: true } : {}),
   });
 }

@@ -34,7 +34,7 @@ export function buildCatchAllHost(view: ConfigView): VirtualHost {
     return create(VirtualHostSchema, {
       name: "block_all",
       domains: ["*"],
-      includeRequestAttemptCount: true,
+      includeRequestAttemptCount: !view.mesh.proxyHeaders.attemptCountDisabled,
       routes: [
         {
           name: "block_all",
@@ -47,7 +47,7 @@ export function buildCatchAllHost(view: ConfigView): VirtualHost {
   return create(VirtualHostSchema, {
     name: "allow_any",
     domains: ["*"],
-    includeRequestAttemptCount: true,
+    includeRequestAttemptCount: !view.mesh.proxyHeaders.attemptCountDisabled,
     routes: [
       {
         name: "allow_any",
@@ -58,6 +58,7 @@ export function buildCatchAllHost(view: ConfigView): VirtualHost {
             clusterSpecifier: { case: "cluster", value: outsideCluster(view) },
             timeout: toDuration(0),
             maxGrpcTimeout: toDuration(0),
+            ...(view.mesh.proxyHeaders.xForwardedHost ? { appendXForwardedHost: true } : {}),
           },
         },
       },

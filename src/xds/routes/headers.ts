@@ -44,7 +44,9 @@ export function headerFields(...levels: readonly (Headers | undefined)[]): Heade
   };
 }
 
-/** The value that Host is set to, if it is. */
+/** The value that Host is set to, if it is; adding one means the same. */
 export function hostSetBy(headers: Headers | undefined): string | undefined {
-  return headers?.request.set.find(([name]) => isHost(name))?.[1];
+  const valueIn = (operations: HeaderOperations["set"] | undefined): string | undefined =>
+    operations?.find(([name, value]) => isHost(name) && value !== "")?.[1];
+  return valueIn(headers?.request.set) ?? valueIn(headers?.request.add);
 }

@@ -1,8 +1,8 @@
 // A VirtualService's HTTP rules → Envoy routes for one proxy and one route table (Istio networking/core/route/route.go
 // BuildHTTPRoutesForVirtualService). Port, source and gateway of a match are decided here, not by Envoy.
-import { create, type Route, RouteSchema } from "../../envoy-api/index.ts";
+import { create, type Route, type RouteMatch, RouteSchema } from "../../envoy-api/index.ts";
 import type { HttpMatch, HttpRoute, MatchScope, ProxyScope, VirtualService } from "../../model/index.ts";
-import { buildDirectResponse, buildForward, buildRedirect, type RouteContext } from "./action.ts";
+import { buildDirectResponse, buildForward, buildRedirect, portOf, type RouteContext } from "./action.ts";
 import { headerFields } from "./headers.ts";
 import { buildRouteMatch, isCatchAll } from "./match.ts";
 import { buildPerFilter } from "./per-filter.ts";
@@ -33,11 +33,30 @@ function actionOf(rule: HttpRoute, context: HttpRouteContext): Route["action"] {
   return { case: "route", value: buildForward(rule, context) };
 }
 
-function operationOf(rule: HttpRoute, context: HttpRouteContext): string {
-  const destination = rule.route[0]?.destination;
-  if (destination === undefined) return "";
-  const ports = context.services.get(destination.host)?.service.ports ?? [];
-  return `${destination.host}:${destination.port ?? ports[0]?.number ?? context.listenPort}/*`;
+function pathOf(match: RouteMatch): string {
+  switch (match.pathSpecifier.case) {
+    case "prefix":
+      return `${match.pathSpecifier.value}*`;
+    case "path":
+      return match.pathSpecifier.value;
+    case "safeRegex":
+      return match.pathSpecifier.value.regex;
+    default:
+      return "/*";
+  }
+}
+
+/** The route in words, for traces (GetRouteOperation): its only destination, else the VirtualService, and the path as it is matched. */
+function operationOf(
+  rule: HttpRoute,
+  built: Pick<Route, "match" | "action">,
+  of: { context: HttpRouteContext; owner: VirtualService },
+): string {
+  const path = built.match === undefined ? "/*" : pathOf(built.match);
+  const [only] = rule.route;
+  if (built.action.case !== "route" || rule.route.length !== 1 || only === undefined)
+    return `${of.owner.name}:${of.context.listenPort}${path}`;
+  return `${only.destination.host}:${portOf(only.destination, of.context)}${path}`;
 }
 
 function buildRoute(rule: HttpRoute, match: HttpMatch | undefined, options: { context: HttpRouteContext; owner: VirtualService }): Route {
@@ -45,13 +64,12 @@ function buildRoute(rule: HttpRoute, match: HttpMatch | undefined, options: { co
   const matchName = match?.name ?? "";
   const single =
     rule.route.length === 1 && rule.redirect === undefined && rule.directResponse === undefined ? rule.route[0]?.headers : undefined;
-  const operation = operationOf(rule, context);
+  const built = { match: buildRouteMatch(match), action: actionOf(rule, context) };
   return create(RouteSchema, {
     name: matchName === "" ? rule.name : `${rule.name}.${matchName}`,
-    match: buildRouteMatch(match),
-    action: actionOf(rule, context),
+    ...built,
     ...headerFields(rule.headers, single),
-    ...(operation === "" ? {} : { decorator: { operation } }),
+    decorator: { operation: operationOf(rule, built, options) },
     typedPerFilterConfig: buildPerFilter(rule),
     ...(match === undefined || match.statPrefix === "" ? {} : { statPrefix: match.statPrefix }),
     metadata: {

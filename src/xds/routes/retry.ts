@@ -11,6 +11,7 @@ import {
 import type { MeshSettings, Retries } from "../../model/index.ts";
 
 const DEFAULT_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes";
+const INBOUND_ON = "reset-before-request";
 const DEFAULT_ATTEMPTS = 2;
 const HOST_ATTEMPTS = 5n;
 /** Istio: fallback to other priorities after so many tries. */
@@ -37,7 +38,6 @@ const OTHER_HOSTS = {
       configType: { case: "typedConfig" as const, value: packAny(PreviousHostsPredicateSchema, create(PreviousHostsPredicateSchema)) },
     },
   ],
-  hostSelectionRetryMaxAttempts: HOST_ATTEMPTS,
 };
 
 const OTHER_PRIORITIES = {
@@ -55,7 +55,12 @@ const OTHER_PRIORITIES = {
 
 export function defaultRetryPolicy(mesh: MeshSettings): RetryPolicy | undefined {
   if (mesh.defaultHttpRetryPolicy !== undefined) return retryPolicyOf(mesh.defaultHttpRetryPolicy);
-  return create(RetryPolicySchema, { numRetries: DEFAULT_ATTEMPTS, retryOn: DEFAULT_ON, ...OTHER_HOSTS });
+  return create(RetryPolicySchema, {
+    numRetries: DEFAULT_ATTEMPTS,
+    retryOn: DEFAULT_ON,
+    hostSelectionRetryMaxAttempts: HOST_ATTEMPTS,
+    ...OTHER_HOSTS,
+  });
 }
 
 function retryPolicyOf(retries: Retries): RetryPolicy | undefined {
@@ -63,6 +68,7 @@ function retryPolicyOf(retries: Retries): RetryPolicy | undefined {
   const { on, codes } = splitConditions(retries.retryOn ?? DEFAULT_ON);
   return create(RetryPolicySchema, {
     numRetries: retries.attempts,
+    hostSelectionRetryMaxAttempts: HOST_ATTEMPTS,
     retryOn: on,
     retriableStatusCodes: codes,
     ...(retries.retryIgnorePreviousHosts === false ? {} : OTHER_HOSTS),
@@ -75,4 +81,10 @@ function retryPolicyOf(retries: Retries): RetryPolicy | undefined {
 /** The route's own policy, else the mesh's. `attempts: 0` means none. */
 export function buildRetryPolicy(retries: Retries | undefined, mesh: MeshSettings): RetryPolicy | undefined {
   return retries === undefined ? defaultRetryPolicy(mesh) : retryPolicyOf(retries);
+}
+
+/** What reaches a proxy's own application is tried again when the connection broke before anything was sent; a stream cannot be. */
+export function inboundRetryPolicy(mesh: MeshSettings, grpc: boolean): RetryPolicy | undefined {
+  if (mesh.defaultInboundHttpRetryPolicy !== undefined) return retryPolicyOf(mesh.defaultInboundHttpRetryPolicy);
+  return grpc ? undefined : create(RetryPolicySchema, { numRetries: DEFAULT_ATTEMPTS, retryOn: INBOUND_ON });
 }

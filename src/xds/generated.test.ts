@@ -1,0 +1,294 @@
+// What real istiod 1.29 generates for the same resources, field by field, where a rule is easy to get wrong.
+import { describe, expect, test } from "vitest";
+import { generatedFor, type Generated, type Json } from "./generated.fixture.ts";
+
+const SERVICE = `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: a, namespace: default}
+spec:
+  hosts: [a.default.svc.cluster.local]
+  addresses: [240.0.1.1]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP}, {number: 81, name: http2, protocol: HTTP2}, {number: 90, name: tcp, protocol: TCP}, {number: 91, name: auto}]
+  endpoints: [{address: 10.9.9.9, ports: {http: 8080, http2: 8081, tcp: 8090, auto: 8091}, labels: {version: v1}}]
+`;
+
+const rule = (policy: string): string => `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: a, namespace: default}
+spec: {host: a, ${policy}}
+`;
+
+const routes = (http: string): string => `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: vs, namespace: default}
+spec: {hosts: [a], http: ${http}}
+`;
+
+const all = (...documents: readonly string[]): string => documents.join("\n---\n");
+
+function cluster(name: string, resources: string, of: Generated = {}): Json {
+  const found = generatedFor(resources, of).clusters.get(name);
+  if (found === undefined) throw new Error(`no cluster ${name}`);
+  return found;
+}
+
+const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+const protocolOf = (built: Json): unknown => {
+  const options = (built["typed_extension_protocol_options"] as Json | undefined)?.[HTTP_OPTIONS] as Json | undefined;
+  const { "@type": _, ...rest } = options ?? {};
+  return options === undefined ? undefined : rest;
+};
+const keepaliveOf = (built: Json): unknown => (built["upstream_connection_options"] as Json | undefined)?.["tcp_keepalive"];
+
+function routesOf(http: string, mesh: unknown = {}): Json[] {
+  const { routes: tables } = generatedFor(all(SERVICE, routes(http)), { mesh });
+  const hosts = tables.get("80")?.["virtual_hosts"] as Json[];
+  return hosts.find((host) => host["name"] === "a.default.svc.cluster.local:80")?.["routes"] as Json[];
+}
+
+const actionOf = (route: Json | undefined): Json => route?.["route"] as Json;
+
+interface Manager extends Json {
+  readonly http_filters: readonly Json[];
+}
+
+function managerOf(listener: Json | undefined): Manager {
+  const chains = [...((listener?.["filter_chains"] as Json[] | undefined) ?? [])];
+  for (const chain of chains) {
+    const config = (chain["filters"] as Json[])[0]?.["typed_config"] as Json;
+    if (String(config["@type"]).endsWith("HttpConnectionManager")) return config as Manager;
+  }
+  throw new Error("no HTTP connection manager");
+}
+
+describe("connection pools", () => {
+  test("the idle time of TCP stands in for that of HTTP, on ports of every protocol", () => {
+    const pool =
+      "trafficPolicy: {connectionPool: {tcp: {idleTimeout: 12s, maxConnectionDuration: 11s}, http: {maxRequestsPerConnection: 8}}}";
+    const common = { idle_timeout: "12s", max_connection_duration: "11s", max_requests_per_connection: 8 };
+    const http1 = { common_http_protocol_options: common, explicit_http_config: { http_protocol_options: {} } };
+    for (const port of [80, 90])
+      expect(protocolOf(cluster(`outbound|${port}||a.default.svc.cluster.local`, all(SERVICE, rule(pool))))).toEqual(http1);
+    const own = rule("trafficPolicy: {connectionPool: {tcp: {idleTimeout: 12s}, http: {idleTimeout: 5s}}}");
+    expect(protocolOf(cluster("outbound|80||a.default.svc.cluster.local", all(SERVICE, own)))).toMatchObject({
+      common_http_protocol_options: { idle_timeout: "5s" },
+    });
+  });
+
+  test("maxConcurrentStreams counts for HTTP/2 only, and is lost with the client's protocol", () => {
+    const pool = (http: string) => all(SERVICE, rule(`trafficPolicy: {connectionPool: {http: {${http}}}}`));
+    const http2 = (options: object) => ({ explicit_http_config: { http2_protocol_options: options } });
+    const at = (port: number, http: string) => protocolOf(cluster(`outbound|${port}||a.default.svc.cluster.local`, pool(http)));
+    expect(at(81, "maxConcurrentStreams: 4")).toEqual(http2({ max_concurrent_streams: 4 }));
+    expect(at(80, "maxConcurrentStreams: 4")).toBeUndefined();
+    expect(at(80, "maxConcurrentStreams: 4, h2UpgradePolicy: UPGRADE")).toEqual(http2({ max_concurrent_streams: 4 }));
+    const followed = { use_downstream_protocol_config: { http_protocol_options: {}, http2_protocol_options: {} } };
+    for (const port of [80, 81, 91]) expect(at(port, "maxConcurrentStreams: 4, useClientProtocol: true")).toEqual(followed);
+    expect(at(91, "maxConcurrentStreams: 4, h2UpgradePolicy: UPGRADE")).toEqual(followed);
+    expect(at(81, "http2KeepAlive: {interval: 30s, timeout: 5s}")).toEqual(
+      http2({ connection_keepalive: { interval: "30s", timeout: "5s" } }),
+    );
+  });
+
+  test("each number of tcpKeepalive is the rule's own, else the mesh's", () => {
+    const mesh = { tcpKeepalive: { probes: 3, time: "30s", interval: "5s" } };
+    const at = (resources: string, of: Generated) => keepaliveOf(cluster("outbound|80||a.default.svc.cluster.local", resources, of));
+    expect(at(SERVICE, {})).toBeUndefined();
+    expect(at(SERVICE, { mesh })).toEqual({ keepalive_probes: 3, keepalive_time: 30, keepalive_interval: 5 });
+    const own = all(SERVICE, rule("trafficPolicy: {connectionPool: {tcp: {tcpKeepalive: {time: 90.5s}}}}"));
+    expect(at(own, { mesh })).toEqual({ keepalive_probes: 3, keepalive_time: 90, keepalive_interval: 5 });
+    expect(at(own, {})).toEqual({ keepalive_time: 90 });
+    expect(at(all(SERVICE, rule("trafficPolicy: {connectionPool: {tcp: {tcpKeepalive: {}}}}")), {})).toEqual({});
+  });
+
+  test("a DestinationRule's pool counts on the side of the service too, the Sidecar's in its place", () => {
+    const pool = rule("trafficPolicy: {connectionPool: {tcp: {maxConnections: 5, connectTimeout: 2s}, http: {h2UpgradePolicy: UPGRADE}}}");
+    const inbound = (resources: string) => cluster("inbound|8080||", resources);
+    const limitOf = (built: Json) => ((built["circuit_breakers"] as Json)["thresholds"] as Json[])[0]?.["max_connections"];
+    expect(limitOf(inbound(SERVICE))).toBe(4_294_967_295);
+    const built = inbound(all(SERVICE, pool));
+    expect(limitOf(built)).toBe(5);
+    expect(built["connect_timeout"]).toBe("2s");
+    expect(protocolOf(built)).toBeUndefined();
+    const sidecar = `
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: s, namespace: default}
+spec: {egress: [{hosts: ["*/*"]}], inboundConnectionPool: {tcp: {maxConnections: 7}}}`;
+    expect(limitOf(inbound(all(SERVICE, pool, sidecar)))).toBe(7);
+  });
+
+  test("MeshConfig's defaultTrafficPolicy is for what no rule says", () => {
+    const mesh = { defaultTrafficPolicy: { connectionPool: { tcp: { connectTimeout: "7s" } } } };
+    const timeout = (resources: string) => cluster("outbound|80||a.default.svc.cluster.local", resources, { mesh })["connect_timeout"];
+    expect(timeout(SERVICE)).toBe("7s");
+    expect(timeout(all(SERVICE, rule("trafficPolicy: {loadBalancer: {simple: RANDOM}}")))).toBe("7s");
+    expect(timeout(all(SERVICE, rule("trafficPolicy: {connectionPool: {tcp: {maxConnections: 1}}}")))).toBe("10s");
+  });
+
+  test("pass-through takes the caller's protocol, for five minutes of silence", () => {
+    expect(protocolOf(cluster("PassthroughCluster", SERVICE))).toEqual({
+      common_http_protocol_options: { idle_timeout: "300s" },
+      use_downstream_protocol_config: { http_protocol_options: {}, http2_protocol_options: {} },
+    });
+  });
+});
+
+describe("routes", () => {
+  test("the operation names the only destination, else the VirtualService, and the path as matched", () => {
+    const built = routesOf(`[
+      {match: [{uri: {exact: /x}}, {uri: {regex: "/r.*"}}, {uri: {prefix: /p}}], route: [{destination: {host: a, port: {number: 80}}}]},
+      {match: [{uri: {prefix: /w}}], route: [{destination: {host: a}, weight: 1}, {destination: {host: b}, weight: 2}]},
+      {match: [{method: {exact: PUT}}], redirect: {uri: /}},
+      {directResponse: {status: 200}}]`);
+    const host = "a.default.svc.cluster.local:80";
+    expect(built.map((route) => (route["decorator"] as Json)["operation"])).toEqual([
+      `${host}/x`,
+      `${host}/r.*`,
+      `${host}/p*`,
+      "vs:80/w*",
+      "vs:80/*",
+      "vs:80/*",
+    ]);
+  });
+
+  test("which Host wins: rewrite, route, destination; adding one is setting it", () => {
+    const [rewrite, route, destination, added] = routesOf(`[
+      {match: [{uri: {prefix: /1}}], rewrite: {authority: r}, route: [{destination: {host: a}, headers: {request: {set: {host: d}}}}]},
+      {match: [{uri: {prefix: /2}}], headers: {request: {set: {":authority": h}}}, route: [{destination: {host: a}, headers: {request: {set: {host: d}}}}]},
+      {match: [{uri: {prefix: /3}}], route: [{destination: {host: a}, headers: {request: {set: {Host: d}}}}]},
+      {headers: {request: {add: {host: x}}}, route: [{destination: {host: a}}]}]`).map((one) => actionOf(one)["host_rewrite_literal"]);
+    expect([rewrite, route, destination, added]).toEqual(["r", "h", "d", "x"]);
+  });
+
+  test("x-forwarded-host is for rewrites only, and for what passes through", () => {
+    const mesh = { defaultConfig: { proxyHeaders: { xForwardedHost: { enabled: true } } } };
+    const built = routesOf(
+      `[{match: [{uri: {prefix: /1}}], rewrite: {uri: /x}, route: [{destination: {host: a}}]}, {headers: {request: {set: {host: d}}}, route: [{destination: {host: a}}]}]`,
+      mesh,
+    );
+    expect(built.map((route) => actionOf(route)["append_x_forwarded_host"])).toEqual([true, undefined]);
+    const hosts = generatedFor(SERVICE, { mesh }).routes.get("80")?.["virtual_hosts"] as Json[];
+    const any = hosts.find((host) => host["name"] === "allow_any")?.["routes"] as Json[];
+    expect(actionOf(any[0])["append_x_forwarded_host"]).toBe(true);
+  });
+
+  test("retries: numbers are status codes, five hosts are tried for one that is new, attempts 0 is none", () => {
+    const retries = (text: string) => actionOf(routesOf(`[{retries: ${text}, route: [{destination: {host: a}}]}]`)[0])["retry_policy"];
+    expect(retries("{attempts: 3, retryOn: '5xx,503', retryIgnorePreviousHosts: false, backoff: 1s, perTryTimeout: 2s}")).toEqual({
+      num_retries: 3,
+      retry_on: "5xx,retriable-status-codes",
+      retriable_status_codes: [503],
+      host_selection_retry_max_attempts: "5",
+      per_try_timeout: "2s",
+      retry_back_off: { base_interval: "1s" },
+    });
+    expect(retries("{attempts: 0}")).toBeUndefined();
+  });
+});
+
+describe("HTTP connection managers", () => {
+  const outbound = (of: Generated) => managerOf(generatedFor(SERVICE, of).listeners.get("0.0.0.0_80"));
+  const GATEWAY = `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: g, namespace: default}
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: ["*"]}]}`;
+  const gateway = (of: Generated) =>
+    managerOf(generatedFor(all(SERVICE, GATEWAY), { type: "router", ...of }).listeners.get("0.0.0.0_8080"));
+  const inbound = (of: Generated) => {
+    const own = { labels: { app: "a" }, metadata: { INTERCEPTION_MODE: "NONE" }, ...of };
+    return managerOf([...generatedFor(SERVICE, own).listeners.values()].find((one) => String(one["name"]).endsWith("_8080")));
+  };
+  const headers = (proxyHeaders: object): Generated => ({ mesh: { defaultConfig: { proxyHeaders } } });
+
+  test("the server's name on each side, and none of the proxy's", () => {
+    expect([outbound({}), inbound({}), gateway({})].map((manager) => manager["server_name"])).toEqual([
+      undefined,
+      "istio-envoy",
+      "istio-envoy",
+    ]);
+    const named = headers({ server: { value: "x" } });
+    expect([outbound(named), inbound(named), gateway(named)].map((manager) => manager["server_name"])).toEqual(["x", "x", "x"]);
+    const off = headers({ server: { disabled: true } });
+    for (const manager of [outbound(off), inbound(off), gateway(off)]) expect(manager["server_header_transformation"]).toBe("PASS_THROUGH");
+  });
+
+  test("client certificates: a sidecar has proxyHeaders, a gateway its topology", () => {
+    expect(inbound({})).toMatchObject({
+      forward_client_cert_details: "APPEND_FORWARD",
+      set_current_client_cert_details: { subject: true, dns: true, uri: true },
+    });
+    const own = headers({ forwardedClientCert: "SANITIZE_SET", setCurrentClientCertDetails: { subject: false, cert: true, dns: false } });
+    expect(inbound(own)["forward_client_cert_details"]).toBe("SANITIZE_SET");
+    expect(inbound(own)["set_current_client_cert_details"]).toEqual({ subject: false, cert: true, uri: true });
+    expect(gateway(own)["forward_client_cert_details"]).toBe("SANITIZE_SET");
+    const topology = { mesh: { defaultConfig: { gatewayTopology: { forwardClientCertDetails: "FORWARD_ONLY" } } } };
+    expect(gateway(topology)["forward_client_cert_details"]).toBe("FORWARD_ONLY");
+    expect(gateway(topology)["set_current_client_cert_details"]).toBeUndefined();
+  });
+
+  test("debug headers, attempt counts, request ids, ports, the case of names", () => {
+    const off = { envoyDebugHeaders: { disabled: true }, requestId: { disabled: true }, attemptCount: { disabled: true } };
+    const manager = outbound(headers({ ...off, xForwardedPort: { enabled: true }, preserveHttp1HeaderCase: true }));
+    expect(manager.http_filters.at(-1)).toMatchObject({ typed_config: { suppress_envoy_headers: true } });
+    expect(manager).toMatchObject({ generate_request_id: false, append_x_forwarded_port: true });
+    expect(JSON.stringify(manager["http_protocol_options"])).toContain("PreserveCaseFormatterConfig");
+    const hosts = generatedFor(SERVICE, headers(off)).routes.get("80")?.["virtual_hosts"] as Json[];
+    expect(hosts.map((host) => host["include_request_attempt_count"])).toEqual([undefined, undefined]);
+  });
+
+  test("a proxy's own ProxyConfig takes the place of the mesh's", () => {
+    const mesh = { defaultConfig: { proxyHeaders: { server: { value: "mesh" } }, gatewayTopology: { numTrustedProxies: 2 } } };
+    const metadata = { PROXY_CONFIG: { gatewayTopology: { numTrustedProxies: 1 } } };
+    expect(gateway({ mesh })).toMatchObject({ server_name: "mesh", xff_num_trusted_hops: 2 });
+    expect(gateway({ mesh, metadata })).toMatchObject({ server_name: "istio-envoy", xff_num_trusted_hops: 1 });
+  });
+
+  test("tracing is on without a provider, for the decorator's sake; metadata IDLE_TIMEOUT ends silent callers", () => {
+    expect(outbound({})["tracing"]).toMatchObject({ random_sampling: { value: 1 } });
+    expect(outbound({ mesh: { defaultConfig: { tracing: { sampling: 7 } } } })["tracing"]).toMatchObject({ random_sampling: { value: 7 } });
+    expect(outbound({ mesh: { enableTracing: false } })["tracing"]).toBeUndefined();
+    expect(outbound({ metadata: { IDLE_TIMEOUT: "30s" } })["common_http_protocol_options"]).toEqual({ idle_timeout: "30s" });
+  });
+
+  test("inbound requests are tried again when their connection broke before; gRPC ones are not; MeshConfig may say otherwise", () => {
+    const policyOf = (resources: string, mesh: unknown = {}) => {
+      const { listeners } = generatedFor(resources, { metadata: { INTERCEPTION_MODE: "NONE" }, mesh });
+      const manager = managerOf([...listeners.values()].find((one) => String(one["name"]).endsWith("_8081")));
+      const hosts = (manager["route_config"] as Json)["virtual_hosts"] as Json[];
+      return actionOf((hosts[0]?.["routes"] as Json[])[0])["retry_policy"];
+    };
+    expect(policyOf(SERVICE)).toEqual({ num_retries: 2, retry_on: "reset-before-request" });
+    expect(policyOf(SERVICE.replace("protocol: HTTP2", "protocol: GRPC"))).toBeUndefined();
+    expect(policyOf(SERVICE, { defaultInboundHttpRetryPolicy: { attempts: 0 } })).toBeUndefined();
+    expect(policyOf(SERVICE, { defaultInboundHttpRetryPolicy: { attempts: 1, retryOn: "503" } })).toMatchObject({ num_retries: 1 });
+  });
+});
+
+describe("access logs", () => {
+  const formatOf = (mesh: object) => {
+    const manager = managerOf(generatedFor(SERVICE, { mesh: { accessLogFile: "/dev/stdout", ...mesh } }).listeners.get("0.0.0.0_80"));
+    return ((manager["access_log"] as Json[])[0]?.["typed_config"] as Json)["log_format"] as Json;
+  };
+
+  test("a text of one's own ends with a line break; the operator of an extension brings it", () => {
+    expect(formatOf({ accessLogFormat: "%REQ_WITHOUT_QUERY(:PATH)%" })).toMatchObject({
+      text_format_source: { inline_string: "%REQ_WITHOUT_QUERY(:PATH)%\n" },
+      formatters: [{ name: "envoy.formatter.req_without_query" }],
+    });
+  });
+
+  test("JSON: one's own fields as they are, Istio's where those are no object", () => {
+    const own = { accessLogEncoding: "JSON", accessLogFormat: '{"a": "%PROTOCOL%", "n": 1, "o": {"b": true}}' };
+    expect(formatOf(own)["json_format"]).toEqual({ a: "%PROTOCOL%", n: 1, o: { b: true } });
+    expect(formatOf({ accessLogEncoding: "JSON", accessLogFormat: "no json" })["json_format"]).toMatchObject({
+      route_name: "%ROUTE_NAME%",
+    });
+  });
+});
