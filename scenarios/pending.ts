@@ -81,7 +81,6 @@ export const PENDING: readonly Pending[] = [
   { case: "hosts/wildcard-virtual-service", plane: "*", waitsFor: "not explained yet" },
   { case: "http-actions/headers-route-level-order", plane: "serin", waitsFor: "not explained yet" },
   { case: "http-actions/mirror-copies-host-and-percentage", plane: "*", waitsFor: "mirroring" },
-  { case: "http-actions/retries-attempts-and-bodies", plane: "*", waitsFor: "fault injection" },
   { case: "http-actions/rewrite-authority-x-forwarded-host-enabled", plane: "serin", waitsFor: "not explained yet" },
   { case: "http-match/path-normalization-decode-and-merge-slashes", plane: "serin", waitsFor: "HTTP/2 in our own proxy" },
   { case: "http-match/path-normalization-merge-slashes", plane: "serin", waitsFor: "HTTP/2 in our own proxy" },
