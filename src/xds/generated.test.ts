@@ -1,6 +1,46 @@
 // What real istiod 1.29 generates for the same resources, field by field, where a rule is easy to get wrong.
 import { describe, expect, test } from "vitest";
-import { generatedFor, type Generated, type Json } from "./generated.fixture.ts";
+import { anyToProtoJson, packBytes } from "../envoy-api/index.ts";
+import { TYPE_URL } from "../kit/index.ts";
+import { parseNode } from "../model/index.ts";
+import { buildMesh, inboundFor, viewFor } from "../translate/index.ts";
+import { resourcesOf } from "../translate/resources-of.fixture.ts";
+import { generate } from "./index.ts";
+
+interface Generated {
+  readonly type?: "sidecar" | "router";
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly ip?: string;
+  readonly mesh?: unknown;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Resources by kind and name, for a state-of-the-world client. */
+function generatedFor(
+  text: string,
+  of: Generated = {},
+): { listeners: Map<string, Json>; clusters: Map<string, Json>; routes: Map<string, Json> } {
+  const { type = "sidecar", namespace = "default", labels = type === "router" ? { istio: "ingressgateway" } : { app: "client" } } = of;
+  const node = parseNode({
+    id: `${type}~${of.ip ?? "10.9.9.9"}~client-1.${namespace}~${namespace}.svc.cluster.local`,
+    metadata: { NAMESPACE: namespace, LABELS: labels, CLUSTER_ID: "Kubernetes", ...of.metadata },
+  });
+  if (!node.ok) throw new Error(node.error);
+  const snapshot = buildMesh({ resources: resourcesOf(text), meshConfig: of.mesh });
+  const resources = generate({
+    config: viewFor(snapshot, node.value),
+    inbound: inboundFor(snapshot, node.value),
+    endpoints: snapshot.endpoints,
+  });
+  const byName = (url: string): Map<string, Json> =>
+    new Map(
+      [...(resources.byType.get(url) ?? [])].map(([name, resource]) => [name, anyToProtoJson(packBytes(url, resource.bytes)) as Json]),
+    );
+  return { listeners: byName(TYPE_URL.listener), clusters: byName(TYPE_URL.cluster), routes: byName(TYPE_URL.route) };
+}
 
 const SERVICE = `
 apiVersion: networking.istio.io/v1
@@ -282,6 +322,15 @@ describe("access logs", () => {
       text_format_source: { inline_string: "%REQ_WITHOUT_QUERY(:PATH)%\n" },
       formatters: [{ name: "envoy.formatter.req_without_query" }],
     });
+  });
+
+  test("a listener logs what no filter chain takes, unless that is switched off", () => {
+    const logOf = (mesh: object) => {
+      const { listeners } = generatedFor(SERVICE, { mesh: { accessLogFile: "/dev/stdout", ...mesh } });
+      return listeners.get("virtualInbound")?.["access_log"] as Json[] | undefined;
+    };
+    expect(logOf({})).toMatchObject([{ filter: { response_flag_filter: { flags: ["NR"] } } }]);
+    expect(logOf({ disableEnvoyListenerLog: true })).toBeUndefined();
   });
 
   test("JSON: one's own fields as they are, Istio's where those are no object", () => {

@@ -5,6 +5,7 @@ import { type ConfigView, type GatewayListenerView, type GatewayServerView, isPa
 import { socketAddress } from "../addresses.ts";
 import type { GatewayTable } from "../routes/gateway-tables.ts";
 import { buildServerTls } from "../tls/downstream.ts";
+import { buildListenerAccessLogs } from "./access-log.ts";
 import { buildChain, type ChainPlan, readsTls } from "./chain.ts";
 import { planAutoPassthrough, planStreamChain, planTlsChains } from "./gateway-streams.ts";
 import { buildHttpManager } from "./http-manager.ts";
@@ -77,6 +78,7 @@ function listenerOf(view: ConfigView, place: GatewayListenerView, plans: readonl
     trafficDirection: TrafficDirection.OUTBOUND,
     listenerFilters: [...(view.mesh.gatewayProxyProtocol ? [proxyProtocolFilter()] : []), ...(readsTls(plans) ? [tlsInspector()] : [])],
     filterChains: plans.map(buildChain),
+    accessLog: buildListenerAccessLogs(view.mesh),
   });
 }
 

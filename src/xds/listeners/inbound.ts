@@ -22,6 +22,7 @@ import {
 import { socketAddress } from "../addresses.ts";
 import { isGrpc, isHttpProtocol } from "../protocols.ts";
 import { inboundRetryPolicy } from "../routes/retry.ts";
+import { buildListenerAccessLogs } from "./access-log.ts";
 import { buildHttpManager } from "./http-manager.ts";
 import type { BuiltListener } from "./outbound.ts";
 import { buildTcpProxy } from "./tcp-proxy.ts";
@@ -73,6 +74,7 @@ function ownListener(view: ConfigView, port: InboundPortView): BuiltListener {
     address: socketAddress(address, port.listenPort),
     trafficDirection: TrafficDirection.INBOUND,
     filterChains: [{ filters: [filterOf(view, port)] }],
+    accessLog: buildListenerAccessLogs(view.mesh),
   });
   return { message, clusters: [inboundCluster(port.listenPort)] };
 }
@@ -90,6 +92,7 @@ function virtualInbound(view: ConfigView, ports: readonly InboundPortView[]): Li
     address: socketAddress(ANY, port),
     trafficDirection: TrafficDirection.INBOUND,
     useOriginalDst: false,
+    accessLog: buildListenerAccessLogs(view.mesh),
     listenerFilters: [
       {
         name: "envoy.filters.listener.original_dst",
