@@ -1,5 +1,6 @@
 // The gate of every commit: format, lint, types, import table, file cycles, dead code, unit and golden tests. Under two minutes.
-import { runSteps, vitestStep } from "./steps.ts";
+import path from "node:path";
+import { ROOT, runSteps, vitestStep } from "./steps.ts";
 
 runSteps([
   { name: "format", command: ["oxfmt", "--check", "src", "tools", "scenarios", "e2e", "bench", "vitest.config.ts"] },
@@ -10,4 +11,9 @@ runSteps([
   { name: "documents", command: ["node", "tools/check-docs.ts"] },
   { name: "feature table", command: ["node", "tools/features.ts", "--check"] },
   vitestStep("unit and golden tests", ["src", "tools"]),
+  {
+    name: "recorded cases through the matcher",
+    command: ["node", "tools/scenarios.ts", "--plane", "matcher"],
+    report: path.join(ROOT, ".cache/reports/matcher.json"),
+  },
 ]);

@@ -1,18 +1,22 @@
-// npm run scenarios [-- [--plane serin|envoy] [--jobs N] [--only TEXT] [CASE.yaml…]]: plays the recorded cases through our control plane with our
+// npm run scenarios [-- [--plane matcher|serin|envoy] [--jobs N] [--only TEXT] [CASE.yaml…]]: plays the recorded cases through our control plane with our
 // proxy and with real Envoy, and compares with what real Istio answered. Prints the conformance count per area. A case that does not pass must
 // stand in scenarios/pending.ts, and a case that stands there must not pass.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, globSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { PENDING } from "../scenarios/pending.ts";
 import { PROXY_IP } from "../scenarios/play/boot.ts";
+import { makeCerts } from "../scenarios/play/certs.ts";
+import { playOffline } from "../scenarios/play/offline.ts";
 import type { DataPlane, Played } from "../scenarios/play/play.ts";
 import type { Job } from "../scenarios/play/worker.ts";
 import { ROOT } from "./steps.ts";
 
-type Row = Job & Played & { readonly name: string };
+type Plane = DataPlane | "matcher";
+type Row = Played & { readonly file: string; readonly plane: Plane; readonly name: string };
 
 const NAMESPACE = `ip link set lo up && ip addr add 240.0.0.1/4 dev lo && ip addr add ${PROXY_IP}/32 dev lo && exec "$@"`;
 /** Longest that one case may take. */
@@ -42,11 +46,11 @@ function isolation(): readonly string[] | undefined {
   return undefined;
 }
 
-function planes(): DataPlane[] {
-  const asked = values.plane ?? ["serin", "envoy"];
+function planes(): Plane[] {
+  const asked = values.plane ?? ["matcher", "serin", "envoy"];
   const envoy = process.env["ENVOY"] ?? path.join(ROOT, ".cache/envoy/envoy");
-  return asked.filter((p): p is DataPlane => {
-    if (p !== "serin" && p !== "envoy") throw new Error(`unknown plane ${p}`);
+  return asked.filter((p): p is Plane => {
+    if (p !== "matcher" && p !== "serin" && p !== "envoy") throw new Error(`unknown plane ${p}`);
     if (p === "envoy" && !existsSync(envoy)) {
       console.log("Real Envoy is not installed: its half of the conformance run is skipped (tools/install-envoy.sh).");
       return false;
@@ -117,7 +121,7 @@ interface Verdict {
 
 function judge(row: Row): Verdict {
   const passes = row.differ === 0;
-  const pending = PENDING.find((p) => p.case === row.name && (p.plane === "*" || p.plane === row.plane));
+  const pending = PENDING.find((p) => p.case === row.name && (p.plane === row.plane || (p.plane === "*" && row.plane !== "matcher")));
   const label = `${row.name} (${row.plane})`;
   if (pending === undefined) return { good: passes, line: passes ? `✓ ${label} ${row.calls}` : `${row.text}\n✗ ${label}` };
   if (passes)
@@ -139,12 +143,18 @@ function printTable(rows: readonly Row[]): void {
   }
 }
 
-async function main(): Promise<number> {
-  const isolate = isolation();
-  if (isolate === undefined) {
-    console.log("Network namespaces cannot be made here (Linux with unshare and ip is needed): the cases are not played through proxies.");
-    return 0;
+/** Without processes: what our proxy's own decoding and matching make of each case. */
+function playMatcher(files: readonly string[], done: (row: Row) => void): void {
+  const certs = mkdtempSync(path.join(os.tmpdir(), "scenario-certs-"));
+  try {
+    makeCerts(certs, { namespace: "default", serviceAccount: "default" });
+    for (const file of files) done({ ...playOffline(file, certs), file, plane: "matcher", name: nameOf(file) });
+  } finally {
+    rmSync(certs, { recursive: true, force: true });
   }
+}
+
+async function main(): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
       for (const pid of groups) endGroup(pid);
@@ -153,10 +163,15 @@ async function main(): Promise<number> {
   }
   const files = positionals.length > 0 ? positionals.map((f) => path.resolve(f)) : globSync(path.join(ROOT, "scenarios/*/*.yaml")).sort();
   const chosen = values.only === undefined ? files : files.filter((f) => f.includes(values.only ?? ""));
-  const queue: Job[] = planes().flatMap((plane) => chosen.map((file) => ({ file, plane })));
+  const asked = planes();
+  const isolate = isolation();
+  if (isolate === undefined)
+    console.log("Network namespaces cannot be made here (Linux with unshare and ip is needed): the cases are not played through proxies.");
+  const queue: Job[] =
+    isolate === undefined ? [] : asked.flatMap((plane) => (plane === "matcher" ? [] : chosen.map((file): Job => ({ file, plane }))));
   const rows: Row[] = [];
   let failed = 0;
-  const total = queue.length;
+  const total = queue.length + (asked.includes("matcher") ? chosen.length : 0);
   const done = (row: Row): void => {
     rows.push(row);
     const verdict = judge(row);
@@ -164,7 +179,8 @@ async function main(): Promise<number> {
     if (!verdict.good || values.verbose) console.log(verdict.line);
     else if (rows.length % 25 === 0) console.log(`  ${rows.length} of ${total} played`);
   };
-  await Promise.all(Array.from({ length: Math.max(1, Number(values.jobs)) }, () => work(queue, isolate, done)));
+  if (asked.includes("matcher")) playMatcher(chosen, done);
+  if (isolate !== undefined) await Promise.all(Array.from({ length: Math.max(1, Number(values.jobs)) }, () => work(queue, isolate, done)));
   printTable(rows);
   const unknown = PENDING.filter((p) => !files.some((f) => nameOf(f) === p.case)).map((p) => p.case);
   if (positionals.length === 0 && unknown.length > 0) {
@@ -178,7 +194,10 @@ async function main(): Promise<number> {
     .map(({ name, plane, calls, differ }) => ({ name, plane, calls, differ: differ ?? null }))
     .sort((a, b) => (a.name + a.plane < b.name + b.plane ? -1 : 1));
   writeFileSync(path.join(ROOT, ".cache/reports/scenarios.json"), `${JSON.stringify(report, null, 1)}\n`);
-  writeFileSync(path.join(ROOT, ".cache/reports/conformance.json"), JSON.stringify({ passed: rows.length - failed, failed, skipped: 0 }));
+  writeFileSync(
+    path.join(ROOT, `.cache/reports/${asked.join() === "matcher" ? "matcher" : "conformance"}.json`),
+    JSON.stringify({ passed: rows.length - failed, failed, skipped: 0 }),
+  );
   return failed > 0 ? 1 : 0;
 }
 

@@ -33,7 +33,8 @@ export type {
   VirtualHost,
   WeightedCluster,
 } from "./config/index.ts";
-export { type Explained, explainRoute, explainMismatch } from "./router/explain-route.ts";
+export { matchFilterChain } from "./listener/filter-chain-match.ts";
+export { type Outgoing, rehearse, type Rehearsal } from "./rehearse.ts";
 export { matchesHeader, matchesPath, matchesQuery, matchesRoute, matchRoute } from "./router/match.ts";
 export { compileRouteTable } from "./router/route-table.ts";
 

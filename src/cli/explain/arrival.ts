@@ -22,7 +22,7 @@ export function chooseArrival(request: CurlRequest, options: ArrivalOptions): Ar
     const listener = listeners.find((one) => one.bindToPort && one.address.port === port);
     return listener === undefined
       ? `no listener is on port ${port}: the connection is refused`
-      : { listener, destination: undefined, why: `port ${port} is listener ${listener.name}` };
+      : { listener, destination: undefined, absolute: isHttpProxy(listener), why: `port ${port} is listener ${listener.name}` };
   }
   return view.scope.type === "router" ? atGateway(request, view, listeners) : atSidecar(request, view, listeners);
 }
@@ -38,13 +38,14 @@ function atGateway(request: CurlRequest, view: ConfigView, listeners: readonly L
     return `no Gateway serves port ${request.port} here${ports.length === 0 ? "" : ` (served: ${ports.join(", ")})`}: the connection is refused`;
   }
   const shifted = served.port === request.port ? "" : `, which the gateway serves on ${served.port}`;
-  return { listener, destination: undefined, why: `port ${request.port}${shifted} is listener ${listener.name}` };
+  return { listener, destination: undefined, absolute: false, why: `port ${request.port}${shifted} is listener ${listener.name}` };
 }
 
 function atSidecar(request: CurlRequest, view: ConfigView, listeners: readonly Listener[]): Arrival | string {
   if (request.scheme === "http") {
     const proxy = listeners.find(isHttpProxy);
-    if (proxy !== undefined) return { listener: proxy, destination: undefined, why: `the sidecar's HTTP proxy is listener ${proxy.name}` };
+    if (proxy !== undefined)
+      return { listener: proxy, destination: undefined, absolute: true, why: `the sidecar's HTTP proxy is listener ${proxy.name}` };
   }
   const addresses = isIP(request.host) === 0 ? addressesOf(request.host, view) : [request.host];
   const outbound = listeners.filter((one) => one.direction !== "INBOUND");
@@ -54,6 +55,7 @@ function atSidecar(request: CurlRequest, view: ConfigView, listeners: readonly L
       return {
         listener,
         destination: { address, port: request.port },
+        absolute: false,
         why: `${request.host} is ${address}; port ${request.port} of it is listener ${listener.name}`,
       };
     }
@@ -67,12 +69,18 @@ function atSidecar(request: CurlRequest, view: ConfigView, listeners: readonly L
       !isHttpProxy(one),
   );
   if (any !== undefined)
-    return { listener: any, destination: { address, port: request.port }, why: `port ${request.port} is listener ${any.name}` };
+    return {
+      listener: any,
+      destination: { address, port: request.port },
+      absolute: false,
+      why: `port ${request.port} is listener ${any.name}`,
+    };
   const catchAll = outbound.find((one) => one.useOriginalDst);
   if (catchAll === undefined) return `no listener takes port ${request.port}, and nothing is captured: the call does not pass the sidecar`;
   return {
     listener: catchAll,
     destination: { address, port: request.port },
+    absolute: false,
     why: `no listener is for port ${request.port}: the catch-all ${catchAll.name} takes it`,
   };
 }

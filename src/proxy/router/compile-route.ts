@@ -2,13 +2,16 @@
 import type { ConnectionManager } from "../network/connection-manager.ts";
 import { httpFilterLayers } from "../http-filters/index.ts";
 import type { Exchange, Layer, Service } from "./exchange.ts";
-import { compileForward, levels, type RouteContext } from "./forward-plan.ts";
+import { compileForward, type ForwardPlan, levels, type RouteContext } from "./forward-plan.ts";
 import { forward } from "./forward.ts";
 import { compileMutations } from "./header-mutation.ts";
 import { directResponse, redirect, redirectToHttps } from "./redirect.ts";
 
-export function compileRoute(manager: ConnectionManager, context: RouteContext): Service {
-  const action = compileAction(manager, context);
+/** What a forward action does with a request that has come through all layers. */
+type Send = (exchange: Exchange, plan: ForwardPlan) => void;
+
+export function compileRoute(manager: ConnectionManager, context: RouteContext, send: Send = forward): Service {
+  const action = compileAction(manager, context, send);
   const filters = httpFilterLayers({ ...context, manager, beginAction: action.begin, clusterFor: action.cluster });
   return [...tlsLayers(context), ...filters].reduceRight((inner, layer) => layer(inner), action.run);
 }
@@ -28,13 +31,13 @@ interface Action {
 /** Redirects and direct responses add nothing to an answer in their place. */
 const NO_UPSTREAM = { begin: (): void => undefined, cluster: (): string => "" };
 
-function compileAction(manager: ConnectionManager, context: RouteContext): Action {
+function compileAction(manager: ConnectionManager, context: RouteContext, send: Send): Action {
   const { action, match } = context.route;
   switch (action.kind) {
     case "forward": {
       const plan = compileForward(manager, context, action);
       return {
-        run: (exchange) => forward(exchange, plan),
+        run: (exchange) => send(exchange, plan),
         begin(exchange) {
           const target = plan.choose(exchange);
           exchange.upstreamCluster = target.clusterName;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { FilterChain, FilterChainMatch, Listener } from "../../proxy/config/index.ts";
-import { chooseChain, type ConnectionFacts } from "./filter-chain.ts";
+import type { FilterChain, FilterChainMatch, Listener } from "../config/index.ts";
+import { type ConnectionFacts, matchFilterChain } from "./filter-chain-match.ts";
 
 const ANY: FilterChainMatch = {
   destinationPort: undefined,
@@ -20,14 +20,22 @@ function listener(chains: Readonly<Record<string, Partial<FilterChainMatch>>>, f
   } as unknown as Listener;
 }
 
-const plain: ConnectionFacts = { destination: { address: "10.0.0.1", port: 80 }, tls: false, serverName: "", protocol: "http/1.1" };
-const tls = (serverName: string): ConnectionFacts => ({ ...plain, tls: true, serverName, protocol: "" });
+const plain: ConnectionFacts = {
+  localAddress: "10.0.0.1",
+  localPort: 80,
+  remoteAddress: "10.0.0.2",
+  remotePort: 40_000,
+  transport: "raw_buffer",
+  serverName: "",
+  applicationProtocols: ["http/1.1"],
+};
+const tls = (serverName: string): ConnectionFacts => ({ ...plain, transport: "tls", serverName, applicationProtocols: [] });
 const range = (address: string, prefix: number) => [{ address, prefix }];
 
 test.each<[string, Listener, ConnectionFacts, string | undefined]>([
   ["one for all", listener({ a: {} }), plain, "a"],
   ["HTTP before what is unknown", listener({ tcp: {}, http: { applicationProtocols: ["http/1.1"] } }), plain, "http"],
-  ["unknown bytes", listener({ tcp: {}, http: { applicationProtocols: ["http/1.1"] } }), { ...plain, protocol: "" }, "tcp"],
+  ["unknown bytes", listener({ tcp: {}, http: { applicationProtocols: ["http/1.1"] } }), { ...plain, applicationProtocols: [] }, "tcp"],
   ["plaintext only", listener({ tls: { transportProtocol: "tls" } }), plain, undefined],
   [
     "the longest prefix",
@@ -41,5 +49,5 @@ test.each<[string, Listener, ConnectionFacts, string | undefined]>([
   ["the longest wildcard", listener({ short: { serverNames: ["*.com"] }, long: { serverNames: ["*.a.com"] } }), tls("y.a.com"), "long"],
   ["a foreign server name", listener({ a: { serverNames: ["a.com"] } }), tls("b.com"), undefined],
 ])("%s", (_name, listener, facts, expected) => {
-  expect(chooseChain(listener, facts).chain?.name).toBe(expected);
+  expect(matchFilterChain(listener, facts)?.name).toBe(expected);
 });
