@@ -128,4 +128,9 @@ export const PENDING: readonly Pending[] = [
   { case: "protocols/upstream-http-version", plane: "matcher", waitsFor: "a caller's HTTP version in explain" },
   { case: "protocols/envoyfilter-cluster-patches", plane: "matcher", waitsFor: "EnvoyFilter" },
   { case: "protocols/envoyfilter-listener-and-network", plane: "matcher", waitsFor: "EnvoyFilter" },
+  {
+    case: "http-actions/rewrite-authority-x-forwarded-host-enabled",
+    plane: "matcher",
+    waitsFor: "append_x_forwarded_port in our own proxy",
+  },
 ];

@@ -42,7 +42,7 @@ function requestOf(call: Call): CurlRequest | undefined {
   if (call.proto === "tcp" || call.proto === "raw" || call.poll !== undefined || call.jar !== undefined || call.to !== undefined)
     return undefined;
   // A shell's text is UTF-8; what is meant as bytes cannot be said in it.
-  if (/[^\x00-\x7f]/.test(JSON.stringify(call.headers ?? {}))) return undefined;
+  if (/[\u0080-\uffff]/.test(JSON.stringify(call.headers ?? {}))) return undefined;
   const url = new URL(call.url ?? "");
   const pseudo = Object.keys(call.headers ?? {}).filter((name) => name.startsWith(":"));
   if (pseudo.some((name) => name !== ":path")) return undefined;
