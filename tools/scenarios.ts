@@ -126,7 +126,7 @@ function judge(row: Row): Verdict {
   if (pending === undefined) return { good: passes, line: passes ? `✓ ${label} ${row.calls}` : `${row.text}\n✗ ${label}` };
   if (passes)
     return { good: false, line: `✗ ${label} passes now: take it out of scenarios/pending.ts (it waited for: ${pending.waitsFor})` };
-  return { good: true, line: `· ${label} waits for: ${pending.waitsFor}` };
+  return { good: true, line: `${row.text}\n· ${label} waits for: ${pending.waitsFor}` };
 }
 
 function printTable(rows: readonly Row[]): void {

@@ -33,6 +33,10 @@ export interface ProxyScope {
   readonly idleTimeoutMs: number | undefined;
   /** Metadata HTTP10 = "1": accept HTTP/1.0. */
   readonly http10: boolean;
+  /** One of several pods on one address (local ones), so ports of services are not its own to open. Metadata SERIN_SHARED_HOST = "1". */
+  readonly sharesHost: boolean;
+  /** May not open ports under 1024. Metadata UNPRIVILEGED_POD. */
+  readonly unprivileged: boolean;
   /** The client asked by delta ADS: virtual hosts are resources of their own (VHDS). */
   readonly virtualHostDiscovery: boolean;
   /** The proxy has a secret server of its own (cluster `sds-grpc`): its mesh identity, and certificate files. Metadata SERIN_SECRET_SERVER "none". */

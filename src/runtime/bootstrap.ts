@@ -36,6 +36,7 @@ export function buildBootstrap(input: BootstrapInput): unknown {
         ISTIO_VERSION: "1.29.0",
         INTERCEPTION_MODE: "NONE",
         SERIN_BIND: LOOPBACK,
+        SERIN_SHARED_HOST: "1",
         SERIN_SECRET_SERVER: "none",
         ...(input.httpProxyPort === undefined ? {} : { HTTP_PROXY_PORT: String(input.httpProxyPort) }),
       },

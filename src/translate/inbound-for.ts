@@ -90,7 +90,7 @@ function addressesOf(index: EndpointIndex): ReadonlyMap<string, readonly { key: 
 
 /** Local pods all have one address, so a proxy of ours is never found by it. */
 function targetsByAddress(snapshot: MeshSnapshot, inner: Internals, proxy: ProxyIdentity): readonly Target[] {
-  if (proxy.scope.httpProxyPort !== undefined) return [];
+  if (proxy.scope.sharesHost) return [];
   const addresses = addressesOf(snapshot.endpoints);
   const targets: Target[] = [];
   for (const address of proxy.ipAddresses) {

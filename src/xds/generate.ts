@@ -21,7 +21,8 @@ import { toResource, toSet } from "./encode.ts";
 import { buildLoadAssignment, ofSubset } from "./endpoints/load-assignment.ts";
 import { buildGatewayListeners } from "./listeners/gateway.ts";
 import { buildInboundListeners } from "./listeners/inbound.ts";
-import { type BuiltListener, buildOutboundListeners } from "./listeners/outbound.ts";
+import type { BuiltListener } from "./listeners/built-listener.ts";
+import { buildOutboundListeners } from "./listeners/outbound.ts";
 import { isUdp } from "./protocols.ts";
 import { buildTables } from "./routes/tables.ts";
 

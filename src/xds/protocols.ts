@@ -23,3 +23,15 @@ export function isGrpc(protocol: Protocol): boolean {
 export function isUdp(protocol: Protocol): boolean {
   return protocol === "UDP";
 }
+
+const TCP: ReadonlySet<Protocol> = new Set(["TCP", "HTTPS", "TLS", "MONGO", "REDIS", "MYSQL"]);
+
+/** Bytes without routes; TLS that passes through counts. */
+export function isTcp(protocol: Protocol): boolean {
+  return TCP.has(protocol);
+}
+
+/** TLS that the sidecar passes on and routes by server name. */
+export function isTls(protocol: Protocol): boolean {
+  return protocol === "HTTPS" || protocol === "TLS";
+}

@@ -78,6 +78,8 @@ export function toIdentity(
       httpProxyPort: undefined,
       proxyConfig: "",
       idleTimeoutMs: undefined,
+      sharesHost: false,
+      unprivileged: false,
       http10: false,
       virtualHostDiscovery: false,
       secretServer: true,

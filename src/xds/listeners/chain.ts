@@ -10,6 +10,7 @@ import {
   FilterChainSchema,
   toDuration,
 } from "../../envoy-api/index.ts";
+import { cidrKey } from "../cidr.ts";
 import { downstreamSocket } from "../tls/sockets.ts";
 
 export interface ChainPlan {
@@ -71,4 +72,34 @@ export function buildChain(plan: ChainPlan): FilterChain {
 /** Some chain asks for a name or a protocol inside TLS, so TLS must be looked into before a chain is chosen. */
 export function readsTls(plans: readonly ChainPlan[]): boolean {
   return plans.some((plan) => plan.sniHosts.length > 0 || (plan.tls?.commonTlsContext?.alpnProtocols.length ?? 0) > 0);
+}
+
+/** Equal for chains that Envoy would not tell apart: it refuses a listener with two of them. */
+function matchKey(plan: ChainPlan): string {
+  const subnets = plan.subnets.flatMap((text) => (ANY_ADDRESSES.has(rangeOf(text).addressPrefix) ? [] : (cidrKey(text) ?? [])));
+  const names = plan.sniHosts.filter((name) => name !== "*");
+  return JSON.stringify([
+    plan.transportProtocol ?? "",
+    plan.applicationProtocols ?? [],
+    [...new Set(names)].sort(),
+    [...new Set(subnets)].sort(),
+  ]);
+}
+
+/** The older chains, and those of the others that match something else. */
+export function mergeChains(older: readonly ChainPlan[], younger: readonly ChainPlan[]): readonly ChainPlan[] {
+  const taken = new Set(older.map(matchKey));
+  const merged = [...older];
+  for (const plan of younger) {
+    const key = matchKey(plan);
+    if (taken.has(key)) continue;
+    taken.add(key);
+    merged.push(plan);
+  }
+  return merged;
+}
+
+/** Plain HTTP is told from other bytes by looking at them. */
+export function readsHttp(plans: readonly ChainPlan[]): boolean {
+  return plans.some((plan) => (plan.applicationProtocols?.length ?? 0) > 0);
 }

@@ -9,19 +9,14 @@ import {
   type MatchScope,
   sniCluster,
   type VirtualService,
-  type WeightedDestination,
 } from "../../model/index.ts";
 import { isUdp } from "../protocols.ts";
-import { clusterOf, type RouteContext } from "../routes/action.ts";
 import type { ChainPlan } from "./chain.ts";
-import { buildTcpProxy, type TcpTarget } from "./tcp-proxy.ts";
+import { planRoute } from "./l4-routes.ts";
+import { buildTcpProxy } from "./tcp-proxy.ts";
 
 /** Every protocol that a sidecar of the mesh names inside TLS. */
 const MESH_ALPN = ["istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2"];
-
-function contextOf(view: ConfigView, server: GatewayServer): RouteContext {
-  return { mesh: view.mesh, services: view.servicesByHost, listenPort: server.port.number, tls: false };
-}
 
 function isOffered(server: GatewayServer, vs: VirtualService): boolean {
   return vs.hosts.some((host) =>
@@ -35,28 +30,13 @@ function isFor(match: MatchScope, server: GatewayServer): boolean {
   return match.gateways.length === 0 || match.gateways.includes(`${server.gateway.namespace}/${server.gateway.name}`);
 }
 
-function targetsOf(route: readonly WeightedDestination[], context: RouteContext): TcpTarget[] {
-  if (route.length === 1) return route.map((one) => ({ cluster: clusterOf(one.destination, context), weight: 1 }));
-  return route.filter((one) => one.weight > 0).map((one) => ({ cluster: clusterOf(one.destination, context), weight: one.weight }));
-}
-
-/** The settings are those of the first destination's service; the tunnel of a subset counts only when it is the one destination. */
-function planRoute(view: ConfigView, server: GatewayServer, route: readonly WeightedDestination[]): ChainPlan {
-  const targets = targetsOf(route, contextOf(view, server));
-  const first = route[0]?.destination;
-  const rule = first === undefined ? undefined : view.servicesByHost.get(first.host)?.destinationRule;
-  const settings = rule?.streamSettings(route.length === 1 ? (first?.subset ?? "") : "");
-  const filter = buildTcpProxy({ view, statPrefix: targets[0]?.cluster ?? "", targets, settings });
-  return { sniHosts: [], subnets: [], filters: [filter], clusters: targets.map((target) => target.cluster) };
-}
-
 /** The first rule that fits has the whole server. */
 export function planStreamChain(view: ConfigView, { server, virtualServices }: GatewayServerView): ChainPlan | undefined {
   for (const vs of virtualServices) {
     if (!isOffered(server, vs)) continue;
     const rule = vs.tcp.find(({ match }) => match.length === 0 || match.some((one) => isFor(one.scope, server)));
     if (rule === undefined || rule.route.length === 0) continue;
-    return planRoute(view, server, rule.route);
+    return planRoute(view, server.port.number, rule.route);
   }
   return undefined;
 }
@@ -70,7 +50,7 @@ export function planTlsChains(view: ConfigView, { server, virtualServices }: Gat
       for (const match of rule.match) {
         if (!isFor(match.scope, server) || match.sniHosts.some((name) => taken.has(name))) continue;
         for (const name of match.sniHosts) taken.add(name);
-        plans.push({ ...planRoute(view, server, rule.route), sniHosts: match.sniHosts });
+        plans.push({ ...planRoute(view, server.port.number, rule.route), sniHosts: match.sniHosts });
       }
     }
   }

@@ -10,7 +10,7 @@ import { buildChain, type ChainPlan, readsTls } from "./chain.ts";
 import { planAutoPassthrough, planStreamChain, planTlsChains } from "./gateway-streams.ts";
 import { buildHttpManager } from "./http-manager.ts";
 import { proxyProtocolFilter, tlsInspector } from "./inspectors.ts";
-import type { BuiltListener } from "./outbound.ts";
+import type { BuiltListener } from "./built-listener.ts";
 
 const HTTP: ReadonlySet<string> = new Set(["HTTP", "HTTP2", "GRPC", "GRPC-WEB"]);
 

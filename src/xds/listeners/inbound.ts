@@ -24,7 +24,7 @@ import { isGrpc, isHttpProtocol } from "../protocols.ts";
 import { inboundRetryPolicy } from "../routes/retry.ts";
 import { buildListenerAccessLogs } from "./access-log.ts";
 import { buildHttpManager } from "./http-manager.ts";
-import type { BuiltListener } from "./outbound.ts";
+import type { BuiltListener } from "./built-listener.ts";
 import { buildTcpProxy } from "./tcp-proxy.ts";
 
 const ANY = "0.0.0.0";

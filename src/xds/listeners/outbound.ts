@@ -1,232 +1,145 @@
-// Outbound listeners of a sidecar (Istio networking/core/listener.go): HTTP ports share `0.0.0.0_PORT`, TCP ports have `VIP_PORT`, the explicit
-// proxy takes whatever names a host, and `virtualOutbound` takes what is left.
-import {
-  create,
-  type Filter,
-  type FilterChain,
-  FilterChainSchema,
-  HttpInspectorSchema,
-  type Listener,
-  ListenerSchema,
-  OriginalDstSchema,
-  packAny,
-  TlsInspectorSchema,
-  TrafficDirection,
-} from "../../envoy-api/index.ts";
-import { type ConfigView, type EgressListenerView, outboundCluster, type ServicePort, type ServiceView } from "../../model/index.ts";
+// Outbound listeners of a sidecar (Istio networking/core/listener.go buildSidecarOutboundListeners): HTTP ports share `0.0.0.0_PORT`, other
+// ports have `ADDRESS_PORT`, the explicit proxy takes whatever names a host, and `virtualOutbound` takes what is left. A listener that the
+// Sidecar gives a port keeps that address for itself.
+import { create, ListenerSchema, TrafficDirection } from "../../envoy-api/index.ts";
+import type { ConfigView, EgressListenerView, Protocol, ServicePort, ServiceView } from "../../model/index.ts";
 import { socketAddress } from "../addresses.ts";
-import { isDetected, isHttpProtocol, isUdp } from "../protocols.ts";
-import { outsideCluster } from "../routes/default-route.ts";
-import { catchAllListener, type SidecarTableName } from "../routes/tables.ts";
+import { isDetected, isTcp, isUdp } from "../protocols.ts";
+import type { SidecarTableName } from "../routes/tables.ts";
+import type { BuiltListener } from "./built-listener.ts";
+import { httpChain, l4Chains, type ServicePortUse } from "./outbound-chains.ts";
+import { buildEntryListener, type Entry, joinEntry } from "./outbound-entry.ts";
 import { buildHttpManager } from "./http-manager.ts";
-import { buildTcpProxy, type TcpTarget, tcpRoutesOf } from "./tcp-proxy.ts";
+import { buildVirtualOutbound } from "./virtual-outbound.ts";
 
 export const EXPLICIT_PROXY = "http_proxy";
 const LOOPBACK = "127.0.0.1";
 const ANY = "0.0.0.0";
-const MESH: ReadonlySet<string> = new Set(["mesh"]);
-
-export interface BuiltListener {
-  readonly message: Listener;
-  /** Clusters its TCP filters name. */
-  readonly clusters: readonly string[];
-}
+/** Ports under it need rights that an unprivileged proxy has not. */
+const FIRST_FREE_PORT = 1024;
 
 export interface OutboundListeners {
   readonly listeners: readonly BuiltListener[];
   readonly tables: readonly SidecarTableName[];
 }
 
-const chain = (filters: Filter[], match?: FilterChain["filterChainMatch"]): FilterChain =>
-  create(FilterChainSchema, { filters, ...(match === undefined ? {} : { filterChainMatch: match }) });
-
-function listener(options: {
-  name: string;
-  address: string;
-  port: number;
-  bind: boolean;
-  chains: FilterChain[];
-  extra?: object;
-}): Listener {
-  return create(ListenerSchema, {
-    name: options.name,
-    address: socketAddress(options.address, options.port),
-    filterChains: options.chains,
-    trafficDirection: TrafficDirection.OUTBOUND,
-    ...(options.bind ? {} : { bindToPort: false }),
-    ...options.extra,
-  } as never);
+interface Place {
+  readonly egress: EgressListenerView;
+  /** A socket of its own, instead of waiting for captured connections. */
+  readonly bound: boolean;
+  /** "" = by service. */
+  readonly bind: string;
 }
 
-const inspectors = (): object => ({
-  listenerFilters: [
-    {
-      name: "envoy.filters.listener.tls_inspector",
-      configType: { case: "typedConfig", value: packAny(TlsInspectorSchema, create(TlsInspectorSchema)) },
-    },
-    {
-      name: "envoy.filters.listener.http_inspector",
-      configType: { case: "typedConfig", value: packAny(HttpInspectorSchema, create(HttpInspectorSchema)) },
-    },
-  ],
-  listenerFiltersTimeout: { seconds: 0n, nanos: 0 },
-  continueOnListenerFiltersTimeout: true,
-});
-
-interface PortUse {
-  readonly view: ServiceView;
-  readonly port: ServicePort;
+function placeOf(view: ConfigView, egress: EgressListenerView): Place {
+  const bound = view.scope.interceptionMode === "NONE" || egress.captureMode === "NONE" || egress.bind.startsWith("unix://");
+  return { egress, bound, bind: egress.bind !== "" ? egress.bind : bound ? LOOPBACK : "" };
 }
 
-function portsOf(egress: EgressListenerView): PortUse[] {
-  return egress.services.flatMap((view) =>
-    view.service.ports
-      .filter((p) => !isUdp(p.protocol) && (view.ports === undefined || view.ports.includes(p.number)))
-      .map((port) => ({ view, port })),
-  );
+/** Addresses of the proxy's own listeners are not taken, nor ports that it may not open. */
+function mayListen(view: ConfigView, place: Place, port: Pick<ServicePort, "number" | "protocol">): boolean {
+  if (place.bound && view.scope.unprivileged && port.number > 0 && port.number < FIRST_FREE_PORT) return false;
+  if (place.bind === "" ? isTcp(port.protocol) || isDetected(port.protocol) : place.bind !== ANY) return true;
+  return port.number !== view.mesh.proxyListenPort && port.number !== view.mesh.proxyInboundListenPort;
 }
 
-function httpListener(
-  view: ConfigView,
-  options: { address: string; port: number; bind: boolean; name: string; absoluteUrl?: boolean; route: string },
-): BuiltListener {
-  const manager = buildHttpManager({
-    view,
-    side: "outbound",
-    routes: options.route,
-    statPrefix: `outbound_${options.address}_${options.port}`,
-    ...(options.absoluteUrl === true ? { absoluteUrl: true } : {}),
-  });
-  return { message: listener({ ...options, chains: [chain([manager])] }), clusters: [] };
+/** Each address of a ServiceEntry is a place of its own; a Kubernetes Service is known by its first. */
+function addressesOf({ service }: ServiceView): readonly string[] {
+  if (service.addresses.length === 0) return [""];
+  return service.registry === "Kubernetes" ? service.addresses.slice(0, 1) : service.addresses;
 }
 
-function tcpTargets(
-  view: ConfigView,
-  egress: EgressListenerView,
-  use: PortUse,
-): { targets: readonly TcpTarget[]; destinationSubnets: readonly string[] }[] {
-  const services = new Map(egress.services.map((s) => [s.service.hostname, s]));
-  const context = { mesh: view.mesh, scope: view.scope, gateways: MESH, services, listenPort: use.port.number, tls: false };
-  for (const vs of egress.virtualServices) {
-    if (!vs.hosts.includes(use.view.service.hostname)) continue;
-    const routes = tcpRoutesOf(vs.tcp, context);
-    if (routes.length > 0) return routes;
+interface Building {
+  readonly view: ConfigView;
+  readonly entries: Map<string, Entry>;
+  /** Those that listeners with a port of their own have taken. */
+  readonly locked: Set<string>;
+  readonly tables: Map<string, SidecarTableName>;
+}
+
+function tableName(use: ServicePortUse, address: string, protocol: Protocol): SidecarTableName {
+  const { port, service } = use;
+  if (port.number === 0) return { name: address, port: 0 };
+  // A detected service with an address of its own has routes of its own.
+  if (isDetected(protocol) && address !== ANY) {
+    const only = service.service.hostname;
+    return { name: `${only}:${port.number}`, port: port.number, only };
   }
-  return [{ targets: [{ cluster: outboundCluster(use.view.service.hostname, use.port.number), weight: 1 }], destinationSubnets: [] }];
+  return { name: String(port.number), port: port.number };
 }
 
-function prefixRanges(subnets: readonly string[]): object[] {
-  return subnets.map((cidr) => {
-    const [addressPrefix = "", length] = cidr.split("/");
-    return { addressPrefix, prefixLen: length === undefined ? (addressPrefix.includes(":") ? 128 : 32) : Number(length) };
-  });
-}
-
-function tcpListener(
-  view: ConfigView,
-  egress: EgressListenerView,
-  options: { use: PortUse; address: string; bind: boolean },
-): BuiltListener {
-  const { use, address } = options;
-  const routes = tcpTargets(view, egress, use);
-  const settings = use.view.destinationRule?.streamSettings("");
-  const chains = routes.map((route) => {
-    const filter = buildTcpProxy({ view, statPrefix: route.targets[0]?.cluster ?? "", targets: route.targets, settings });
-    return route.destinationSubnets.length === 0
-      ? chain([filter])
-      : create(FilterChainSchema, {
-          filters: [filter],
-          filterChainMatch: { prefixRanges: prefixRanges(route.destinationSubnets) },
-        } as never);
-  });
-  const detected = isDetected(use.port.protocol);
-  if (detected) {
-    const manager = buildHttpManager({
-      view,
-      side: "outbound",
-      routes: String(use.port.number),
-      statPrefix: `outbound_${address}_${use.port.number}`,
+function addService(to: Building, place: Place, service: ServiceView, port: ServicePortUse["port"]): void {
+  const { view, entries } = to;
+  const { protocol } = port;
+  const plainHttp = !isTcp(protocol) && !isDetected(protocol);
+  for (const own of plainHttp ? [""] : addressesOf(service)) {
+    const range = own.includes("/");
+    const address = place.bind !== "" ? place.bind : plainHttp || range || own === "" ? ANY : own;
+    const key = `${address}_${port.number}`;
+    if (to.locked.has(key)) continue;
+    const ranges = range && place.bind === "" ? [own] : [];
+    const use = { egress: place.egress, service, port, ranges, byServerName: range || (own === "" && address === ANY) };
+    const http = (detected: boolean) => {
+      const table = tableName(use, address, protocol);
+      to.tables.set(table.name, table);
+      return httpChain(view, { routes: table.name, name: key, detected });
+    };
+    const chains = () => {
+      if (plainHttp) return [http(address === ANY && protocol !== "HTTP_PROXY")];
+      return isDetected(protocol) ? [...l4Chains(view, use), http(true)] : l4Chains(view, use);
+    };
+    const there = protocol === "HTTP_PROXY" ? undefined : entries.get(key);
+    const fresh = (): Entry => ({
+      address,
+      port: port.number,
+      bound: place.bound,
+      protocol: plainHttp && address === ANY && protocol !== "HTTP_PROXY" ? "UNSUPPORTED" : protocol,
+      chains: chains(),
     });
-    chains.unshift(
-      create(FilterChainSchema, {
-        filters: [manager],
-        filterChainMatch: { applicationProtocols: ["http/1.1", "h2c"], transportProtocol: "raw_buffer" },
-      }),
-    );
+    entries.set(key, there === undefined ? fresh() : joinEntry(there, { protocol, chains }));
   }
-  const { number } = use.port;
-  const extra = detected ? inspectors() : {};
-  const message = listener({ name: `${address}_${number}`, address, port: number, bind: options.bind, chains, extra });
-  return { message, clusters: routes.flatMap((r) => r.targets.map((t) => t.cluster)) };
 }
 
-/** Listeners for the ports of one egress listener; the first that takes an address keeps it. */
-function ofEgress(view: ConfigView, egress: EgressListenerView, taken: Map<string, BuiltListener>): SidecarTableName[] {
+function addEgress(to: Building, egress: EgressListenerView): void {
+  const place = placeOf(to.view, egress);
   const own = egress.port;
-  const captured = egress.captureMode !== "NONE" && view.scope.interceptionMode !== "NONE";
-  if (!captured && own === undefined) return [];
-  const tables: SidecarTableName[] = [];
-  for (const use of portsOf(egress)) {
-    if (own !== undefined && use.port.number !== own.number) continue;
-    const http = isHttpProtocol(use.port.protocol) && !isDetected(use.port.protocol);
-    const vip = use.view.service.addresses.find((a) => !a.includes("/"));
-    const address = egress.bind !== "" ? egress.bind : !captured ? LOOPBACK : http || vip === undefined ? ANY : vip;
-    const name = `${address}_${use.port.number}`;
-    const routeName = String(use.port.number);
-    if (isHttpProtocol(use.port.protocol) && !tables.some((t) => t.name === routeName))
-      tables.push({ listener: egress, name: routeName, port: use.port.number });
-    if (taken.has(name)) continue;
-    const bind = !captured;
-    taken.set(
-      name,
-      http
-        ? httpListener(view, { name, address, port: use.port.number, bind, route: routeName })
-        : tcpListener(view, egress, { use, address, bind }),
-    );
+  if (own !== undefined) {
+    if (mayListen(to.view, place, own)) for (const service of egress.services) addService(to, place, service, own);
+    return;
   }
-  return tables;
+  // Pods that share one address cannot all open every service's port: their callers use the explicit proxy.
+  if (place.bound && to.view.scope.sharesHost) return;
+  for (const key of to.entries.keys()) to.locked.add(key);
+  for (const service of egress.services) {
+    for (const port of service.service.ports) {
+      if (isUdp(port.protocol) || (service.ports !== undefined && !service.ports.includes(port.number))) continue;
+      if (mayListen(to.view, place, port)) addService(to, place, service, port);
+    }
+  }
 }
 
-function virtualOutbound(view: ConfigView): BuiltListener {
-  const cluster = outsideCluster(view);
-  const pass = buildTcpProxy({ view, statPrefix: cluster, targets: [{ cluster, weight: 1 }] });
-  const loop = buildTcpProxy({ view, statPrefix: "BlackHoleCluster", targets: [{ cluster: "BlackHoleCluster", weight: 1 }] });
-  const port = view.mesh.proxyListenPort;
+function explicitProxy(view: ConfigView, port: number): BuiltListener {
+  const name = `${LOOPBACK}_${port}`;
+  const manager = buildHttpManager({ view, side: "outbound", routes: EXPLICIT_PROXY, statPrefix: `outbound_${name}`, absoluteUrl: true });
   const message = create(ListenerSchema, {
-    name: "virtualOutbound",
-    address: socketAddress(ANY, port),
+    name,
+    address: socketAddress(LOOPBACK, port),
     trafficDirection: TrafficDirection.OUTBOUND,
-    useOriginalDst: true,
-    filterChains: [
-      create(FilterChainSchema, { name: "virtualOutbound-blackhole", filters: [loop], filterChainMatch: { destinationPort: port } }),
-      create(FilterChainSchema, { name: "virtualOutbound-catchall-tcp", filters: [pass] }),
-    ],
-    listenerFilters: [
-      {
-        name: "envoy.filters.listener.original_dst",
-        configType: { case: "typedConfig", value: packAny(OriginalDstSchema, create(OriginalDstSchema)) },
-      },
-    ],
+    filterChains: [{ filters: [manager] }],
   });
-  return { message, clusters: [cluster, "BlackHoleCluster"] };
+  return { message, clusters: [] };
 }
 
 export function buildOutboundListeners(view: ConfigView): OutboundListeners {
-  const taken = new Map<string, BuiltListener>();
-  const tables: SidecarTableName[] = [];
-  for (const egress of view.egress) {
-    for (const table of ofEgress(view, egress, taken)) if (!tables.some((t) => t.name === table.name)) tables.push(table);
+  const building: Building = { view, entries: new Map(), locked: new Set(), tables: new Map() };
+  for (const egress of view.egress) addEgress(building, egress);
+  const listeners = [...building.entries.values()].map((entry) => buildEntryListener(view, entry));
+  const tables = [...building.tables.values()];
+  const port = view.scope.httpProxyPort ?? view.mesh.proxyHttpPort;
+  if (port !== 0) {
+    listeners.push(explicitProxy(view, port));
+    tables.push({ name: EXPLICIT_PROXY, port: 0 });
   }
-  const explicitPort = view.scope.httpProxyPort ?? view.mesh.proxyHttpPort;
-  const catchAll = catchAllListener(view);
-  if (explicitPort !== 0 && catchAll !== undefined) {
-    const name = `${LOOPBACK}_${explicitPort}`;
-    taken.set(
-      name,
-      httpListener(view, { name, address: LOOPBACK, port: explicitPort, bind: true, absoluteUrl: true, route: EXPLICIT_PROXY }),
-    );
-    tables.push({ listener: catchAll, name: EXPLICIT_PROXY, port: 0 });
-  }
-  const captured = view.scope.interceptionMode === "NONE" ? [] : [virtualOutbound(view)];
-  return { listeners: [...taken.values(), ...captured], tables };
+  if (view.scope.interceptionMode !== "NONE") listeners.push(buildVirtualOutbound(view));
+  return { listeners, tables };
 }

@@ -1,8 +1,6 @@
 // TCP proxy filters: one cluster or several by weight (Istio networking/core/networkfilter.go).
 import { create, type Filter, FilterSchema, packAny, TcpProxySchema, toDuration } from "../../envoy-api/index.ts";
-import type { ConfigView, StreamSettings, TcpRoute } from "../../model/index.ts";
-import { clusterOf, type RouteContext } from "../routes/action.ts";
-import { appliesTo } from "../routes/http-routes.ts";
+import type { ConfigView, StreamSettings } from "../../model/index.ts";
 import { buildAccessLogs } from "./access-log.ts";
 
 export interface TcpTarget {
@@ -48,35 +46,4 @@ export function buildTcpProxy(options: TcpProxyOptions): Filter {
     name: "envoy.filters.network.tcp_proxy",
     configType: { case: "typedConfig", value: packAny(TcpProxySchema, message) },
   });
-}
-
-export interface TcpRouteContext extends RouteContext {
-  readonly scope: ConfigView["scope"];
-  readonly gateways: ReadonlySet<string>;
-}
-
-export interface MatchedTcpRoute {
-  readonly targets: readonly TcpTarget[];
-  /** CIDRs the connection must go to; empty = any. */
-  readonly destinationSubnets: readonly string[];
-}
-
-/** TCP rules that apply to this proxy; one without destination subnets ends the list. */
-export function tcpRoutesOf(routes: readonly TcpRoute[], context: TcpRouteContext): MatchedTcpRoute[] {
-  const found: MatchedTcpRoute[] = [];
-  for (const route of routes) {
-    const targets = targetsOf(route, context);
-    if (route.match.length === 0) return [...found, { targets, destinationSubnets: [] }];
-    for (const match of route.match) {
-      if (!appliesTo(match.scope, context)) continue;
-      found.push({ targets, destinationSubnets: match.destinationSubnets });
-      if (match.destinationSubnets.length === 0) return found;
-    }
-  }
-  return found;
-}
-
-function targetsOf(route: TcpRoute, context: TcpRouteContext): TcpTarget[] {
-  if (route.route.length === 1) return route.route.map((w) => ({ cluster: clusterOf(w.destination, context), weight: 1 }));
-  return route.route.filter((w) => w.weight > 0).map((w) => ({ cluster: clusterOf(w.destination, context), weight: w.weight }));
 }

@@ -24,13 +24,21 @@ export interface RouteContext {
   readonly services: ReadonlyMap<string, ServiceView>;
   /** The port of the listener; 0 for the explicit proxy. */
   readonly listenPort: number;
+  /** A destination without port means its service's only one; not in a sidecar's table of one port, where that port is meant. */
+  readonly onlyPortCounts: boolean;
   readonly tls: boolean;
+}
+
+function onlyPort(view: ServiceView | undefined): number | undefined {
+  if (view === undefined) return undefined;
+  const { ports } = view;
+  const usable = ports === undefined ? view.service.ports : view.service.ports.filter((port) => ports.includes(port.number));
+  return usable.length === 1 ? usable[0]?.number : undefined;
 }
 
 /** The destination's own port, else the service's only one, else the listener's. */
 export function portOf(destination: Destination, context: RouteContext): number {
-  const ports = context.services.get(destination.host)?.service.ports ?? [];
-  const only = ports.length === 1 ? ports[0]?.number : undefined;
+  const only = context.onlyPortCounts ? onlyPort(context.services.get(destination.host)) : undefined;
   return destination.port ?? only ?? context.listenPort;
 }
 

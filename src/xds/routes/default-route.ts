@@ -68,10 +68,7 @@ export function buildCatchAllHost(view: ConfigView): VirtualHost {
 
 /** Where traffic to unknown destinations goes. */
 export function outsideCluster(view: ConfigView): string {
+  if (view.outboundTrafficPolicy === "REGISTRY_ONLY") return BLACK_HOLE_CLUSTER;
   const { egressProxy } = view;
-  if (egressProxy !== undefined) {
-    const ports = view.servicesByHost.get(egressProxy.host)?.service.ports ?? [];
-    return outboundCluster(egressProxy.host, egressProxy.port ?? ports[0]?.number ?? 0, egressProxy.subset);
-  }
-  return view.outboundTrafficPolicy === "REGISTRY_ONLY" ? BLACK_HOLE_CLUSTER : PASSTHROUGH_CLUSTER;
+  return egressProxy === undefined ? PASSTHROUGH_CLUSTER : outboundCluster(egressProxy.host, egressProxy.port ?? 0, egressProxy.subset);
 }

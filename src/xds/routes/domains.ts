@@ -1,13 +1,14 @@
 // The names under which a caller reaches a service (Istio networking/core/httproute.go generateVirtualHostDomains,
 // generateAltVirtualHosts).
+import { isIP } from "node:net";
 import type { ProxyScope, Service } from "../../model/index.ts";
 
-/** Shorter forms of a Kubernetes-like name, as the caller's namespace allows them. */
-function shortForms(hostname: string, namespace: string): string[] {
+/** Shorter forms of a name in the cluster's domain, as the caller's namespace allows them. */
+function shortForms(hostname: string, namespace: string, domain: string): string[] {
+  if (!hostname.endsWith(`.svc.${domain}`)) return [];
   const svc = hostname.indexOf(".svc.");
-  if (svc <= 0) return [];
   const dot = hostname.indexOf(".");
-  if (dot + 1 >= hostname.length || dot + 1 > svc) return [];
+  if (svc <= 0 || dot + 1 >= hostname.length || dot + 1 > svc) return [];
   const withNamespace = hostname.slice(0, svc);
   const own = hostname.slice(dot + 1, svc) === namespace;
   return own ? [hostname.slice(0, dot), `${withNamespace}.svc`, withNamespace] : [withNamespace, `${withNamespace}.svc`];
@@ -15,15 +16,22 @@ function shortForms(hostname: string, namespace: string): string[] {
 
 export interface DomainOptions {
   readonly scope: ProxyScope;
+  /** `cluster.local` */
+  readonly domain: string;
   /** Full names of all services of the table: a short form that is another service's name is not taken. */
   readonly known: ReadonlySet<string>;
 }
 
 export function domainsOf(service: Service, options: DomainOptions): string[] {
   const { hostname } = service;
-  const short = shortForms(hostname, options.scope.namespace).filter((name) => name === hostname || !options.known.has(name));
-  const names = hostname.startsWith("*") ? [hostname, ...short] : [hostname, `${hostname}.`, ...short];
-  const each = service.headless && service.registry === "Kubernetes" ? names.filter((n) => !n.startsWith("*")).map((n) => `*.${n}`) : [];
-  const addresses = service.addresses.filter((a) => !a.includes("/") && a !== "0.0.0.0").map((a) => (a.includes(":") ? `[${a}]` : a));
+  const short = shortForms(hostname, options.scope.namespace, options.domain).filter((name) => !options.known.has(name));
+  const names = [hostname, ...(isIP(hostname) === 0 ? [`${hostname}.`] : []), ...short];
+  const each = service.resolution === "NONE" && service.registry === "Kubernetes" ? names.map((name) => `*.${name}`) : [];
+  const addresses = service.addresses.filter((a) => !a.includes("/")).map((a) => (a.includes(":") ? `[${a}]` : a));
   return [...names, ...each, ...addresses];
+}
+
+/** Each name alone and with the port. */
+export function withPort(domains: readonly string[], port: number): string[] {
+  return domains.flatMap((domain) => [domain, `${domain}:${port}`]);
 }

@@ -38,6 +38,7 @@ function contextOf(view: ConfigView, server: GatewayServer): HttpRouteContext {
     scope: view.scope,
     gateways: new Set([`${server.gateway.namespace}/${server.gateway.name}`]),
     services: view.servicesByHost,
+    onlyPortCounts: true,
     listenPort: server.port.number,
     tls: server.tls !== undefined,
   };
@@ -84,7 +85,8 @@ export function buildGatewayHosts(view: ConfigView, table: GatewayTable): Virtua
         entry.built.push(...built);
       }
     }
-    if (redirect) for (const { host } of server.hosts) entryOf(host).requireTls = true;
+    // Istio keeps `namespace/host` as the name here, so only hosts of any namespace are redirected without a VirtualService.
+    if (redirect) for (const { host, namespace } of server.hosts) if (namespace === "*") entryOf(host).requireTls = true;
   }
   return [...hosts.values()].map((entry) => toHost(entry, view));
 }

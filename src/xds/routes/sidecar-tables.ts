@@ -1,8 +1,11 @@
-// Route tables of a sidecar's outbound listeners (Istio networking/core/httproute.go buildSidecarOutboundHTTPRouteConfig and
+// Virtual hosts of a sidecar's outbound route tables (Istio networking/core/httproute.go BuildSidecarOutboundVirtualHosts and
 // networking/core/route/route.go BuildSidecarVirtualHostWrapper).
-import { create, type Route, type VirtualHost, VirtualHostSchema } from "../../envoy-api/index.ts";
+import { create, type VirtualHost, VirtualHostSchema } from "../../envoy-api/index.ts";
 import {
+  createHostIndex,
   hostCovers,
+  type HostIndex,
+  hostsOverlap,
   isWildcardHost,
   type ConfigView,
   type EgressListenerView,
@@ -12,8 +15,8 @@ import {
 } from "../../model/index.ts";
 import { isHttpProtocol } from "../protocols.ts";
 import { buildDefaultRoute } from "./default-route.ts";
-import { domainsOf } from "./domains.ts";
-import { buildHttpRoutes, type HttpRouteContext } from "./http-routes.ts";
+import { domainsOf, withPort } from "./domains.ts";
+import { appliesTo, buildHttpRoutes, type HttpRouteContext } from "./http-routes.ts";
 
 const MESH: ReadonlySet<string> = new Set(["mesh"]);
 /** Hosts that are no service are reached on this port only. */
@@ -22,7 +25,7 @@ const HTTP_PORT = 80;
 export interface TableInput {
   readonly view: ConfigView;
   readonly listener: EgressListenerView;
-  /** Service port of the table; 0 for the explicit proxy, which serves all ports. */
+  /** The listener's port; 0 for proxies that serve all ports: the explicit one, a Sidecar's HTTP_PROXY port, a socket. */
   readonly port: number;
 }
 
@@ -36,96 +39,155 @@ export interface HostPlan {
   readonly servicePort: number;
 }
 
-/** A proxy with an explicit port of its own (local pods) is told the port by the caller's URL, as no address tells it. */
+/** Pods that share one address are told the port by the caller's URL, as no address tells it. */
 export function readsHostPort(scope: ProxyScope): boolean {
-  return scope.httpProxyPort !== undefined;
-}
-
-/** On the explicit proxy a bare name means port 80. Istio's shared listener ignores the Host's port, so other ports are out of reach there. */
-function explicitDomains(domains: readonly string[], port: number, scope: ProxyScope): readonly string[] {
-  const withPort = domains.map((d) => `${d}:${port}`);
-  if (port !== HTTP_PORT) return withPort;
-  return readsHostPort(scope) ? [...domains, ...withPort] : domains;
-}
-
-function usable(view: ServiceView, port: number): boolean {
-  return view.ports === undefined || view.ports.includes(port);
-}
-
-function httpPorts(view: ServiceView): number[] {
-  return view.service.ports.filter((p) => isHttpProtocol(p.protocol) && usable(view, p.number)).map((p) => p.number);
-}
-
-/** Which VirtualService a service belongs to: one that names it, else the most specific wildcard; the first in order wins. */
-function createOwners(
-  listener: EgressListenerView,
-  hasRoutes: (vs: VirtualService) => boolean,
-): (host: string) => VirtualService | undefined {
-  const exact = new Map<string, VirtualService>();
-  const wildcards: (readonly [string, VirtualService])[] = [];
-  for (const vs of listener.virtualServices) {
-    if (!hasRoutes(vs)) continue;
-    for (const host of vs.hosts) {
-      if (isWildcardHost(host)) wildcards.push([host, vs]);
-      if (!exact.has(host)) exact.set(host, vs);
-    }
-  }
-  wildcards.sort((a, b) => b[0].length - a[0].length);
-  return (host) => exact.get(host) ?? wildcards.find(([pattern]) => hostCovers(pattern, host))?.[1];
+  return scope.sharesHost;
 }
 
 export function routeContext(input: TableInput): HttpRouteContext {
   const services = new Map(input.listener.services.map((s) => [s.service.hostname, s]));
-  return { mesh: input.view.mesh, scope: input.view.scope, gateways: MESH, services, listenPort: input.port, tls: false };
+  const { view, port } = input;
+  return { mesh: view.mesh, scope: view.scope, gateways: MESH, services, listenPort: port, onlyPortCounts: port === 0, tls: false };
+}
+
+/** Ports of the table with routes. */
+function httpPorts({ service, ports }: ServiceView, port: number): readonly number[] {
+  return service.ports
+    .filter((one) => isHttpProtocol(one.protocol) && (port === 0 || one.number === port) && (ports?.includes(one.number) ?? true))
+    .map((one) => one.number);
+}
+
+/** The services of a table: those with its port. */
+function servicesOf({ listener, port }: TableInput): ReadonlyMap<string, ServiceView> {
+  const has = (view: ServiceView): boolean =>
+    port === 0 || (view.service.ports.some((one) => one.number === port) && (view.ports?.includes(port) ?? true));
+  return new Map(listener.services.filter(has).map((view) => [view.service.hostname, view]));
+}
+
+/** Whose rules a service takes where wildcards meet: the VirtualService with the most specific host, the first in order. */
+const ownersOf = (() => {
+  const known = new WeakMap<readonly VirtualService[], HostIndex<VirtualService>>();
+  return (virtualServices: readonly VirtualService[]): HostIndex<VirtualService> => {
+    let index = known.get(virtualServices);
+    if (index === undefined) {
+      const hosts = new Map<string, VirtualService>();
+      for (const one of virtualServices) for (const host of one.hosts) if (!hosts.has(host)) hosts.set(host, one);
+      known.set(virtualServices, (index = createHostIndex(hosts)));
+    }
+    return index;
+  };
+})();
+
+/** A VirtualService none of whose rules is for this proxy does not count. */
+function hasRules(owner: VirtualService, context: HttpRouteContext): boolean {
+  return owner.http.some((rule) => rule.match.length === 0 || rule.match.some((match) => appliesTo(match.scope, context)));
+}
+
+/** On ports other than 80 a VirtualService needs a service that one of its hosts means. */
+function meansAny(owner: VirtualService, services: ReadonlyMap<string, ServiceView>, wildcards: readonly string[]): boolean {
+  return owner.hosts.some((host) => {
+    if (services.has(host)) return true;
+    if (!isWildcardHost(host)) return wildcards.some((pattern) => hostCovers(pattern, host));
+    for (const name of services.keys()) if (hostsOverlap(host, name)) return true;
+    return false;
+  });
+}
+
+interface Split {
+  readonly services: readonly ServiceView[];
+  /** Hosts of the VirtualService that are no service. */
+  readonly strangers: readonly string[];
+}
+
+function splitHosts(owner: VirtualService, services: ReadonlyMap<string, ServiceView>, owners: HostIndex<VirtualService>): Split {
+  const found: ServiceView[] = [];
+  const strangers: string[] = [];
+  for (const host of owner.hosts) {
+    if (isWildcardHost(host)) continue;
+    const service = services.get(host);
+    if (service === undefined) strangers.push(host);
+    else found.push(service);
+  }
+  for (const host of owner.hosts) {
+    if (!isWildcardHost(host)) continue;
+    let matched = false;
+    for (const [name, service] of services) {
+      if (!hostsOverlap(name, host)) continue;
+      matched = true;
+      if (owners.mostSpecific(name) === owner) found.push(service);
+    }
+    if (!matched) strangers.push(host);
+  }
+  return { services: found, strangers };
 }
 
 /** All virtual hosts of a table but the catch-all; a domain that stands in an earlier one is dropped. */
-export function planHosts(input: TableInput, hasRoutes: (vs: VirtualService) => boolean): HostPlan[] {
-  const { listener, view, port } = input;
-  const ownerOf = createOwners(listener, hasRoutes);
-  const known = new Set(listener.services.map((s) => s.service.hostname));
-  const owned: HostPlan[] = [];
-  const plain: HostPlan[] = [];
-  for (const service of listener.services) {
-    const owner = ownerOf(service.service.hostname);
-    for (const servicePort of httpPorts(service)) {
-      if (port !== 0 && servicePort !== port) continue;
-      const domains = domainsOf(service.service, { scope: view.scope, known });
-      const plan: HostPlan = {
-        name: `${service.service.hostname}:${servicePort}`,
-        // One listener for all ports: only port 80 is meant by a bare name.
-        domains: port === 0 ? explicitDomains(domains, servicePort, view.scope) : domains,
-        owner,
-        service,
-        servicePort,
-      };
-      (owner === undefined ? plain : owned).push(plan);
-    }
-  }
-  return dedupe([...owned, ...strangers(input, { hasRoutes, known }), ...plain]);
+export function planHosts(input: TableInput): HostPlan[] {
+  return input.port === 0 && readsHostPort(input.view.scope) ? planSharedHosts(input) : planOwnHosts(input);
 }
 
-/** Hosts of VirtualServices that are no service: on port 80, or on every port of a service the same VirtualService names. */
-function strangers(input: TableInput, options: { hasRoutes: (vs: VirtualService) => boolean; known: ReadonlySet<string> }): HostPlan[] {
-  const { listener, port } = input;
-  const plans: HostPlan[] = [];
-  for (const vs of listener.virtualServices) {
-    if (vs.hosts.every((host) => options.known.has(host)) || !options.hasRoutes(vs)) continue;
-    const named = listener.services.filter((s) => vs.hosts.some((h) => hostCovers(h, s.service.hostname)));
-    const ports = new Set(named.flatMap(httpPorts));
-    if (ports.size === 0) ports.add(HTTP_PORT);
-    const hosts = vs.hosts.filter(
-      (host) => !options.known.has(host) && !(isWildcardHost(host) && named.some((s) => hostCovers(host, s.service.hostname))),
-    );
-    for (const host of hosts) {
-      for (const hostPort of ports) {
-        if (port !== 0 && hostPort !== port) continue;
-        const domains = port === 0 ? explicitDomains([host], hostPort, input.view.scope) : [host];
-        plans.push({ name: `${host}:${hostPort}`, domains, owner: vs, service: undefined, servicePort: hostPort });
+/** Where the Host's port counts, one listener stands for those of all ports: the tables of all of them, told apart by that port. */
+function planSharedHosts(input: TableInput): HostPlan[] {
+  const ports = new Set([HTTP_PORT, ...input.listener.services.flatMap((service) => httpPorts(service, 0))]);
+  const plans = [...ports].flatMap((port) => planOwnHosts({ ...input, port }));
+  return plans.map((plan) => {
+    const suffixed = plan.domains.map((domain) => `${domain}:${plan.servicePort}`);
+    return { ...plan, domains: plan.servicePort === HTTP_PORT ? [...plan.domains, ...suffixed] : suffixed };
+  });
+}
+
+function planOwnHosts(input: TableInput): HostPlan[] {
+  const { listener, port, view } = input;
+  const context = routeContext(input);
+  const services = servicesOf(input);
+  const wildcards = [...services.keys()].filter(isWildcardHost);
+  const owners = ownersOf(listener.virtualServices);
+  const wrappers: { owner: VirtualService | undefined; port: number; services: ServiceView[]; strangers: readonly string[] }[] = [];
+  const owned = new Set<ServiceView>();
+  for (const owner of listener.virtualServices) {
+    if (port !== HTTP_PORT && !meansAny(owner, services, wildcards)) continue;
+    if (!hasRules(owner, context)) continue;
+    const split = splitHosts(owner, services, owners);
+    const byPort = new Map<number, ServiceView[]>();
+    for (const service of split.services) {
+      for (const number of httpPorts(service, port)) {
+        owned.add(service);
+        const there = byPort.get(number);
+        if (there === undefined) byPort.set(number, [service]);
+        else there.push(service);
       }
     }
+    if (byPort.size === 0 && port === HTTP_PORT) byPort.set(HTTP_PORT, []);
+    for (const [number, list] of byPort) wrappers.push({ owner, port: number, services: list, strangers: split.strangers });
   }
-  return plans;
+  for (const service of services.values()) {
+    if (owned.has(service)) continue;
+    for (const number of httpPorts(service, port)) wrappers.push({ owner: undefined, port: number, services: [service], strangers: [] });
+  }
+  const known = new Set(wrappers.flatMap((wrapper) => wrapper.services.map((one) => one.service.hostname)));
+  const domainsFor = ({ service }: ServiceView, servicePort: number): string[] => {
+    const domains = domainsOf(service, { scope: view.scope, domain: view.mesh.domain, known });
+    return port === 0 ? withPort(domains, servicePort) : domains;
+  };
+  const plans = wrappers.flatMap(({ owner, port: servicePort, services: list, strangers }): HostPlan[] => [
+    ...strangers.map((host) => ({ name: `${host}:${servicePort}`, domains: [host], owner, service: undefined, servicePort })),
+    ...list.map((service) => ({
+      name: `${service.service.hostname}:${servicePort}`,
+      domains: domainsFor(service, servicePort),
+      owner,
+      service,
+      servicePort,
+    })),
+  ]);
+  const kept = dedupe(plans);
+  return port === 0 ? kept.flatMap((plan) => namedWithPort(plan)) : kept;
+}
+
+/** Of several ports behind one listener, only 80 is meant by a bare name. Istio ignores the Host's port there, so the others are out of reach. */
+function namedWithPort(plan: HostPlan): HostPlan[] {
+  if (plan.servicePort === HTTP_PORT) return [plan];
+  const domains = plan.domains.filter((domain) => domain.includes(":"));
+  return domains.length === 0 ? [] : [{ ...plan, domains }];
 }
 
 export function dedupe(plans: readonly HostPlan[]): HostPlan[] {
@@ -134,9 +196,9 @@ export function dedupe(plans: readonly HostPlan[]): HostPlan[] {
   const kept: HostPlan[] = [];
   for (const plan of plans) {
     if (names.has(plan.name)) continue;
+    names.add(plan.name);
     const domains = plan.domains.filter((d) => !taken.has(d.toLowerCase()));
     if (domains.length === 0) continue;
-    names.add(plan.name);
     for (const d of domains) taken.add(d.toLowerCase());
     kept.push({ ...plan, domains });
   }
@@ -144,7 +206,7 @@ export function dedupe(plans: readonly HostPlan[]): HostPlan[] {
 }
 
 export function buildPlannedHost(plan: HostPlan, context: HttpRouteContext): VirtualHost {
-  const routes: Route[] =
+  const routes =
     plan.owner !== undefined
       ? buildHttpRoutes(plan.owner, context).map((b) => b.route)
       : plan.service !== undefined

@@ -1,16 +1,15 @@
 // Route configurations of one view as resources: whole for state-of-the-world clients; for delta clients every virtual host but the
 // catch-all is a resource of its own (VHDS), so that a changed rule is one virtual host on the wire.
 import { create, type RouteConfiguration, RouteConfigurationSchema, type VirtualHost, VirtualHostSchema } from "../../envoy-api/index.ts";
-import { memoByIdentity, type XdsResource } from "../../kit/index.ts";
-import { type ConfigView, type EgressListenerView, type ProxyScope, type VirtualService, virtualHostResource } from "../../model/index.ts";
+import type { XdsResource } from "../../kit/index.ts";
+import { type ConfigView, type EgressListenerView, type ProxyScope, virtualHostResource } from "../../model/index.ts";
 import { adsSource } from "../config-source.ts";
 import { toResource } from "../encode.ts";
 import { clustersOfHosts } from "./clusters-of.ts";
 import { buildCatchAllHost } from "./default-route.ts";
 import { buildBlackHoleHost, buildGatewayHosts, type GatewayTable } from "./gateway-tables.ts";
-import { buildHttpRoutes } from "./http-routes.ts";
 import { createHostCache } from "./host-cache.ts";
-import { buildPlannedHost, planHosts, readsHostPort, routeContext, type TableInput } from "./sidecar-tables.ts";
+import { buildPlannedHost, type HostPlan, planHosts, readsHostPort, routeContext, type TableInput } from "./sidecar-tables.ts";
 
 export interface TableResources {
   readonly routes: readonly XdsResource[];
@@ -58,43 +57,61 @@ function toTable(table: Table, scope: ProxyScope): { route: XdsResource; virtual
   return { route, virtualHosts: scope.virtualHostDiscovery ? sorted.map((h) => h.resource) : [] };
 }
 
-/** Does a VirtualService say anything to this proxy on this table? Asked often, answered once. */
-function createHasRoutes(input: TableInput): (vs: VirtualService) => boolean {
-  const context = routeContext(input);
-  return memoByIdentity((vs: VirtualService) => buildHttpRoutes(vs, context).length > 0);
+/** A route table that a sidecar's listener names. */
+export interface SidecarTableName {
+  readonly name: string;
+  /** The listener's port; 0 for the explicit proxy and for sockets. */
+  readonly port: number;
+  /** A detected service with an address of its own: the table has this host alone. */
+  readonly only?: string;
 }
 
-function sidecarTable(view: ConfigView, options: { listener: EgressListenerView; name: string; port: number }): Table {
-  const input: TableInput = { view, listener: options.listener, port: options.port };
-  const context = routeContext(input);
-  const plans = planHosts(input, createHasRoutes(input));
+/** The Sidecar's listener that a table belongs to: the one with that port (or socket), else the one without a port. */
+function egressFor(view: ConfigView, { name, port }: SidecarTableName): EgressListenerView | undefined {
+  for (const egress of view.egress) {
+    if (egress.port === undefined) return egress;
+    if (egress.port.number === port && (port !== 0 || egress.bind === name)) return egress;
+  }
+  return undefined;
+}
+
+function sidecarTable(view: ConfigView, table: SidecarTableName): Table {
+  const listener = egressFor(view, table);
+  const { name, only } = table;
+  const port = listener?.port?.protocol === "HTTP_PROXY" ? 0 : table.port;
+  const shared = port === 0 && readsHostPort(view.scope);
+  const fallback = only === undefined ? buildCatchAllHost(view) : undefined;
+  if (listener === undefined) return { name, hosts: [], fallback, readsHostPort: shared };
+  const input: TableInput = { view, listener, port };
+  const plans = planHosts(input);
+  const contexts = new Map([[port, routeContext(input)]]);
+  const contextFor = (plan: HostPlan): ReturnType<typeof routeContext> => {
+    const listenPort = shared ? plan.servicePort : port;
+    let context = contexts.get(listenPort);
+    if (context === undefined) contexts.set(listenPort, (context = routeContext({ ...input, port: listenPort })));
+    return context;
+  };
+  if (only !== undefined) {
+    const plan = plans.find((one) => one.domains.includes(only));
+    const host = plan === undefined ? undefined : buildPlannedHost({ ...plan, domains: ["*"] }, contextFor(plan));
+    return { name, hosts: [], fallback: host, readsHostPort: false };
+  }
   const hosts = plans.map((plan) =>
     hostCache.get({
       scope: view.scope,
       owner: plan.owner ?? plan.service ?? view.mesh,
-      key: `${options.name}\n${plan.name}\n${plan.domains.join()}`,
-      needs: [view.mesh, options.listener.services, plan.service],
-      make: () => toHost(options.name, buildPlannedHost(plan, context), view.scope),
+      key: `${name}\n${plan.name}\n${plan.domains.join()}`,
+      needs: [view.mesh, listener.services, plan.service],
+      make: () => toHost(name, buildPlannedHost(plan, contextFor(plan)), view.scope),
     }),
   );
-  return { name: options.name, hosts, fallback: buildCatchAllHost(view), readsHostPort: options.port === 0 && readsHostPort(view.scope) };
+  return { name, hosts, fallback, readsHostPort: shared };
 }
 
 function gatewayTable(view: ConfigView, table: GatewayTable): Table {
   const messages = buildGatewayHosts(view, table);
   const fallback = messages.length === 0 ? buildBlackHoleHost(table.port) : undefined;
   return { name: table.name, hosts: messages.map((m) => toHost(table.name, m, view.scope)), fallback, readsHostPort: false };
-}
-
-/** Which sidecar listener serves the explicit proxy: the one without a port, else the last. */
-export function catchAllListener(view: ConfigView): EgressListenerView | undefined {
-  return view.egress.find((l) => l.port === undefined) ?? view.egress.at(-1);
-}
-
-export interface SidecarTableName {
-  readonly listener: EgressListenerView;
-  readonly name: string;
-  readonly port: number;
 }
 
 export function buildTables(
