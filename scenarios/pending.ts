@@ -88,7 +88,7 @@ export const PENDING: readonly Pending[] = [
   { case: "protocols/protocol-detection-timeout", plane: "*", waitsFor: "protocol detection" },
   { case: "protocols/protocol-sniffing", plane: "*", waitsFor: "protocol detection" },
   { case: "protocols/sidecar-inbound-mtls-strict", plane: "*", waitsFor: "TLS" },
-  { case: "protocols/tcp-failures-and-limits", plane: "*", waitsFor: "not explained yet" },
+  { case: "protocols/tcp-failures-and-limits", plane: "serin", waitsFor: "not explained yet" },
   { case: "protocols/tls-istio-mutual", plane: "*", waitsFor: "TLS" },
   { case: "protocols/tls-origination-insecure", plane: "*", waitsFor: "TLS" },
   { case: "protocols/tls-sidecar-sni-routes", plane: "serin", waitsFor: "TLS" },
