@@ -30,13 +30,14 @@ export function isAnswerLineCut(kind: number, exchange: Exchange, notes: AnswerN
 export function answerList(exchange: Exchange, head: AnswerHead, notes: AnswerNotes, upgrade: boolean): HeaderList {
   const { config, manager } = exchange;
   const list = head.toList((kind) => kind === H_LENGTH || isAnswerLineCut(kind, exchange, notes, upgrade));
-  if (config.serverHeader === "OVERWRITE" || (config.serverHeader === "APPEND_IF_ABSENT" && list.get("server") === undefined))
-    list.set("server", config.serverName);
-  if (!head.hasDate) list.push("date", manager.env.dateLine(exchange.startMs).slice(6, -2));
   if (notes.serviceTimeMs !== undefined) list.push("x-envoy-upstream-service-time", String(notes.serviceTimeMs));
   applyMutations(exchange.responseMutations, list, exchange);
   list.remove("content-length");
   list.remove("transfer-encoding");
+  // After the route's operations, which so cannot take them away.
+  if (config.serverHeader === "OVERWRITE" || (config.serverHeader === "APPEND_IF_ABSENT" && list.get("server") === undefined))
+    list.set("server", config.serverName);
+  if (list.get("date") === undefined) list.push("date", manager.env.dateLine(exchange.startMs).slice(6, -2));
   if (notes.attemptCount !== undefined) list.push("x-envoy-attempt-count", String(notes.attemptCount));
   if (config.via !== "") list.push("via", config.via);
   if (config.alwaysSetRequestIdInResponse) list.push("x-request-id", exchange.head.requestId);

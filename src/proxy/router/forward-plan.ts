@@ -51,12 +51,12 @@ export function compileForward(manager: ConnectionManager, context: RouteContext
     appendXForwardedHost: action.appendXForwardedHost,
   };
 
-  function target(name: string, request?: HeaderMutations, response?: HeaderMutations, hostRewrite?: string): Target {
+  function target(name: string, request?: HeaderMutations, response?: HeaderMutations, clusterHost?: string): Target {
     return {
       clusterName: name,
-      request: { ...shared, mutations: compileMutations(levels(context, "request", request)) },
+      request: { ...shared, clusterHost, mutations: compileMutations(levels(context, "request", request)) },
       response: compileMutations(levels(context, "response", response)),
-      hostRewrite: hostRewrite ?? action.hostRewrite,
+      hostRewrite: action.hostRewrite,
       cluster: undefined,
       version: -1,
     };

@@ -27,6 +27,8 @@ export interface RequestPlan {
   /** Rewrites the path; undefined = it stays. */
   readonly rewritePath: ((path: string) => string) | undefined;
   readonly appendXForwardedHost: boolean;
+  /** The chosen cluster's own host rewrite; the route's comes on top of it. */
+  readonly clusterHost: string | undefined;
 }
 
 /** Does this line stay behind? Everything that the proxy writes itself, and what only concerns the caller's connection. */
@@ -92,7 +94,7 @@ function addressOnly(address: string): string {
 
 /** Is there a rule that the head cannot be forwarded under as it came? */
 export function needsList(plan: RequestPlan, hostRewrite: string | undefined): boolean {
-  return plan.mutations.length > 0 || plan.rewritePath !== undefined || hostRewrite !== undefined;
+  return plan.mutations.length > 0 || plan.rewritePath !== undefined || plan.clusterHost !== undefined || hostRewrite !== undefined;
 }
 
 /** The headers after the route's operations, without framing and host; path and host are in the exchange then. */
@@ -109,6 +111,7 @@ export function requestList(exchange: Exchange, plan: RequestPlan, hostRewrite: 
     list.set("x-envoy-original-path", exchange.path);
     exchange.path = plan.rewritePath(exchange.path);
   }
+  if (plan.clusterHost !== undefined) exchange.authority = plan.clusterHost;
   if (hostRewrite !== undefined) {
     if (plan.appendXForwardedHost) list.push("x-forwarded-host", exchange.authority);
     list.set("x-envoy-original-host", exchange.authority);
