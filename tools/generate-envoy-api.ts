@@ -2,8 +2,9 @@
 // A stamp over the inputs makes the second run a no-op.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { deflateRawSync } from "node:zlib";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorSet, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 
@@ -88,6 +89,41 @@ function protoc(args: string[]): void {
   execFileSync(process.execPath, [path.join(ROOT, "node_modules/protoc/protoc.cjs"), ...args], { stdio: "inherit" });
 }
 
+const INCLUDE = [WORK, ...readdirSync(DEPS).map((d) => path.join(DEPS, d)), path.join(ROOT, "node_modules/protoc/include")];
+
+function descriptorsOf(protos: readonly string[]): FileDescriptorSet {
+  const out = path.join(WORK, "full.pb");
+  protoc([...INCLUDE.map((i) => `-I${i}`), "--include_imports", `--descriptor_set_out=${out}`, ...protos]);
+  return strip(fromBinary(FileDescriptorSetSchema, readFileSync(out)));
+}
+
+/** Every v3 message of Envoy's API whose imports are all shipped: what an EnvoyFilter may write. */
+function allProtos(): string[] {
+  const complete = new Map<string, boolean>();
+  const isComplete = (file: string): boolean => {
+    const known = complete.get(file);
+    if (known !== undefined) return known;
+    complete.set(file, true);
+    const folder = INCLUDE.find((one) => existsSync(path.join(one, file)));
+    const imports = folder === undefined ? [] : readFileSync(path.join(folder, file), "utf8").matchAll(/^import (?:public )?"([^"]+)";/gm);
+    const all = folder !== undefined && [...imports].every(([, name]) => isComplete(name ?? ""));
+    complete.set(file, all);
+    return all;
+  };
+  const wanted = globSync("envoy/{config,data,extensions,type}/**/v3/*.proto", { cwd: path.join(DEPS, "envoy-api") });
+  return wanted.filter(isComplete).sort();
+}
+
+/** Descriptors as text, for one registry that is made when the first EnvoyFilter comes: as code they would cost every start. */
+function writeAllDescriptors(): void {
+  const packed = deflateRawSync(toBinary(FileDescriptorSetSchema, descriptorsOf(allProtos())), { level: 9 }).toString("base64");
+  writeFileSync(path.join(OUT, "all-descriptors.js"), `export const ALL_DESCRIPTORS = "${packed}";\n`);
+  writeFileSync(
+    path.join(OUT, "all-descriptors.d.ts"),
+    "/** A FileDescriptorSet: raw deflate, base64. */\nexport declare const ALL_DESCRIPTORS: string;\n",
+  );
+}
+
 /** Drops annotations (validation, versioning, …) that cost import time and that nothing reads at run time. */
 function strip(set: FileDescriptorSet): FileDescriptorSet {
   const annotation = (file: string): boolean =>
@@ -112,11 +148,8 @@ function strip(set: FileDescriptorSet): FileDescriptorSet {
 
 function generate(): void {
   prepareProtos();
-  const full = path.join(WORK, "full.pb");
   const lean = path.join(WORK, "lean.pb");
-  const include = [WORK, ...readdirSync(DEPS).map((d) => path.join(DEPS, d)), path.join(ROOT, "node_modules/protoc/include")];
-  protoc([...include.map((i) => `-I${i}`), "--include_imports", `--descriptor_set_out=${full}`, ...ROOTS]);
-  const set = strip(fromBinary(FileDescriptorSetSchema, readFileSync(full)));
+  const set = descriptorsOf(ROOTS);
   writeFileSync(lean, toBinary(FileDescriptorSetSchema, set));
   rmSync(OUT, { recursive: true, force: true });
   mkdirSync(OUT, { recursive: true });
@@ -127,6 +160,7 @@ function generate(): void {
     "--es_opt=target=js+dts,import_extension=js",
     ...set.file.map((f) => f.name).filter((f) => !f.startsWith("google/protobuf/")),
   ]);
+  writeAllDescriptors();
 }
 
 const hash = inputsHash();

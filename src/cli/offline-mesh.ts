@@ -4,6 +4,7 @@ import { type Issue, SerinError } from "../kit/index.ts";
 import type { MeshSnapshot } from "../model/index.ts";
 import { parseMeshConfig, parseSources } from "../resources/index.ts";
 import { buildMesh, checkReferences } from "../translate/index.ts";
+import { checkEnvoyPatch } from "../xds/index.ts";
 import { readDocuments } from "./documents.ts";
 
 export interface OfflineMesh {
@@ -16,7 +17,7 @@ export function readOfflineMesh(options: { readonly paths: readonly string[]; re
   const sources = parseSources(readDocuments(options.paths));
   const meshConfig = options.meshConfig === undefined ? undefined : readMeshConfig(options.meshConfig);
   const snapshot = buildMesh({ resources: sources.resources, ...(meshConfig === undefined ? {} : { meshConfig: meshConfig.value }) });
-  const issues = [...(meshConfig?.issues ?? []), ...sources.issues, ...checkReferences(snapshot)];
+  const issues = [...(meshConfig?.issues ?? []), ...sources.issues, ...checkReferences(snapshot, checkEnvoyPatch)];
   return { snapshot, issues: sortIssues(issues) };
 }
 

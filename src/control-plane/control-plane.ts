@@ -6,7 +6,7 @@ import type { MeshStatus } from "../admin-api/index.ts";
 import { type Clock, type Issue, type Logger, SerinError, VERSION } from "../kit/index.ts";
 import { parseObject, parseSources } from "../resources/index.ts";
 import { buildMesh, checkReferences, inboundFor, viewFor } from "../translate/index.ts";
-import { generate } from "../xds/index.ts";
+import { checkEnvoyPatch, generate } from "../xds/index.ts";
 import { startXdsServer } from "../xds-server/index.ts";
 import type { AdminBackend } from "./admin/backend.ts";
 import { adminRoutes } from "./admin/routes.ts";
@@ -61,7 +61,7 @@ export async function startControlPlane(
     const pipeline = createPipeline({
       stages: {
         buildMesh: (resources, previous) => buildMesh({ resources, meshConfig: meshConfig.value }, previous),
-        checkReferences,
+        checkReferences: (snapshot) => checkReferences(snapshot, checkEnvoyPatch),
         viewFor,
         inboundFor,
         endpointsOf: (snapshot) => snapshot.endpoints,

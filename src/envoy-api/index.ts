@@ -6,6 +6,7 @@ export * from "./discovery.ts";
 export { durationMs, toDuration } from "./duration.ts";
 export * from "./http-filters.ts";
 export * from "./listener.ts";
+export { allTypes, fromAnyProtoJson } from "./all-types.ts";
 export { anyToProtoJson, envoyRegistry, fromProtoJson, toProtoJson } from "./registry.ts";
 export * from "./route.ts";
 export * from "./transport.ts";

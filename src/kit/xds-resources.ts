@@ -23,5 +23,6 @@ export const TYPE_URL = {
   virtualHost: "type.googleapis.com/envoy.config.route.v3.VirtualHost",
   cluster: "type.googleapis.com/envoy.config.cluster.v3.Cluster",
   endpoint: "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
+  extensionConfig: "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
   secret: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
 } as const;

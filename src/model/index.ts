@@ -1,5 +1,6 @@
 export type * from "./destination-rule.ts";
 export * from "./destinations.ts";
+export type * from "./envoy-filter.ts";
 export type * from "./gateway.ts";
 export * from "./host-names.ts";
 export type * from "./mesh-settings.ts";

@@ -1,5 +1,6 @@
 // The whole mesh at one moment, resolved and frozen. `config` keeps its identity while only endpoints change, and every part of it while it is unchanged.
 import type { DestinationRule } from "./destination-rule.ts";
+import type { EnvoyFilter } from "./envoy-filter.ts";
 import type { Gateway } from "./gateway.ts";
 import type { MeshSettings } from "./mesh-settings.ts";
 import type { EndpointIndex, Service } from "./service.ts";
@@ -16,6 +17,7 @@ export interface MeshConfiguration {
   readonly destinationRules: readonly DestinationRule[];
   readonly gateways: readonly Gateway[];
   readonly sidecars: readonly Sidecar[];
+  readonly envoyFilters: readonly EnvoyFilter[];
 }
 
 export interface MeshSnapshot {

@@ -95,6 +95,7 @@ export function parseNode(node: NodeInput): Result<ProxyIdentity> {
       secretServer: text(metadata["SERIN_SECRET_SERVER"]) !== "none",
       bindAddress: text(metadata["SERIN_BIND"]) || "0.0.0.0",
     },
+    metadata: Object.fromEntries(Object.entries(metadata).filter((entry): entry is [string, string] => typeof entry[1] === "string")),
   });
 }
 

@@ -1,5 +1,6 @@
 // What one proxy may see: the whole input of `generate`, and therefore its cache key. Frozen; parts keep their identity while they do not change.
 import type { ConnectionPool, DestinationRule } from "./destination-rule.ts";
+import type { EnvoyPatch } from "./envoy-filter.ts";
 import type { GatewayListenerView } from "./gateway.ts";
 import type { MeshSettings } from "./mesh-settings.ts";
 import type { ProxyScope } from "./proxy.ts";
@@ -57,6 +58,8 @@ export interface ConfigView {
   readonly clusters: readonly ServiceView[];
   /** Clusters by host name, for destinations. When several namespaces have the host, the one Istio picks. */
   readonly servicesByHost: ReadonlyMap<string, ServiceView>;
+  /** EnvoyFilter patches that meet it, in order: applied after everything else. */
+  readonly envoyPatches: readonly EnvoyPatch[];
 }
 
 /** A proxy's view: the shared part (equal for equal scopes), its own inbound ports, and the endpoints (a cell of their own). */

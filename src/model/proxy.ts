@@ -13,6 +13,8 @@ export interface ProxyIdentity {
   /** DNS domain of the proxy, e.g. `test1.svc.cluster.local`. */
   readonly domain: string;
   readonly scope: ProxyScope;
+  /** Its metadata's texts: EnvoyFilters ask for them. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** Everything about a proxy that its shared config depends on: two proxies with equal scopes share one view (and one set of bytes). */

@@ -1,3 +1,4 @@
+export { compileRegex } from "./checks/regex.ts";
 export { extendPath, joinPath, pathOf, splitPath } from "./field-path.ts";
 export { issueAt } from "./issue-at.ts";
 export { DEFAULT_LIMITS, type ParseLimits } from "./limits.ts";

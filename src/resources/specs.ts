@@ -1,5 +1,6 @@
 // The spec types of Istio's kinds, as published (types only; the validation is ours).
 import type { IDestinationRule } from "@kubernetes-models/istio/networking.istio.io/v1/DestinationRule";
+import type { IEnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3/EnvoyFilter";
 import type { IGateway } from "@kubernetes-models/istio/networking.istio.io/v1/Gateway";
 import type { IServiceEntry } from "@kubernetes-models/istio/networking.istio.io/v1/ServiceEntry";
 import type { ISidecar } from "@kubernetes-models/istio/networking.istio.io/v1/Sidecar";
@@ -11,6 +12,7 @@ export type VirtualServiceSpec = NonNullable<IVirtualService["spec"]>;
 export type DestinationRuleSpec = NonNullable<IDestinationRule["spec"]>;
 export type GatewaySpec = NonNullable<IGateway["spec"]>;
 export type ServiceEntrySpec = NonNullable<IServiceEntry["spec"]>;
+export type EnvoyFilterSpec = NonNullable<IEnvoyFilter["spec"]>;
 export type SidecarSpec = NonNullable<ISidecar["spec"]>;
 export type WorkloadEntrySpec = NonNullable<IWorkloadEntry["spec"]>;
 export type WorkloadGroupSpec = NonNullable<IWorkloadGroup["spec"]>;

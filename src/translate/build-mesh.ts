@@ -1,9 +1,27 @@
 // All resources → one snapshot. Every part is memoised by the identity of what it is made from, so the work follows the change:
 // a kind whose resources are the same objects as before keeps its whole index.
-import type { Gateway, MeshConfiguration, MeshSettings, MeshSnapshot, Service, Sidecar, VirtualService } from "../model/index.ts";
-import type { DestinationRuleSpec, GatewaySpec, Kind, Resource, SidecarSpec, VirtualServiceSpec } from "../resources/index.ts";
+import type {
+  EnvoyFilter,
+  Gateway,
+  MeshConfiguration,
+  MeshSettings,
+  MeshSnapshot,
+  Service,
+  Sidecar,
+  VirtualService,
+} from "../model/index.ts";
+import type {
+  DestinationRuleSpec,
+  EnvoyFilterSpec,
+  GatewaySpec,
+  Kind,
+  Resource,
+  SidecarSpec,
+  VirtualServiceSpec,
+} from "../resources/index.ts";
 import { buildRuleIndex, type RuleIndex } from "./destination-rules/rule-index.ts";
 import { toDestinationRule } from "./destination-rules/to-destination-rule.ts";
+import { toEnvoyFilter } from "./envoy-filters/to-envoy-filter.ts";
 import { toGateway } from "./gateways/to-gateway.ts";
 import { toMeshSettings } from "./mesh-settings.ts";
 import { agedBy, byAge } from "./names.ts";
@@ -84,11 +102,14 @@ export function buildMesh(input: MeshInput, previous?: MeshSnapshot): MeshSnapsh
   const sidecars = lineage.value("sidecars", [of("Sidecar"), settings], (): readonly Sidecar[] =>
     (of("Sidecar") as readonly Resource<SidecarSpec>[]).map((resource) => toSidecar(resource, settings)).sort(byAge),
   );
+  const envoyFilters = lineage.value("envoyFilters", [of("EnvoyFilter")], (): readonly EnvoyFilter[] =>
+    (of("EnvoyFilter") as readonly Resource<EnvoyFilterSpec>[]).map(toEnvoyFilter).sort(byAge),
+  );
   const services = lineage.list<Service>("services", registry.services);
   const config = lineage.value(
     "config",
-    [settings, services, virtualServices, destinationRules, gateways, sidecars],
-    (): MeshConfiguration => Object.freeze({ settings, services, virtualServices, destinationRules, gateways, sidecars }),
+    [settings, services, virtualServices, destinationRules, gateways, sidecars, envoyFilters],
+    (): MeshConfiguration => Object.freeze({ settings, services, virtualServices, destinationRules, gateways, sidecars, envoyFilters }),
   );
 
   const pods = lineage.list(

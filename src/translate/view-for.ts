@@ -1,9 +1,10 @@
 // What one proxy may see. Equal scopes of one snapshot share one view, and every part keeps its identity from snapshot to snapshot while it is unchanged.
-import type { ConfigView, DestinationRule, EgressListenerView, GatewayListenerView, MeshSnapshot, ProxyIdentity } from "../model/index.ts";
+import type { ConfigView, DestinationRule, EgressListenerView, GatewayListenerView, MeshSnapshot } from "../model/index.ts";
 import type { ProxyScope, Service, ServiceView, Sidecar, VirtualService } from "../model/index.ts";
 import { memoByIdentity } from "../kit/index.ts";
 import { scopeKey } from "../model/index.ts";
 import { type Internals, internalsOf } from "./build-mesh.ts";
+import { type FoundPatches, NO_PATCHES_FOUND, type PatchedProxy, patchesFor } from "./envoy-filters/patches-for.ts";
 import type { Client } from "./destination-rules/rule-index.ts";
 import { toGatewayViews } from "./gateways/gateway-views.ts";
 import { withProxyConfig } from "./mesh-settings.ts";
@@ -19,13 +20,30 @@ const views = new WeakMap<MeshSnapshot["config"], Map<string, ConfigView>>();
 const keyOf: (scope: ProxyScope) => string = memoByIdentity(scopeKey);
 
 /** `scope.labels` of the view are only those that some rule asks for, so proxies that differ in others share it. */
-export function viewFor(snapshot: MeshSnapshot, proxy: Pick<ProxyIdentity, "scope">): ConfigView {
+export function viewFor(snapshot: MeshSnapshot, proxy: PatchedProxy): ConfigView {
   let byScope = views.get(snapshot.config);
   if (byScope === undefined) views.set(snapshot.config, (byScope = new Map()));
-  const key = keyOf(proxy.scope);
+  const patches = patchesOf(snapshot, proxy);
+  const key = keyOf(proxy.scope) + patches.key;
   let view = byScope.get(key);
-  if (view === undefined) byScope.set(key, (view = buildView(snapshot, proxy.scope, key)));
+  if (view === undefined) byScope.set(key, (view = buildView(snapshot, proxy.scope, { full: key, patches })));
   return view;
+}
+
+const patchesMet = new WeakMap<MeshSnapshot["config"], WeakMap<PatchedProxy, FoundPatches>>();
+
+/** Asked for every proxy at every turn, answered once for each config. */
+function patchesOf(snapshot: MeshSnapshot, proxy: PatchedProxy): FoundPatches {
+  const { envoyFilters, settings } = snapshot.config;
+  if (envoyFilters.length === 0) return NO_PATCHES_FOUND;
+  let met = patchesMet.get(snapshot.config);
+  if (met === undefined) patchesMet.set(snapshot.config, (met = new WeakMap()));
+  let found = met.get(proxy);
+  if (found === undefined) {
+    found = patchesFor(envoyFilters, proxy, { rootNamespace: settings.rootNamespace, lineage: internalsOf(snapshot).lineage });
+    met.set(proxy, found);
+  }
+  return found;
 }
 
 const NO_GATEWAYS: readonly GatewayListenerView[] = Object.freeze([]);
@@ -55,7 +73,12 @@ interface Outbound {
   readonly servicesByHost: ReadonlyMap<string, ServiceView>;
 }
 
-function buildView(snapshot: MeshSnapshot, fullScope: ProxyScope, fullKey: string): ConfigView {
+function buildView(
+  snapshot: MeshSnapshot,
+  fullScope: ProxyScope,
+  of: { readonly full: string; readonly patches: FoundPatches },
+): ConfigView {
+  const { full: fullKey, patches } = of;
   const inner = internalsOf(snapshot);
   const { config } = snapshot;
   const settings = withProxyConfig(config.settings, fullScope.proxyConfig);
@@ -75,12 +98,22 @@ function buildView(snapshot: MeshSnapshot, fullScope: ProxyScope, fullKey: strin
   const policy = sidecar?.outboundTrafficPolicy;
   const outboundTrafficPolicy = policy?.mode ?? settings.outboundTrafficPolicy;
   const egressProxy = policy?.egressProxy;
-  const key = isSidecar ? `${reducedKey} ${outboundKey(inner, client, sidecar ?? EVERYTHING)}` : fullKey;
+  const key = isSidecar ? `${reducedKey} ${outboundKey(inner, client, sidecar ?? EVERYTHING)} ${patches.key}` : fullKey;
   return inner.lineage.value(
     `view ${key}`,
-    [settings, outboundTrafficPolicy, egressProxy, egress, gateways, clusters, servicesByHost],
+    [settings, outboundTrafficPolicy, egressProxy, egress, gateways, clusters, servicesByHost, patches.patches],
     (): ConfigView =>
-      Object.freeze({ scope, mesh: settings, outboundTrafficPolicy, egressProxy, egress, gateways, clusters, servicesByHost }),
+      Object.freeze({
+        scope,
+        mesh: settings,
+        outboundTrafficPolicy,
+        egressProxy,
+        egress,
+        gateways,
+        clusters,
+        servicesByHost,
+        envoyPatches: patches.patches,
+      }),
   );
 }
 

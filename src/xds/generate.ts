@@ -1,6 +1,12 @@
 // View → encoded resources. Sees nothing but the view; every part is remembered by the objects it was made from, so equal inputs give the
 // same objects and a change costs what it changes.
-import { ClusterLoadAssignmentSchema, ClusterSchema, ListenerSchema } from "../envoy-api/index.ts";
+import {
+  type Cluster,
+  ClusterLoadAssignmentSchema,
+  ClusterSchema,
+  ListenerSchema,
+  TypedExtensionConfigSchema,
+} from "../envoy-api/index.ts";
 import { memoByIdentity, memoByIdentity2, type ResourceSet, TYPE_URL, type XdsResource, type XdsResources } from "../kit/index.ts";
 import {
   type ConfigView,
@@ -8,7 +14,6 @@ import {
   type EndpointIndex,
   type InboundPortView,
   type MeshSettings,
-  type ProxyScope,
   type ProxyView,
   type ServiceEndpoints,
   serviceKey,
@@ -18,6 +23,7 @@ import { buildBlackHole, buildInboundPassthrough, buildPassthrough } from "./clu
 import { buildInboundCluster } from "./clusters/inbound.ts";
 import { buildOutboundCluster, usesEds } from "./clusters/outbound.ts";
 import { toResource, toSet } from "./encode.ts";
+import { type Patcher, patcherOf } from "./envoy-filter/index.ts";
 import { buildLoadAssignment, ofSubset } from "./endpoints/load-assignment.ts";
 import { buildGatewayListeners } from "./listeners/gateway.ts";
 import { buildInboundListeners } from "./listeners/inbound.ts";
@@ -30,6 +36,7 @@ const NO_ENDPOINTS: readonly Endpoint[] = [];
 
 /** One cluster of a service: what its endpoints are chosen by. */
 interface ClusterPart {
+  readonly message: Cluster;
   readonly resource: XdsResource;
   readonly eds: boolean;
   readonly service: string;
@@ -53,8 +60,8 @@ function partsOf(view: ServiceView, kind: ServiceKind, endpoints: ServiceEndpoin
       const eds = usesEds(cluster);
       // A cluster that carries its endpoints and has none is not there: its callers are told that it is missing.
       if (cluster.loadAssignment !== undefined && chosen.length === 0) return [];
-      const resource = toResource(ClusterSchema, cluster, { name: cluster.name });
-      return [{ resource, eds, service: serviceKey(service), port: port.number, labels: subset.labels }];
+      const resource = toClusterResource(cluster);
+      return [{ message: cluster, resource, eds, service: serviceKey(service), port: port.number, labels: subset.labels }];
     }),
   );
 }
@@ -64,8 +71,18 @@ const isDns = (view: ServiceView): boolean => view.service.resolution === "DNS" 
 const routerParts = memoByIdentity2((view: ServiceView, mesh: MeshSettings) => partsOf(view, { mesh, router: true }, undefined));
 const sidecarParts = memoByIdentity2((view: ServiceView, mesh: MeshSettings) => partsOf(view, { mesh, router: false }, undefined));
 
-const fixedClusters = memoByIdentity((mesh: MeshSettings) =>
-  [buildBlackHole(mesh), buildPassthrough(mesh), buildInboundPassthrough(mesh)].map((c) => toResource(ClusterSchema, c, { name: c.name })),
+interface FixedCluster {
+  readonly message: Cluster;
+  readonly resource: XdsResource;
+  readonly inbound: "passthrough" | undefined;
+}
+
+const fixedClusters = memoByIdentity((mesh: MeshSettings): readonly FixedCluster[] =>
+  [
+    { message: buildBlackHole(mesh), inbound: undefined },
+    { message: buildPassthrough(mesh), inbound: undefined },
+    { message: buildInboundPassthrough(mesh), inbound: "passthrough" as const },
+  ].map((one) => ({ ...one, resource: toClusterResource(one.message) })),
 );
 
 const dnsParts = memoByIdentity2((view: ServiceView, mesh: MeshSettings) =>
@@ -98,19 +115,61 @@ function assignmentOf(part: ClusterPart, endpoints: ServiceEndpoints): XdsResour
   return resource;
 }
 
+/** Patched clusters by the cluster they were made from. */
+const patchedParts = new WeakMap<Patcher, WeakMap<Cluster, { readonly message: Cluster; readonly resource: XdsResource } | null>>();
+
+/** The same resource while cluster and patches are the same; undefined = removed. */
+function patchedCluster(
+  part: { readonly message: Cluster; readonly resource: XdsResource },
+  patcher: Patcher,
+  inbound?: InboundPortView | "passthrough",
+): { readonly message: Cluster; readonly resource: XdsResource } | undefined {
+  let known = patchedParts.get(patcher);
+  if (known === undefined) patchedParts.set(patcher, (known = new WeakMap()));
+  let patched = known.get(part.message);
+  if (patched === undefined) {
+    const message = patcher.cluster(part.message, inbound);
+    patched = message === undefined ? null : message === part.message ? part : { message, resource: toClusterResource(message) };
+    known.set(part.message, patched);
+  }
+  return patched ?? undefined;
+}
+
+function patchParts(parts: readonly ClusterPart[], patcher: Patcher): ClusterPart[] {
+  return parts.flatMap((part) => {
+    const patched = patchedCluster(part, patcher);
+    return patched === undefined ? [] : [{ ...part, ...patched, eds: usesEds(patched.message) }];
+  });
+}
+
+function toClusterResource(cluster: Cluster): XdsResource {
+  return toResource(ClusterSchema, cluster, { name: cluster.name });
+}
+
 function toListener(built: BuiltListener): XdsResource {
   return toResource(ListenerSchema, built.message, { name: built.message.name, clusters: built.clusters });
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set();
+
 /** What all proxies of one kind share. */
 const sharedOf = memoByIdentity((config: ConfigView) => {
-  const outbound = config.scope.type === "router" ? { listeners: [], tables: [] } : buildOutboundListeners(config);
+  const outbound = config.scope.type === "router" ? { listeners: [], own: NO_NAMES, tables: [] } : buildOutboundListeners(config);
   const gateway = buildGatewayListeners(config);
-  const tables = buildTables(config, { sidecar: outbound.tables, gateway: gateway.tables });
+  const patcher = patcherOf(config);
+  const tables = buildTables(config, { sidecar: outbound.tables, gateway: gateway.tables, patcher });
+  const listeners =
+    patcher === undefined
+      ? [...outbound.listeners, ...gateway.listeners]
+      : config.scope.type === "router"
+        ? patcher.gateway(gateway.listeners)
+        : patcher.outbound(outbound.listeners, outbound.own);
   return {
-    listeners: [...outbound.listeners, ...gateway.listeners].map(toListener),
+    patcher,
+    listeners: listeners.map(toListener),
     routes: toSet(tables.routes),
     virtualHosts: toSet(tables.virtualHosts),
+    extensions: toSet((patcher?.extensions ?? []).map((one) => toResource(TypedExtensionConfigSchema, one, { name: one.name }))),
   };
 });
 
@@ -129,8 +188,18 @@ interface Last {
 /** What was generated last for a kind of proxy with these inbound ports. */
 const lasts = new Map<string, WeakMap<readonly InboundPortView[], Last>>();
 
-function lastOf(scope: ProxyScope, inbound: readonly InboundPortView[]): Last {
-  const key = JSON.stringify(scope);
+const patchNumbers = new WeakMap<object, number>();
+let patchLists = 0;
+
+/** Lists of patches by number: the same list, the same number. */
+function numberOf(patches: ConfigView["envoyPatches"]): number {
+  let number = patchNumbers.get(patches);
+  if (number === undefined) patchNumbers.set(patches, (number = patchLists += 1));
+  return number;
+}
+
+function lastOf({ scope, envoyPatches }: ConfigView, inbound: readonly InboundPortView[]): Last {
+  const key = JSON.stringify(scope) + (envoyPatches.length === 0 ? "" : numberOf(envoyPatches));
   let byInbound = lasts.get(key);
   if (byInbound === undefined) lasts.set(key, (byInbound = new WeakMap()));
   let last = byInbound.get(inbound);
@@ -138,23 +207,51 @@ function lastOf(scope: ProxyScope, inbound: readonly InboundPortView[]): Last {
   return last;
 }
 
+interface OwnSide {
+  readonly listeners: readonly XdsResource[];
+  readonly clusters: readonly XdsResource[];
+}
+
+const NO_OWN_SIDE: OwnSide = { listeners: [], clusters: [] };
+
+/** A sidecar's inbound side. */
+function ownSide({ config, inbound }: ProxyView, patcher: Patcher | undefined): OwnSide {
+  const listeners = buildInboundListeners(config, inbound);
+  const clusters = inbound.map((port) => ({ port, message: buildInboundCluster(port, config.mesh) }));
+  if (patcher === undefined)
+    return { listeners: listeners.map(toListener), clusters: clusters.map(({ message }) => toClusterResource(message)) };
+  return {
+    listeners: patcher.inbound(listeners).map(toListener),
+    clusters: clusters
+      .map(({ port, message }) => patcher.cluster(message, port))
+      .filter((message) => message !== undefined)
+      .map(toClusterResource),
+  };
+}
+
+function fixedResources(config: ConfigView, patcher: Patcher | undefined): readonly XdsResource[] {
+  const fixed = fixedClusters(config.mesh);
+  if (patcher === undefined) return fixed.map(({ resource }) => resource);
+  const patched = fixed.flatMap((one) => patchedCluster(one, patcher, one.inbound) ?? []);
+  return [...patched.map(({ resource }) => resource), ...patcher.addedClusters.map(toClusterResource)];
+}
+
 export function generate(view: ProxyView): XdsResources {
   const { config, inbound, endpoints } = view;
   const shared = sharedOf(config);
-  const parts = serviceParts(config, endpoints);
-  const sidecar = config.scope.type === "sidecar";
-  const inboundListeners = sidecar ? buildInboundListeners(config, inbound).map(toListener) : [];
-  const inboundClusters = sidecar
-    ? inbound.map((p) => buildInboundCluster(p, config.mesh)).map((c) => toResource(ClusterSchema, c, { name: c.name }))
-    : [];
+  const { patcher } = shared;
+  const made = serviceParts(config, endpoints);
+  const parts = patcher === undefined ? made : patchParts(made, patcher);
+  const own = config.scope.type === "sidecar" ? ownSide(view, patcher) : NO_OWN_SIDE;
   const fresh = new Map<string, ResourceSet>([
-    [TYPE_URL.listener, toSet([...shared.listeners, ...inboundListeners])],
+    [TYPE_URL.listener, toSet([...shared.listeners, ...own.listeners])],
     [TYPE_URL.route, shared.routes],
     [TYPE_URL.virtualHost, shared.virtualHosts],
-    [TYPE_URL.cluster, toSet([...parts.map((p) => p.resource), ...fixedClusters(config.mesh), ...inboundClusters])],
+    [TYPE_URL.cluster, toSet([...parts.map((p) => p.resource), ...fixedResources(config, patcher), ...own.clusters])],
     [TYPE_URL.endpoint, toSet(parts.filter((p) => p.eds).map((p) => assignmentOf(p, endpoints.get(p.service) ?? NONE)))],
   ]);
-  const last = lastOf(config.scope, inbound);
+  if (shared.extensions.size > 0) fresh.set(TYPE_URL.extensionConfig, shared.extensions);
+  const last = lastOf(config, inbound);
   const byType = new Map([...fresh].map(([type, set]) => [type, stable(last.byType.get(type), set)]));
   const unchanged = last.resources !== undefined && [...byType].every(([type, set]) => last.byType.get(type) === set);
   if (!unchanged) {

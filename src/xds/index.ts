@@ -1,1 +1,2 @@
+export { checkEnvoyPatch } from "./envoy-filter/index.ts";
 export { generate } from "./generate.ts";

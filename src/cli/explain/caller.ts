@@ -86,6 +86,7 @@ export function toIdentity(
       bindAddress: "0.0.0.0",
       ...from.scope,
     },
+    metadata: {},
   };
 }
 

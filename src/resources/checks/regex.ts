@@ -15,6 +15,13 @@ export function regexProblem(pattern: string): string | undefined {
   }
 }
 
+/** Finds the pattern anywhere in a text; of one that is no regex, nowhere. */
+export function compileRegex(pattern: string): (text: string) => boolean {
+  if (regexProblem(pattern) !== undefined) return () => false;
+  const regex = RE2JS.compile(pattern);
+  return (text) => regex.matcher(text).find();
+}
+
 export const checkRegex: Check<string> = (pattern, path, report) => {
   const message = regexProblem(pattern);
   if (message !== undefined)

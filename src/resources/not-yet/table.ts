@@ -83,7 +83,12 @@ export const NOT_YET: readonly NotYetRow[] = [
   { kind: "WorkloadEntry", paths: [""], what: "a WorkloadEntry" },
   { kind: "WorkloadGroup", paths: [""], what: "a WorkloadGroup" },
   { kind: "Sidecar", paths: [""], what: "a Sidecar" },
-  { kind: "EnvoyFilter", paths: [""], what: "an EnvoyFilter" },
+  {
+    kind: "EnvoyFilter",
+    paths: ["spec.configPatches[].patch.filterClass", "spec.configPatches[].match.listener.portName"],
+    what: "filterClass or a listener's portName",
+    note: "Istio ignores it too.",
+  },
   { kind: "ProxyConfig", paths: [""], what: "a ProxyConfig" },
   {
     kind: "PeerAuthentication",

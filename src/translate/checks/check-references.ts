@@ -2,11 +2,12 @@
 import type { Issue } from "../../kit/index.ts";
 import type { MeshSnapshot, VirtualService } from "../../model/index.ts";
 import { serviceKey } from "../../model/index.ts";
-import type { DestinationRuleSpec, Kind, Resource, VirtualServiceSpec } from "../../resources/index.ts";
+import type { DestinationRuleSpec, EnvoyFilterSpec, Kind, Resource, VirtualServiceSpec } from "../../resources/index.ts";
 import { type Internals, internalsOf } from "../build-mesh.ts";
 import { toDestinationRule } from "../destination-rules/to-destination-rule.ts";
 import { sameElements } from "../stable.ts";
 import { toVirtualService } from "../virtual-services/to-virtual-service.ts";
+import { checkEnvoyFilter, type CheckPatch } from "./check-envoy-filters.ts";
 import { checkDestinationRule } from "./check-destination-rule.ts";
 import {
   checkConflictingHosts,
@@ -38,7 +39,8 @@ function once(resource: Resource, parts: readonly unknown[], check: () => readon
   return issues;
 }
 
-export function checkReferences(snapshot: MeshSnapshot): readonly Issue[] {
+/** `checkPatch` judges the patches of EnvoyFilters: Envoy's messages are not known here. */
+export function checkReferences(snapshot: MeshSnapshot, checkPatch: CheckPatch): readonly Issue[] {
   const inner = internalsOf(snapshot);
   const { settings, services, destinationRules, gateways, sidecars } = snapshot.config;
   const { lineage, workloads } = inner;
@@ -81,6 +83,8 @@ export function checkReferences(snapshot: MeshSnapshot): readonly Issue[] {
   whole("sidecar selectors", [of("Sidecar"), sidecars, running], checkSidecarSelectors);
   whole("service protocols", [running], checkServiceProtocols);
   whole("namespaces", [of("Namespace")], checkNamespaces);
+  for (const resource of of("EnvoyFilter") as readonly Resource<EnvoyFilterSpec>[])
+    issues.push(...once(resource, [checkPatch], () => checkEnvoyFilter(resource, checkPatch)));
   return lineage.list("issues", issues);
 }
 

@@ -20,6 +20,8 @@ const FIRST_FREE_PORT = 1024;
 
 export interface OutboundListeners {
   readonly listeners: readonly BuiltListener[];
+  /** Names of those that stand for no service's port: the explicit proxy and what is captured. */
+  readonly own: ReadonlySet<string>;
   readonly tables: readonly SidecarTableName[];
 }
 
@@ -140,6 +142,11 @@ export function buildOutboundListeners(view: ConfigView): OutboundListeners {
     listeners.push(explicitProxy(view, port));
     tables.push({ name: EXPLICIT_PROXY, port: 0 });
   }
-  if (view.scope.interceptionMode !== "NONE") listeners.push(buildVirtualOutbound(view));
-  return { listeners, tables };
+  const own = new Set(port === 0 ? [] : listeners.slice(-1).map(({ message }) => message.name));
+  if (view.scope.interceptionMode !== "NONE") {
+    const captured = buildVirtualOutbound(view);
+    own.add(captured.message.name);
+    listeners.push(captured);
+  }
+  return { listeners, own, tables };
 }

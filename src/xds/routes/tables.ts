@@ -1,10 +1,18 @@
 // Route configurations of one view as resources: whole for state-of-the-world clients; for delta clients every virtual host but the
 // catch-all is a resource of its own (VHDS), so that a changed rule is one virtual host on the wire.
-import { create, type RouteConfiguration, RouteConfigurationSchema, type VirtualHost, VirtualHostSchema } from "../../envoy-api/index.ts";
+import {
+  create,
+  type RouteConfiguration,
+  RouteConfigurationSchema,
+  VhdsSchema,
+  type VirtualHost,
+  VirtualHostSchema,
+} from "../../envoy-api/index.ts";
 import type { XdsResource } from "../../kit/index.ts";
 import { type ConfigView, type EgressListenerView, type ProxyScope, virtualHostResource } from "../../model/index.ts";
 import { adsSource } from "../config-source.ts";
 import { toResource } from "../encode.ts";
+import type { Patcher } from "../envoy-filter/index.ts";
 import { clustersOfHosts } from "./clusters-of.ts";
 import { buildCatchAllHost } from "./default-route.ts";
 import { buildBlackHoleHost, buildGatewayHosts, type GatewayTable } from "./gateway-tables.ts";
@@ -40,21 +48,54 @@ function toHost(table: string, message: VirtualHost, scope: ProxyScope): XdsHost
   return { message, resource: toResource(VirtualHostSchema, { ...message, name }, { name, clusters }) };
 }
 
-function toTable(table: Table, scope: ProxyScope): { route: XdsResource; virtualHosts: readonly XdsResource[] } {
-  const fallback = table.fallback === undefined ? [] : [table.fallback];
-  const common = {
+interface TableParts {
+  /** Without its hosts. */
+  readonly config: RouteConfiguration;
+  readonly hosts: readonly XdsHost[];
+  readonly fallback: VirtualHost | undefined;
+}
+
+function partsOf(table: Table): TableParts {
+  const config = create(RouteConfigurationSchema, {
     name: table.name,
     ignorePortInHostMatching: !table.readsHostPort,
     maxDirectResponseBodySizeBytes: 1_048_576,
     validateClusters: false,
+  });
+  const hosts = [...table.hosts].sort((a, b) => (a.message.name < b.message.name ? -1 : a.message.name > b.message.name ? 1 : 0));
+  return { config, hosts, fallback: table.fallback };
+}
+
+const patchedHosts = new WeakMap<VirtualHost, XdsHost>();
+
+/** EnvoyFilters meet the table as a whole; hosts that none of them touches keep their resources. */
+function patchParts(parts: TableParts, patcher: Patcher, scope: ProxyScope): TableParts {
+  const { config, hosts, fallback } = parts;
+  const own = new Map(hosts.map((host) => [host.message, host]));
+  const before = { ...config, virtualHosts: [...own.keys(), ...(fallback === undefined ? [] : [fallback])] };
+  const after = patcher.routes(before);
+  if (after === before) return parts;
+  const inline = after.virtualHosts.find((message) => message.name === fallback?.name);
+  const toKnownHost = (message: VirtualHost): XdsHost => {
+    let host = own.get(message) ?? patchedHosts.get(message);
+    if (host === undefined) patchedHosts.set(message, (host = toHost(config.name, message, scope)));
+    return host;
   };
-  const sorted = [...table.hosts].sort((a, b) => (a.message.name < b.message.name ? -1 : a.message.name > b.message.name ? 1 : 0));
+  return {
+    config: { ...after, virtualHosts: [] },
+    hosts: after.virtualHosts.filter((message) => message !== inline).map(toKnownHost),
+    fallback: inline,
+  };
+}
+
+function toTable(parts: TableParts, scope: ProxyScope): { route: XdsResource; virtualHosts: readonly XdsResource[] } {
+  const { hosts } = parts;
+  const fallback = parts.fallback === undefined ? [] : [parts.fallback];
   const config: RouteConfiguration = scope.virtualHostDiscovery
-    ? create(RouteConfigurationSchema, { ...common, virtualHosts: fallback, vhds: { configSource: adsSource() } })
-    : create(RouteConfigurationSchema, { ...common, virtualHosts: [...sorted.map((h) => h.message), ...fallback] });
-  const inline = scope.virtualHostDiscovery ? fallback : config.virtualHosts;
-  const route = toResource(RouteConfigurationSchema, config, { name: table.name, clusters: clustersOfHosts(inline) });
-  return { route, virtualHosts: scope.virtualHostDiscovery ? sorted.map((h) => h.resource) : [] };
+    ? { ...parts.config, virtualHosts: fallback, vhds: create(VhdsSchema, { configSource: adsSource() }) }
+    : { ...parts.config, virtualHosts: [...hosts.map((h) => h.message), ...fallback] };
+  const route = toResource(RouteConfigurationSchema, config, { name: config.name, clusters: clustersOfHosts(config.virtualHosts) });
+  return { route, virtualHosts: scope.virtualHostDiscovery ? hosts.map((h) => h.resource) : [] };
 }
 
 /** A route table that a sidecar's listener names. */
@@ -116,10 +157,13 @@ function gatewayTable(view: ConfigView, table: GatewayTable): Table {
 
 export function buildTables(
   view: ConfigView,
-  names: { sidecar: readonly SidecarTableName[]; gateway: readonly GatewayTable[] },
+  names: { sidecar: readonly SidecarTableName[]; gateway: readonly GatewayTable[]; patcher: Patcher | undefined },
 ): TableResources {
-  const built = [...names.sidecar.map((n) => sidecarTable(view, n)), ...names.gateway.map((t) => gatewayTable(view, t))].map((t) =>
-    toTable(t, view.scope),
-  );
+  const { scope } = view;
+  const { patcher } = names;
+  const built = [...names.sidecar.map((n) => sidecarTable(view, n)), ...names.gateway.map((t) => gatewayTable(view, t))].map((table) => {
+    const parts = partsOf(table);
+    return toTable(patcher === undefined ? parts : patchParts(parts, patcher, scope), scope);
+  });
   return { routes: built.map((b) => b.route), virtualHosts: built.flatMap((b) => b.virtualHosts) };
 }

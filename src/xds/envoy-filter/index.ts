@@ -1,0 +1,2 @@
+export { type Patcher, patcherOf } from "./apply.ts";
+export { checkEnvoyPatch } from "./check.ts";
