@@ -106,8 +106,6 @@ export const PENDING: readonly Pending[] = [
   { case: "gateways/https-redirect", plane: "matcher", waitsFor: "the rows of the same case on the data planes" },
   { case: "protocols/destination-rule-default-export", plane: "matcher", waitsFor: "a caller's HTTP version in explain" },
   { case: "protocols/upstream-http-version", plane: "matcher", waitsFor: "a caller's HTTP version in explain" },
-  { case: "protocols/envoyfilter-cluster-patches", plane: "matcher", waitsFor: "EnvoyFilter" },
-  { case: "protocols/envoyfilter-listener-and-network", plane: "matcher", waitsFor: "EnvoyFilter" },
   {
     case: "http-actions/rewrite-authority-x-forwarded-host-enabled",
     plane: "matcher",
