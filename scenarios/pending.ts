@@ -111,4 +111,7 @@ export const PENDING: readonly Pending[] = [
     plane: "matcher",
     waitsFor: "append_x_forwarded_port in our own proxy",
   },
+  { case: "protocols/envoyfilter-http-filter-order", plane: "matcher", waitsFor: "EnvoyFilter" },
+  { case: "protocols/envoyfilter-invalid-patches", plane: "matcher", waitsFor: "EnvoyFilter" },
+  { case: "protocols/envoyfilter-match-conditions", plane: "matcher", waitsFor: "EnvoyFilter" },
 ];
