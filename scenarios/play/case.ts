@@ -61,6 +61,8 @@ export interface Case {
   readonly description: string;
   readonly proxy: CaseProxy;
   readonly mesh: Readonly<Record<string, unknown>>;
+  /** Of the control plane: settings that istiod has there. */
+  readonly env: Readonly<Record<string, string>>;
   readonly resources: string;
   readonly calls: readonly Call[];
 }
@@ -99,7 +101,8 @@ export function readCase(file: string): Case {
     const needed = call.proto === "tcp" ? ["port"] : call.proto === "raw" ? ["port", "send"] : ["url"];
     for (const key of needed) if (!(key in call)) throw new Error(`${file}: call ${i} has no ${key}`);
   });
-  return { description: raw.description, resources: raw.resources, calls: raw.calls, mesh: raw.mesh ?? {}, proxy: withDefaults(raw.proxy) };
+  const { description, resources, calls, mesh = {}, env = {} } = raw;
+  return { description, resources, calls, mesh, env, proxy: withDefaults(raw.proxy) };
 }
 
 // Mutual TLS off, unless the case has a PeerAuthentication of its own.

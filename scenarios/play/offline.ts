@@ -7,6 +7,7 @@ import { explain, noListener } from "../../src/cli/explain/explain.ts";
 import { chooseArrival } from "../../src/cli/explain/arrival.ts";
 import type { CurlRequest } from "../../src/cli/explain/curl-args.ts";
 import type { Explanation } from "../../src/cli/explain/explanation.ts";
+import { readIstiodSettings } from "../../src/control-plane/options.ts";
 import { parseNode } from "../../src/model/index.ts";
 import { tryDecodeResources } from "../../src/proxy/matcher.ts";
 import { parseMeshConfig, parseSources } from "../../src/resources/index.ts";
@@ -27,7 +28,7 @@ interface World {
 function worldOf(spec: Case, certs: string): World {
   const { resources } = parseSources([{ file: "config.yaml", text: resourcesText(spec, certs) }]);
   const meshConfig = parseMeshConfig({ file: "mesh.yaml", text: meshConfigText(spec) }).value;
-  const snapshot = buildMesh({ resources, meshConfig });
+  const snapshot = buildMesh({ resources, meshConfig, istiod: readIstiodSettings(spec.env) });
   const identity = parseNode(nodeOf(spec.proxy) as never);
   if (!identity.ok) throw new Error(identity.error);
   const view = viewFor(snapshot, identity.value);

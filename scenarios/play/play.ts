@@ -52,15 +52,11 @@ async function start(
   writeFileSync(path.join(dir, "boot.json"), JSON.stringify(bootstrap(spec.proxy), null, 1));
   const address = (port: number): string => `127.0.0.1:${port}`;
   const files = ["--config", config, "--mesh-config", path.join(dir, "mesh.yaml"), "--state", path.join(dir, "state")];
-  const control = programs.start("control.log", [
-    stage.serin,
-    "control-plane",
-    ...files,
-    "--xds",
-    address(PORTS.xds),
-    "--admin",
-    address(PORTS.controlAdmin),
-  ]);
+  const control = programs.start(
+    "control.log",
+    [stage.serin, "control-plane", ...files, "--xds", address(PORTS.xds), "--admin", address(PORTS.controlAdmin)],
+    spec.env,
+  );
   await until(
     "control plane",
     async () => alive(control, "control plane") && (await get(PORTS.controlAdmin, "/ready")).status === 200,

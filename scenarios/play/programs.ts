@@ -48,7 +48,7 @@ export function get(port: number, url: string): Promise<{ status: number; text: 
 }
 
 export interface Programs {
-  start(log: string, command: readonly string[]): ChildProcess;
+  start(log: string, command: readonly string[], env?: Readonly<Record<string, string>>): ChildProcess;
   /** Ends all and waits until they are gone. */
   stopAll(): Promise<void>;
   log(name: string): string;
@@ -66,10 +66,10 @@ export function createPrograms(dir: string): Programs {
     }
   };
   return {
-    start(name, command) {
+    start(name, command, env = {}) {
       const out = openSync(path.join(dir, name), "w");
       const [file = "", ...args] = command;
-      const child = spawn(file, args, { stdio: ["ignore", out, out], cwd: dir });
+      const child = spawn(file, args, { stdio: ["ignore", out, out], cwd: dir, env: { ...process.env, ...env } });
       closeSync(out);
       running.add(child);
       child.on("error", () => running.delete(child));

@@ -5,7 +5,7 @@ import path from "node:path";
 import type { MeshStatus } from "../admin-api/index.ts";
 import { type Clock, type Issue, type Logger, SerinError, VERSION } from "../kit/index.ts";
 import { parseObject, parseSources } from "../resources/index.ts";
-import { buildMesh, checkReferences, inboundFor, viewFor } from "../translate/index.ts";
+import { buildMesh, checkReferences, inboundFor, type IstiodSettings, viewFor } from "../translate/index.ts";
 import { checkEnvoyPatch, generate } from "../xds/index.ts";
 import { startXdsServer } from "../xds-server/index.ts";
 import type { AdminBackend } from "./admin/backend.ts";
@@ -36,7 +36,7 @@ export interface ControlPlane {
 
 export async function startControlPlane(
   options: ControlPlaneOptions,
-  env: { readonly clock: Clock; readonly logger: Logger },
+  env: { readonly clock: Clock; readonly logger: Logger; readonly istiod?: IstiodSettings },
 ): Promise<ControlPlane> {
   const { clock, logger } = env;
   const startedAt = new Date(clock.wall()).toISOString();
@@ -60,7 +60,7 @@ export async function startControlPlane(
     // Store → mesh → each proxy's view → its xDS resources → its stream.
     const pipeline = createPipeline({
       stages: {
-        buildMesh: (resources, previous) => buildMesh({ resources, meshConfig: meshConfig.value }, previous),
+        buildMesh: (resources, previous) => buildMesh({ resources, meshConfig: meshConfig.value, istiod: env.istiod ?? {} }, previous),
         checkReferences: (snapshot) => checkReferences(snapshot, checkEnvoyPatch),
         viewFor,
         inboundFor,

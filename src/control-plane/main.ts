@@ -3,7 +3,7 @@ import { CommanderError } from "commander";
 import { SerinError, systemClock } from "../kit/index.ts";
 import { startControlPlane } from "./control-plane.ts";
 import { createLogger } from "./log.ts";
-import { parseOptions } from "./options.ts";
+import { parseOptions, readIstiodSettings } from "./options.ts";
 
 /** A stop that hangs is ended: nothing is lost, every answered write is on disk. */
 const STOP_MS = 3000;
@@ -15,7 +15,7 @@ try {
     logger.log("error", "the control plane stops: an error nobody expected", { error: error.stack ?? String(error) });
     process.exit(70);
   });
-  const plane = await startControlPlane(options, { clock: systemClock, logger });
+  const plane = await startControlPlane(options, { clock: systemClock, logger, istiod: readIstiodSettings(process.env) });
   if (options.printAddresses)
     process.stdout.write(`${JSON.stringify({ admin: plane.admin, xds: plane.xds, tokenFile: plane.tokenFile })}\n`);
   let stopping = false;

@@ -1,6 +1,7 @@
 // The command line of `serin control-plane`.
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type LogLevel, VERSION } from "../kit/index.ts";
+import type { IstiodSettings } from "../translate/index.ts";
 
 export interface HostPort {
   readonly host: string;
@@ -49,4 +50,9 @@ export function parseOptions(argv: readonly string[]): ControlPlaneOptions {
     .addOption(new Option("--log-level <level>", "least level that is logged").choices(["debug", "info", "warn", "error"]).default("info"))
     .allowExcessArguments(false);
   return command.parse(argv, { from: "user" }).opts<ControlPlaneOptions>();
+}
+
+/** Settings that istiod has in its environment, under the same names. */
+export function readIstiodSettings(env: Readonly<Record<string, string | undefined>>): IstiodSettings {
+  return { scopeGatewayToNamespace: /^(1|t|true)$/i.test(env["PILOT_SCOPE_GATEWAY_TO_NAMESPACE"] ?? "") };
 }

@@ -7,6 +7,8 @@ export interface MeshSettings {
   readonly rootNamespace: string;
   /** `cluster.local` */
   readonly domain: string;
+  /** Gateways choose proxies of their own namespace only (istiod's PILOT_SCOPE_GATEWAY_TO_NAMESPACE). */
+  readonly scopeGatewayToNamespace: boolean;
   readonly proxyListenPort: number;
   readonly proxyInboundListenPort: number;
   /** 0 = no explicit HTTP proxy listener. */

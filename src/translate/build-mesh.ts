@@ -23,7 +23,7 @@ import { buildRuleIndex, type RuleIndex } from "./destination-rules/rule-index.t
 import { toDestinationRule } from "./destination-rules/to-destination-rule.ts";
 import { toEnvoyFilter } from "./envoy-filters/to-envoy-filter.ts";
 import { toGateway } from "./gateways/to-gateway.ts";
-import { toMeshSettings } from "./mesh-settings.ts";
+import { type IstiodSettings, toMeshSettings } from "./mesh-settings.ts";
 import { agedBy, byAge } from "./names.ts";
 import { buildEndpoints, type EndpointState } from "./services/endpoint-index.ts";
 import { buildServiceRegistry, type ServiceRegistry } from "./services/registry.ts";
@@ -39,6 +39,7 @@ export interface MeshInput {
   readonly resources: readonly Resource[];
   /** Istio's MeshConfig as parsed YAML; undefined = defaults. */
   readonly meshConfig?: unknown;
+  readonly istiod?: IstiodSettings;
   /** Running pods that are not among the resources (the admin API's PodReports). */
   readonly workloads?: readonly WorkloadInput[];
 }
@@ -83,7 +84,7 @@ export function buildMesh(input: MeshInput, previous?: MeshSnapshot): MeshSnapsh
   const lineage = before?.lineage ?? createLineage();
   const byKind = groupByKind(input.resources, lineage);
   const of = (kind: Kind): readonly Resource[] => byKind.get(kind) ?? NONE;
-  const settings = toMeshSettings(input.meshConfig);
+  const settings = toMeshSettings(input.meshConfig, input.istiod);
 
   const registry = lineage.value("registry", [of("Service"), of("ServiceEntry"), settings], () =>
     buildServiceRegistry(of("Service"), of("ServiceEntry"), { settings, previous: before?.registry }),

@@ -6,6 +6,11 @@ import { type KeepaliveSpec, type PolicySettingsSpec, toKeepalive, toSettings } 
 import { toTlsSettings } from "./tls.ts";
 import { toRetries } from "./virtual-services/actions.ts";
 
+/** What istiod reads from its environment, not from MeshConfig. */
+export interface IstiodSettings {
+  readonly scopeGatewayToNamespace?: boolean;
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 function fields(value: unknown): Fields {
@@ -85,8 +90,8 @@ const interned = new Map<string, MeshSettings>();
 const MAX_INTERNED = 64;
 
 /** Equal MeshConfigs are one settings object, however often they are parsed: everything translated is memoised by it. */
-export function toMeshSettings(meshConfig: unknown): MeshSettings {
-  return intern(readMeshSettings(meshConfig));
+export function toMeshSettings(meshConfig: unknown, istiod: IstiodSettings = {}): MeshSettings {
+  return intern(readMeshSettings(meshConfig, istiod));
 }
 
 /** For a proxy that brings a ProxyConfig of its own (node metadata PROXY_CONFIG): it takes the place of the mesh's defaultConfig as a whole. */
@@ -106,7 +111,7 @@ function intern(settings: MeshSettings): MeshSettings {
   return settings;
 }
 
-function readMeshSettings(meshConfig: unknown): MeshSettings {
+function readMeshSettings(meshConfig: unknown, istiod: IstiodSettings): MeshSettings {
   const mesh = fields(meshConfig);
   const proxy = readProxyConfig(fields(mesh["defaultConfig"]));
   const locality = mesh["localityLbSetting"];
@@ -117,6 +122,7 @@ function readMeshSettings(meshConfig: unknown): MeshSettings {
     traceSamplingPercent: mesh["enableTracing"] === false ? undefined : proxy.traceSamplingPercent,
     rootNamespace: text(mesh["rootNamespace"], "istio-system"),
     domain: "cluster.local",
+    scopeGatewayToNamespace: istiod.scopeGatewayToNamespace === true,
     proxyListenPort: integer(mesh["proxyListenPort"], 15_001),
     proxyInboundListenPort: integer(mesh["proxyInboundListenPort"], 15_006),
     proxyHttpPort: integer(mesh["proxyHttpPort"], 0),

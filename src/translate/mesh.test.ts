@@ -307,6 +307,13 @@ spec: {selector: {istio: ingressgateway}, ports: [{port: 80, targetPort: 8080, n
     expect(viewFor(snapshot, proxy("router", "istio-system", { istio: "egress" })).gateways).toEqual([]);
   });
 
+  test("Gateways choose proxies of every namespace, or of their own where istiod's setting says so", () => {
+    const resources = mesh(gateway("edge", `{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}`));
+    const ports = (scoped: boolean, namespace: string) =>
+      viewFor(buildMesh({ resources, istiod: { scopeGatewayToNamespace: scoped } }), proxy("router", namespace, labels)).gateways.length;
+    expect([ports(false, "shop"), ports(true, "shop"), ports(true, "istio-system")]).toEqual([1, 0, 1]);
+  });
+
   test.each<[string, string, string[][]]>([
     [
       "HTTP first drops TLS",

@@ -209,24 +209,31 @@ function gatewaysFor(
 ): readonly GatewayListenerView[] {
   const { registry, virtualServiceIndex, lineage } = inner;
   const { gateways } = snapshot.config;
-  return lineage.value(`gateways ${of.key}`, [gateways, registry, virtualServiceIndex], () => {
-    const services = servicesSelecting(registry, of.scope.namespace, of.scope.labels);
-    const built = toGatewayViews(of.scope, { gateways, services, virtualServices: virtualServiceIndex });
-    return lineage.list(
-      `gateway listeners ${of.key}`,
-      built.map((listener) => {
-        const name = `gateway ${of.key} ${listener.bind}:${listener.port}`;
-        const servers = lineage.list(
-          `${name} servers`,
-          listener.servers.map((view, index) => {
-            const virtualServices = lineage.list(`${name} ${index}`, view.virtualServices);
-            return lineage.value(`${name} server ${index}`, [view.server, view.routeName, virtualServices], () =>
-              Object.freeze({ server: view.server, routeName: view.routeName, virtualServices }),
-            );
-          }),
-        );
-        return lineage.value(name, [servers], (): GatewayListenerView => Object.freeze({ ...listener, servers }));
-      }),
-    );
-  });
+  return lineage.value(
+    `gateways ${of.key}`,
+    [gateways, registry, virtualServiceIndex, snapshot.config.settings.scopeGatewayToNamespace],
+    () => {
+      const services = servicesSelecting(registry, of.scope.namespace, of.scope.labels);
+      const near = snapshot.config.settings.scopeGatewayToNamespace
+        ? gateways.filter((gateway) => gateway.namespace === of.scope.namespace)
+        : gateways;
+      const built = toGatewayViews(of.scope, { gateways: near, services, virtualServices: virtualServiceIndex });
+      return lineage.list(
+        `gateway listeners ${of.key}`,
+        built.map((listener) => {
+          const name = `gateway ${of.key} ${listener.bind}:${listener.port}`;
+          const servers = lineage.list(
+            `${name} servers`,
+            listener.servers.map((view, index) => {
+              const virtualServices = lineage.list(`${name} ${index}`, view.virtualServices);
+              return lineage.value(`${name} server ${index}`, [view.server, view.routeName, virtualServices], () =>
+                Object.freeze({ server: view.server, routeName: view.routeName, virtualServices }),
+              );
+            }),
+          );
+          return lineage.value(name, [servers], (): GatewayListenerView => Object.freeze({ ...listener, servers }));
+        }),
+      );
+    },
+  );
 }

@@ -3,7 +3,7 @@
 import { matchRoute } from "../router/match.ts";
 import type { Exchange } from "../router/exchange.ts";
 import { normalizePath } from "../router/path-normalize.ts";
-import { redirectToPath } from "../router/redirect.ts";
+import { redirectToHttps, redirectToPath } from "../router/redirect.ts";
 import { respond } from "../router/respond.ts";
 import { admitCaller } from "./forwarded-headers.ts";
 
@@ -42,7 +42,9 @@ export function routeRequest(exchange: Exchange): void {
   exchange.virtualHost = virtualHost;
   const route = matchRoute(virtualHost, head, manager.env.rng.random);
   if (route === undefined) {
-    noRoute(exchange);
+    // A virtual host that asks for TLS answers plain text before it looks at its routes, of which it may have none.
+    if (virtualHost.requireTls !== "NONE" && head.forwardedProto !== "https") redirectToHttps(exchange);
+    else noRoute(exchange);
     return;
   }
   exchange.route = route;
