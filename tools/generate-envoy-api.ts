@@ -45,6 +45,7 @@ const ROOTS = [
   "envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto",
   "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto",
   "envoy/extensions/filters/network/rbac/v3/rbac.proto",
+  "envoy/extensions/filters/network/sni_cluster/v3/sni_cluster.proto",
   "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto",
   "envoy/extensions/formatter/req_without_query/v3/req_without_query.proto",
   "envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case.proto",

@@ -7,6 +7,7 @@ import type { Environment } from "./network/environment.ts";
 import { createTimerWheel } from "./network/timer-wheel.ts";
 import { type AccessLogSink, createAccessLogs } from "./observe/access-log.ts";
 import type { Stats } from "./observe/stats.ts";
+import { createTlsContexts } from "./transport/tls-contexts.ts";
 import { type ClusterStatus, createClusterManager, type Resolve, systemResolve } from "./upstream/cluster-manager.ts";
 
 export interface DataPlaneOptions {
@@ -46,7 +47,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { clock, rng, stats } = options;
   const wheel = createTimerWheel(clock);
   const accessLogs = createAccessLogs({ sink: options.accessLog, clock });
-  const clusters = createClusterManager(options.runtime, { stats, clock, rng, wheel }, options.resolve ?? systemResolve);
+  const logger = options.logger ?? silentLogger;
+  const tls = createTlsContexts({ secrets: () => options.runtime.current().secrets, logger });
+  const clusters = createClusterManager(options.runtime, { stats, clock, rng, wheel, tls }, options.resolve ?? systemResolve);
   let draining = false;
   let offset = clock.wall() - clock.now();
   let dateUntil = Number.NEGATIVE_INFINITY;
@@ -55,12 +58,13 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const env: Environment = {
     runtime: options.runtime,
     clusters,
+    tls,
     stats,
     accessLogs,
     clock,
     rng,
     wheel,
-    logger: options.logger ?? silentLogger,
+    logger,
     localAddress: options.localAddress ?? ownAddress(),
     wallOffset: () => offset,
     dateLine(now) {

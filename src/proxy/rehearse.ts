@@ -13,6 +13,7 @@ import { routeRequest } from "./network/route-request.ts";
 import type { TimerWheel } from "./network/timer-wheel.ts";
 import { createAccessLogs } from "./observe/access-log.ts";
 import { createStats } from "./observe/stats.ts";
+import type { TlsInfo } from "./transport/tls-info.ts";
 import type { Caller, WholeAnswer } from "./router/caller.ts";
 import { compileRoute } from "./router/compile-route.ts";
 import { Exchange } from "./router/exchange.ts";
@@ -26,6 +27,8 @@ export interface RehearsedRequest {
   readonly localAddress: string;
   readonly localPort: number;
   readonly remoteAddress: string;
+  /** It comes by TLS. */
+  readonly secure: boolean;
 }
 
 /** The request as one of its clusters would get it. */
@@ -109,7 +112,7 @@ function rehearseOnce(network: HttpConnectionManagerConfig, { config, request, p
   let draw = NEVER_DRAWN;
   let answer: Rehearsal["answer"];
   let chosen: { readonly plan: ForwardPlan; readonly target: Target } | undefined;
-  const stage = stageOf(network, config, () => draw);
+  const stage = stageOf(network, config, { random: () => draw, secure: request.secure });
   const send = (_exchange: Exchange, plan: ForwardPlan): void => {
     draw = pick ?? 0;
     chosen = { plan, target: plan.choose(exchange) };
@@ -151,13 +154,22 @@ function outgoingOf(exchange: Exchange, target: Target): Outgoing {
   };
 }
 
-function stageOf(network: HttpConnectionManagerConfig, config: RuntimeConfig, random: () => number): ConnectionManager {
+interface StageOptions {
+  readonly random: () => number;
+  readonly secure: boolean;
+}
+
+/** Nobody shows a certificate here. */
+const TLS: TlsInfo = { version: "TLSv1.3", cipher: "", sessionId: "", peer: undefined, peerChain: [], local: undefined };
+
+function stageOf(network: HttpConnectionManagerConfig, config: RuntimeConfig, { random, secure }: StageOptions): ConnectionManager {
   const runtime = createRuntimeCell();
   runtime.publish(config);
   const { clock, wheel } = createLeap();
   const env: Environment = {
     runtime,
     clusters: { get: () => undefined, version: () => 0, status: () => [], drain: () => undefined, stop: () => undefined },
+    tls: { server: () => undefined, client: () => undefined },
     stats: createStats(),
     accessLogs: createAccessLogs({ sink: { write: () => undefined }, clock }),
     clock,
@@ -169,7 +181,7 @@ function stageOf(network: HttpConnectionManagerConfig, config: RuntimeConfig, ra
     dateLine: () => "date: Thu, 01 Jan 1970 00:00:00 GMT\r\n",
     draining: () => false,
   };
-  return createConnectionManager({ ...network, accessLogs: [] }, env);
+  return createConnectionManager({ ...network, accessLogs: [] }, env, secure);
 }
 
 function callerFor(manager: ConnectionManager, request: RehearsedRequest, onAnswer: (answer: WholeAnswer) => void): Caller {
@@ -182,6 +194,10 @@ function callerFor(manager: ConnectionManager, request: RehearsedRequest, onAnsw
     localPort: request.localPort,
     remoteAddress: request.remoteAddress,
     remotePort: 0,
+    peerAddress: `${request.remoteAddress}:0`,
+    serverName: "",
+    alpn: "",
+    tls: request.secure ? TLS : undefined,
     onClosed: nothing,
   };
   return {

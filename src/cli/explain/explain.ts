@@ -31,7 +31,8 @@ export function explain(request: CurlRequest, arrival: Arrival, config: RuntimeC
   const start: Explanation = { ...unanswered(request), listener: listener.name, why };
   if (chain === undefined) return { ...start, why: [...why, "no filter chain fits: the connection is closed"] };
   const found = { ...start, filterChain: chain.name === "" ? null : chain.name };
-  if (chain.network.kind === "http") return explainHttp(request, chain.network, { arrival, config, found, why });
+  if (chain.network.kind === "http")
+    return explainHttp(request, chain.network, { arrival, config, found, why, secure: chain.tls !== undefined });
   const { clusters } = chain.network;
   const total = clusters.reduce((sum, cluster) => sum + cluster.weight, 0);
   const shares = clusters.map(({ name, weight }) => ({ name, weight: total === 0 ? 0 : (100 * weight) / total }));
@@ -49,8 +50,9 @@ function chooseChain(request: CurlRequest, arrival: Arrival, why: string[]): Fil
     remoteAddress: CALLER,
     remotePort: 0,
     transport: tls ? "tls" : "raw_buffer",
-    serverName: tls ? request.host : "",
-    applicationProtocols: request.scheme === "http" ? ["http/1.1"] : [],
+    serverName: tls ? request.host.toLowerCase() : "",
+    // What curl offers.
+    applicationProtocols: tls ? ["h2", "http/1.1"] : request.scheme === "http" ? ["http/1.1"] : [],
   });
   const of = listener.filterChains.length;
   if (chain !== undefined && chain === listener.defaultFilterChain) why.push("no filter chain fits, the default one takes it");
@@ -86,6 +88,8 @@ interface HttpContext {
   readonly config: RuntimeConfig;
   readonly found: Explanation;
   readonly why: string[];
+  /** The filter chain takes TLS off. */
+  readonly secure: boolean;
 }
 
 function explainHttp(request: CurlRequest, network: HttpConnectionManagerConfig, context: HttpContext): Explanation {
@@ -99,6 +103,7 @@ function explainHttp(request: CurlRequest, network: HttpConnectionManagerConfig,
     localAddress: to.address,
     localPort: to.port,
     remoteAddress: CALLER,
+    secure: context.secure,
   });
   const found = { ...context.found, routeConfig: name };
   if (result.request === undefined) return answered(found, result, [...why, "the proxy cannot take it for a request"]);

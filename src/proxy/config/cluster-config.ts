@@ -1,4 +1,6 @@
 // Clusters and endpoints as the proxy runs them: decoded from Envoy's Cluster and ClusterLoadAssignment, frozen.
+import type { TransportMatch, UpstreamTransport } from "./tls-config.ts";
+
 export type LbPolicy = "ROUND_ROBIN" | "LEAST_REQUEST" | "RANDOM" | "CLUSTER_PROVIDED";
 
 export interface CircuitBreakers {
@@ -6,6 +8,20 @@ export interface CircuitBreakers {
   readonly maxPendingRequests: number;
   readonly maxRequests: number;
   readonly maxRetries: number;
+}
+
+/** What is undefined stays as the system has it. */
+export interface TcpKeepalive {
+  readonly timeMs: number | undefined;
+  readonly intervalMs: number | undefined;
+  readonly probes: number | undefined;
+}
+
+export interface AutoSni {
+  readonly sni: boolean;
+  readonly sanValidation: boolean;
+  /** Lower case; "" = the request's host. */
+  readonly header: string;
 }
 
 export interface ClusterConfig {
@@ -25,7 +41,13 @@ export interface ClusterConfig {
   readonly maxRequestsPerConnection: number;
   readonly protocol: "http1" | "http2" | "downstream";
   readonly sourceAddress: string | undefined;
-  readonly tcpKeepalive: { readonly timeMs: number | undefined } | undefined;
+  readonly tcpKeepalive: TcpKeepalive | undefined;
+  /** undefined = plain text. */
+  readonly transport: UpstreamTransport | undefined;
+  /** The first that an endpoint's metadata fits counts instead. */
+  readonly transportMatches: readonly TransportMatch[];
+  /** The name sent, and the name the upstream must have, follow each request; undefined = they do not. */
+  readonly autoSni: AutoSni | undefined;
   readonly panicThreshold: number;
   /** Endpoints that came with the cluster itself (not EDS). */
   readonly endpoints: EndpointSet | undefined;
@@ -41,6 +63,8 @@ export interface EndpointConfig {
   readonly healthy: boolean;
   readonly priority: number;
   readonly locality: string;
+  /** Metadata that chooses among the cluster's transports; undefined = none. */
+  readonly transportMatch: Readonly<Record<string, unknown>> | undefined;
   readonly metadata: unknown;
 }
 

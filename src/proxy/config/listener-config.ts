@@ -1,5 +1,6 @@
 // Listeners, filter chains and network filters as the proxy runs them: decoded from Envoy's Listener, frozen.
-import type { RouteTable } from "./route-config.ts";
+import type { HeaderMutations, RouteTable } from "./route-config.ts";
+import type { DownstreamTls } from "./tls-config.ts";
 
 export interface SocketAddress {
   readonly host: string;
@@ -27,6 +28,8 @@ export interface AccessLog {
   /** A filter we can evaluate: only responses with one of these flags; undefined = all. */
   readonly responseFlags: readonly string[] | undefined;
 }
+
+export type ClientCertDetail = "cert" | "chain" | "subject" | "uri" | "dns";
 
 export interface HttpFilterConfig {
   /** Name in the chain; `typed_per_filter_config` uses it. */
@@ -65,6 +68,8 @@ export interface HttpConnectionManagerConfig {
   readonly stripAnyHostPort: boolean;
   readonly stripTrailingHostDot: boolean;
   readonly forwardClientCert: "SANITIZE" | "FORWARD_ONLY" | "APPEND_FORWARD" | "SANITIZE_SET" | "ALWAYS_FORWARD_ONLY";
+  /** What is told of the caller's certificate, in the order in which it is written. */
+  readonly clientCertDetails: readonly ClientCertDetail[];
   readonly http10: { readonly accept: boolean; readonly defaultHost: string };
   readonly allowAbsoluteUrl: boolean;
   readonly enableTrailers: boolean;
@@ -85,11 +90,31 @@ export interface HttpConnectionManagerConfig {
   readonly internalAddressCidrs: readonly { readonly address: string; readonly prefix: number }[] | undefined;
 }
 
+export interface ProxyProtocolConfig {
+  /** A connection that does not begin with the header is taken as it is. */
+  readonly optional: boolean;
+  readonly versions: readonly (1 | 2)[];
+}
+
+/** TCP through a CONNECT or POST request to the upstream. */
+export interface TunnelConfig {
+  /** With substitutions, of the connection. */
+  readonly hostname: string;
+  readonly usePost: boolean;
+  readonly postPath: string;
+  readonly headers: HeaderMutations;
+}
+
 export interface TcpProxyConfig {
   readonly kind: "tcp";
   readonly statPrefix: string;
   /** With one cluster, weight 1. */
   readonly clusters: readonly { readonly name: string; readonly weight: number }[];
+  /** The name in the TLS hello is the cluster's name, where there is one. */
+  readonly sniCluster: boolean;
+  readonly tunnel: TunnelConfig | undefined;
+  /** 0 = none. */
+  readonly maxConnectionDurationMs: number;
   readonly idleTimeoutMs: number;
   readonly maxConnectAttempts: number;
   readonly accessLogs: readonly AccessLog[];
@@ -99,8 +124,10 @@ export interface FilterChain {
   readonly name: string;
   readonly match: FilterChainMatch;
   readonly network: HttpConnectionManagerConfig | TcpProxyConfig;
-  /** Refused by decode until TLS lands; always undefined now. */
-  readonly tls: undefined;
+  /** undefined = plain text. */
+  readonly tls: DownstreamTls | undefined;
+  /** How long the TLS handshake may take; 0 = the proxy's own limit. */
+  readonly handshakeTimeoutMs: number;
 }
 
 export interface Listener {
@@ -115,6 +142,8 @@ export interface Listener {
     readonly http: boolean;
     readonly tls: boolean;
     readonly originalDst: boolean;
+    /** undefined = nobody announces another caller's address. */
+    readonly proxyProtocol: ProxyProtocolConfig | undefined;
     readonly timeoutMs: number;
     readonly continueOnTimeout: boolean;
   };

@@ -3,6 +3,7 @@
 import type { ClusterConfig, EndpointSet } from "./cluster-config.ts";
 import type { Listener } from "./listener-config.ts";
 import type { RouteTable } from "./route-config.ts";
+import type { Secrets } from "./tls-config.ts";
 
 export interface RuntimeConfig {
   readonly listeners: ReadonlyMap<string, Listener>;
@@ -11,6 +12,7 @@ export interface RuntimeConfig {
   readonly endpoints: ReadonlyMap<string, EndpointSet>;
   /** By route configuration name (RDS). Missing = warming. */
   readonly routes: ReadonlyMap<string, RouteTable>;
+  readonly secrets: Secrets;
 }
 
 /** The one swap. Subscribers get every published value, in order, synchronously; values that are equal by identity are not published. */
@@ -25,6 +27,7 @@ export const EMPTY_RUNTIME: RuntimeConfig = Object.freeze({
   clusters: new Map(),
   endpoints: new Map(),
   routes: new Map(),
+  secrets: new Map(),
 });
 
 export function createRuntimeCell(): RuntimeCell {

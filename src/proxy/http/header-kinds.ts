@@ -73,8 +73,6 @@ export function requestKind(text: string, at: number, length: number): number {
       if (sameName(text, at, "transfer-encoding")) return H_CODING;
       return sameName(text, at, "x-forwarded-proto") ? H_FORWARDED_PROTO : envoyKind(text, at);
     case 23:
-      return envoyKind(text, at);
-    case 24:
       return sameName(text, at, "x-forwarded-client-cert") ? H_CLIENT_CERT : envoyKind(text, at);
     default:
       return length > 8 ? envoyKind(text, at) : H_OTHER;

@@ -39,6 +39,8 @@ export interface RequestHead extends MessageHead, RequestView {
   readonly expect: boolean;
   requestId: string;
   forwardedFor: string;
+  /** x-forwarded-client-cert, repeated lines joined. */
+  clientCert: string;
   forwardedProto: string;
   /** `content-type: application/grpc`, with or without a subtype; not grpc-web. */
   grpc: boolean;

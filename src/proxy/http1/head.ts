@@ -1,6 +1,7 @@
 // One HTTP/1.1 message head on its own latin1 text, strict (RFC 9112): line offsets instead of copies, known names by length and first letter.
 // What is forwarded is this text with lines cut out, so what was matched is what is sent.
 import {
+  H_CLIENT_CERT,
   H_CODING,
   H_CONNECTION,
   H_CONTENT_TYPE,
@@ -63,6 +64,7 @@ export class Head implements RequestHead, AnswerHead {
   expect = false;
   requestId = "";
   forwardedFor = "";
+  clientCert = "";
   forwardedProto = "";
   contentType = "";
   grpc = false;
@@ -98,6 +100,7 @@ export class Head implements RequestHead, AnswerHead {
     if (name.charCodeAt(0) === 120) {
       if (name === "x-request-id") return this.requestId === "" ? NONE : [this.requestId];
       if (name === "x-forwarded-proto") return this.forwardedProto === "" ? NONE : [this.forwardedProto];
+      if (name === "x-forwarded-client-cert") return this.clientCert === "" ? NONE : [this.clientCert];
       if (name === "x-forwarded-for") return this.forwardedFor === "" ? NONE : [this.forwardedFor];
       if (this.forged.has(name)) return NONE;
     }
@@ -182,6 +185,7 @@ export class Head implements RequestHead, AnswerHead {
     this.expect = false;
     this.requestId = "";
     this.forwardedFor = "";
+    this.clientCert = "";
     this.forwardedProto = "";
     this.contentType = "";
     this.grpc = false;
@@ -278,6 +282,10 @@ export class Head implements RequestHead, AnswerHead {
       case H_FORWARDED_FOR:
         if (this.forwardedFor !== "") this.duplicates = true;
         this.forwardedFor = this.forwardedFor === "" ? value : this.forwardedFor + "," + value;
+        return 0;
+      case H_CLIENT_CERT:
+        if (this.clientCert !== "") this.duplicates = true;
+        this.clientCert = this.clientCert === "" ? value : this.clientCert + "," + value;
         return 0;
       case H_FORWARDED_PROTO:
         if (this.forwardedProto !== "") this.duplicates = true;

@@ -10,6 +10,7 @@ export interface ConnectionFacts {
   readonly remotePort: number;
   /** "raw_buffer" or "tls". */
   readonly transport: string;
+  /** Lower case. */
   readonly serverName: string;
   /** From ALPN or the HTTP inspector; empty = none seen. */
   readonly applicationProtocols: readonly string[];
@@ -23,7 +24,7 @@ const CRITERIA: readonly Score[] = [
   (chain, facts) => prefixScore(chain.match.prefixRanges, facts.localAddress),
   (chain, facts) => serverNameScore(chain.match.serverNames, facts.serverName),
   (chain, facts) => (chain.match.transportProtocol === "" ? 0 : chain.match.transportProtocol === facts.transport ? 1 : undefined),
-  (chain, facts) => listScore(chain.match.applicationProtocols, (protocol) => facts.applicationProtocols.includes(protocol)),
+  (chain, facts) => protocolScore(chain.match.applicationProtocols, facts.applicationProtocols),
   (chain, facts) => prefixScore(chain.match.sourcePrefixRanges, facts.remoteAddress),
   (chain, facts) => listScore(chain.match.sourcePorts, (port) => port === facts.remotePort),
 ];
@@ -57,6 +58,13 @@ function listScore<T>(wanted: readonly T[], holds: (item: T) => boolean): number
   return wanted.some(holds) ? 1 : undefined;
 }
 
+/** The protocol that the caller named first counts most. */
+function protocolScore(wanted: readonly string[], asked: readonly string[]): number | undefined {
+  if (wanted.length === 0) return 0;
+  const at = asked.findIndex((protocol) => wanted.includes(protocol));
+  return at < 0 ? undefined : asked.length - at;
+}
+
 function prefixScore(ranges: readonly { readonly address: string; readonly prefix: number }[], address: string): number | undefined {
   if (ranges.length === 0) return 0;
   const family = isIP(address) === 6 ? "ipv6" : "ipv4";
@@ -70,13 +78,12 @@ function prefixScore(ranges: readonly { readonly address: string; readonly prefi
   return best;
 }
 
-/** Exact names beat wildcards, longer wildcards beat shorter ones. */
+/** Exact names beat wildcards, longer wildcards beat shorter ones. Both sides are in lower case. */
 function serverNameScore(names: readonly string[], serverName: string): number | undefined {
   if (names.length === 0) return 0;
-  const lower = serverName.toLowerCase();
   let best: number | undefined;
   for (const name of names) {
-    const score = name === lower ? 10_000 : name.startsWith("*.") && lower.endsWith(name.slice(1)) ? name.length : undefined;
+    const score = name === serverName ? 10_000 : name.startsWith("*.") && serverName.endsWith(name.slice(1)) ? name.length : undefined;
     if (score !== undefined && (best === undefined || score > best)) best = score;
   }
   return best;

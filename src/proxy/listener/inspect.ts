@@ -1,24 +1,34 @@
 // Looks at a connection's first bytes as Envoy's TLS and HTTP inspectors do, to tell what it speaks.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/listeners/listener_filters/http_inspector
+import { type ClientHello, readClientHello } from "./client-hello.ts";
+
 export interface Inspection {
   readonly transport: "raw_buffer" | "tls";
+  readonly serverName: string;
   readonly applicationProtocols: readonly string[];
+  readonly hello: ClientHello | undefined;
 }
 
 const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const RAW: Inspection = { transport: "raw_buffer", applicationProtocols: [] };
-const TLS: Inspection = { transport: "tls", applicationProtocols: [] };
-const HTTP11: Inspection = { transport: "raw_buffer", applicationProtocols: ["http/1.1"] };
-const HTTP10: Inspection = { transport: "raw_buffer", applicationProtocols: ["http/1.0"] };
-const H2C: Inspection = { transport: "raw_buffer", applicationProtocols: ["h2c"] };
 const MAX_LINE = 8192;
 
-/** undefined = more bytes are needed. */
-export function inspect(bytes: Buffer, wants: { readonly tls: boolean; readonly http: boolean }): Inspection | undefined {
+function raw(...applicationProtocols: readonly string[]): Inspection {
+  return { transport: "raw_buffer", serverName: "", applicationProtocols, hello: undefined };
+}
+
+const RAW = raw();
+const HTTP11 = raw("http/1.1");
+const HTTP10 = raw("http/1.0");
+const H2C = raw("h2c");
+
+/** undefined = more bytes are needed; "refused" = the connection is of no use. */
+export function inspect(bytes: Buffer, wants: { readonly tls: boolean; readonly http: boolean }): Inspection | "refused" | undefined {
   if (bytes.length === 0) return undefined;
-  if (wants.tls && bytes[0] === 0x16) {
-    if (bytes.length < 3) return undefined;
-    if (bytes[1] === 0x03) return TLS;
+  if (wants.tls) {
+    const hello = readClientHello(bytes);
+    if (hello === "more") return undefined;
+    if (hello === "too-large") return "refused";
+    if (hello !== "none") return { transport: "tls", ...hello, hello };
   }
   return wants.http ? inspectHttp(bytes) : RAW;
 }

@@ -201,7 +201,7 @@ describe("filter chains by what is spoken", () => {
         { ...chain, name: "http", match: { ...chain.match, applicationProtocols: ["http/1.1", "http/1.0", "h2c"] } },
         { ...chain, name: "tcp", network: tcp },
       ],
-      inspectors: { http: true, tls: true, originalDst: false, timeoutMs: 40, continueOnTimeout: true, ...over },
+      inspectors: { http: true, tls: true, originalDst: false, proxyProtocol: undefined, timeoutMs: 40, continueOnTimeout: true, ...over },
     };
   }
 

@@ -8,9 +8,12 @@ import type { Arrival } from "../network/arrival.ts";
 import { Http1Downstream } from "../network/http1-downstream.ts";
 import type { Environment } from "../network/environment.ts";
 import { createTcpProxy, type TcpProxy, type TcpSession } from "../network/tcp-proxy.ts";
-import { Timer } from "../network/timer-wheel.ts";
+import { plainAddress } from "../network/ip-text.ts";
+import type { AccessLogger } from "../observe/access-log.ts";
+import { Admission, type Admitted } from "./admission.ts";
+import { ConnectionLog } from "./connection-log.ts";
 import { type ConnectionFacts, matchFilterChain } from "./filter-chain-match.ts";
-import { inspect } from "./inspect.ts";
+import { createListenerStats, createTlsInspectorStats, type ListenerStats } from "./listener-stats.ts";
 
 export interface ListenerStatus {
   readonly name: string;
@@ -45,6 +48,9 @@ interface Slot {
   state: ListenerStatus["state"];
   error: string | undefined;
   port: number;
+  readonly stats: ListenerStats;
+  /** On their way to a session. */
+  readonly admissions: Set<Admission>;
   readonly sessions: Set<Session>;
 }
 
@@ -52,14 +58,25 @@ export function createListenerManager(env: Environment): ListenerManager {
   const slots = new Map<string, Slot>();
   const managers = new WeakMap<object, ConnectionManager>();
   const tcpProxies = new WeakMap<object, TcpProxy>();
+  const logs = new WeakMap<Listener, readonly AccessLogger[]>();
+  const inspectorStats = createTlsInspectorStats(env.stats);
   let connectionCount = 0;
   let accepting = true;
+
+  function loggersOf(listener: Listener): readonly AccessLogger[] {
+    let loggers = logs.get(listener);
+    if (loggers === undefined) {
+      loggers = listener.accessLogs.map((log) => env.accessLogs.logger(log)).flatMap((made) => (made.ok ? [made.value] : []));
+      logs.set(listener, loggers);
+    }
+    return loggers;
+  }
 
   function managerOf(chain: FilterChain): ConnectionManager | undefined {
     const { network } = chain;
     if (network.kind !== "http") return undefined;
     let manager = managers.get(network);
-    if (manager === undefined) managers.set(network, (manager = createConnectionManager(network, env)));
+    if (manager === undefined) managers.set(network, (manager = createConnectionManager(network, env, chain.tls !== undefined)));
     return manager;
   }
 
@@ -100,71 +117,70 @@ export function createListenerManager(env: Environment): ListenerManager {
       applicationProtocols: [],
     };
     const listener = listenerFor(slot, facts.localAddress, facts.localPort);
-    const { inspectors } = listener;
-    if (!needsInspection(listener)) {
-      begin(slot, { sock, facts, listener, first: undefined });
-      return;
-    }
-    let bytes = Buffer.alloc(0);
-    const finish = (seen: ConnectionFacts | undefined): void => {
-      env.wheel.remove(timer);
-      sock.removeAllListeners("data");
-      sock.removeAllListeners("end");
-      sock.removeAllListeners("error");
-      if (seen === undefined) {
-        sock.on("error", () => undefined);
-        sock.destroy();
-        return;
-      }
-      sock.pause();
-      begin(slot, { sock, facts: seen, listener, first: bytes.length === 0 ? undefined : bytes });
+    const { stats } = slot;
+    stats.cxTotal.value++;
+    stats.cxActive.value++;
+    const log = listener.accessLogs.length === 0 ? undefined : new ConnectionLog(env, sock, facts, ++connectionCount);
+    const finish = (): void => {
+      stats.cxActive.value--;
+      stats.cxDestroy.value++;
+      if (log !== undefined) for (const logger of loggersOf(listener)) logger.log(log);
     };
-    const timer = new Timer(() => finish(inspectors.continueOnTimeout ? facts : undefined));
-    if (inspectors.timeoutMs > 0) {
-      const now = env.clock.now();
-      env.wheel.arm(timer, now + inspectors.timeoutMs, now);
-    }
-    sock.on("data", (chunk: Buffer) => {
-      bytes = Buffer.concat([bytes, chunk]);
-      const seen = inspect(bytes, inspectors);
-      if (seen !== undefined) finish({ ...facts, ...seen });
+    const admission = new Admission({
+      env,
+      listener,
+      sock,
+      facts,
+      stats,
+      inspectorStats,
+      onAdmitted(admitted) {
+        slot.admissions.delete(admission);
+        log?.admitted(admitted);
+        begin(slot, admitted, { id: log?.connectionId ?? ++connectionCount, peer: facts, finish });
+      },
+      onRefused(why, seen, chain, reason) {
+        slot.admissions.delete(admission);
+        log?.refused(why, seen, { chain, reason });
+        finish();
+      },
     });
-    sock.on("end", () => finish(bytes.length === 0 ? undefined : facts));
-    sock.on("error", () => finish(undefined));
+    slot.admissions.add(admission);
+    admission.start();
   }
 
-  function begin(slot: Slot, opened: { sock: net.Socket; facts: ConnectionFacts; listener: Listener; first: Buffer | undefined }): void {
-    const { sock, facts, first } = opened;
-    const chain = matchFilterChain(opened.listener, facts);
-    if (chain === undefined) {
-      sock.on("error", () => undefined);
-      sock.destroy();
-      return;
-    }
+  function begin(slot: Slot, admitted: Admitted, from: { id: number; peer: ConnectionFacts; finish: () => void }): void {
+    const { sock, carrier, facts, chain, secured, first } = admitted;
     let version = slot.version;
     let manager = managerOf(chain);
-    const id = ++connectionCount;
     const arrival: Arrival = {
-      id,
+      id: from.id,
       filterChainName: chain.name,
       localAddress: facts.localAddress,
       localPort: facts.localPort,
       remoteAddress: facts.remoteAddress,
       remotePort: facts.remotePort,
+      peerAddress: `${from.peer.remoteAddress}:${from.peer.remotePort}`,
+      serverName: facts.serverName,
+      alpn: secured?.alpn ?? "",
+      tls: secured?.info,
       manager() {
         if (slot.removed) return undefined;
         if (version === slot.version) return manager;
         version = slot.version;
         const next = matchFilterChain(listenerFor(slot, facts.localAddress, facts.localPort), facts);
-        manager = next === undefined ? undefined : managerOf(next);
+        // A chain that would have asked for TLS, or for none, is not this connection's.
+        manager = next === undefined || (next.tls === undefined) !== (chain.tls === undefined) ? undefined : managerOf(next);
         return manager;
       },
-      onClosed: () => slot.sessions.delete(session),
+      onClosed() {
+        slot.sessions.delete(session);
+        from.finish();
+      },
     };
     const session: Session & ConnHandler =
       manager === undefined ? (tcpProxyOf(chain) as TcpProxy).accept(arrival) : new Http1Downstream(arrival, manager);
     slot.sessions.add(session);
-    const conn: Conn = adopt(sock, session);
+    const conn: Conn = adopt(sock, session, carrier);
     session.conn = conn;
     session.opened();
     if (first !== undefined) {
@@ -196,6 +212,7 @@ export function createListenerManager(env: Environment): ListenerManager {
     slot.state = "closed";
     slot.server?.close();
     slot.server = undefined;
+    for (const admission of [...slot.admissions]) admission.cancel();
     for (const session of slot.sessions) session.drain();
   }
 
@@ -228,6 +245,8 @@ export function createListenerManager(env: Environment): ListenerManager {
           state: "opening",
           error: undefined,
           port: listener.address.port,
+          stats: createListenerStats(env.stats, listener.address),
+          admissions: new Set(),
           sessions: new Set(),
         };
         slots.set(key, made);
@@ -288,23 +307,10 @@ export function createListenerManager(env: Environment): ListenerManager {
       for (const slot of slots.values()) {
         slot.removed = true;
         slot.server?.close();
+        for (const admission of [...slot.admissions]) admission.cancel();
         for (const session of slot.sessions) session.conn.destroy();
       }
       slots.clear();
     },
   };
-}
-
-function needsInspection(listener: Listener): boolean {
-  const { http, tls } = listener.inspectors;
-  if (!http && !tls) return false;
-  // Inspectors only matter where some chain asks for what they find.
-  return [...listener.filterChains].some(
-    ({ match }) => match.applicationProtocols.length > 0 || match.transportProtocol === "tls" || match.serverNames.length > 0,
-  );
-}
-
-/** IPv4 that came in on an IPv6 socket. */
-function plainAddress(address: string): string {
-  return address.startsWith("::ffff:") ? address.slice(7) : address;
 }

@@ -1,4 +1,5 @@
 // Where a connection came in.
+import type { TlsInfo } from "../transport/tls-info.ts";
 import type { ConnectionManager } from "./connection-manager.ts";
 
 /** What a connection needs to know of where it came in; its manager is asked for again with each request, so that config changes reach open connections. */
@@ -9,7 +10,16 @@ export interface Arrival {
   readonly filterChainName: string;
   readonly localAddress: string;
   readonly localPort: number;
+  /** The caller's, which a PROXY protocol header may have announced. */
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** `address:port` of the peer itself. */
+  readonly peerAddress: string;
+  /** The name in its TLS hello, in lower case; "" = none was seen. */
+  readonly serverName: string;
+  /** What TLS agreed on: "h2", "http/1.1"; "" = nothing. */
+  readonly alpn: string;
+  /** undefined = plain text. */
+  readonly tls: TlsInfo | undefined;
   onClosed(): void;
 }

@@ -1,7 +1,13 @@
 // The socket port: what the proxy needs of a connection, small enough that another runtime's sockets can fill it too.
 // `onread` with a buffer of our own upstream and one write per message are what makes raw sockets fast on Node.
 import net from "node:net";
+import type { TcpKeepalive } from "../config/index.ts";
+import { type ClientTransport, openTransport, TransportError } from "../transport/client-transport.ts";
+import { tlsErrorText } from "../transport/tls-error.ts";
+import type { TlsInfo } from "../transport/tls-info.ts";
+import { setKeepalive } from "./keepalive.ts";
 import { readShared } from "./shared-read.ts";
+import { connectErrorText } from "./system-error.ts";
 
 /** Bytes are stopped at the sender while more than this waits to be written. */
 export const HIGH_WATER = 131_072;
@@ -9,6 +15,8 @@ export const HIGH_WATER = 131_072;
 const READ_BUFFER = 131_072;
 /** Room in front of it, where a rewritten head is put so that head and body leave in one write. */
 const HEADROOM = 4096;
+/** A TLS record holds no more. */
+const TLS_READ = 16_384;
 
 export interface ConnHandler {
   /** `data[0, length)` belongs to the connection again when this returns: what is kept is copied. A dialled connection may return false: still in
@@ -16,12 +24,15 @@ export interface ConnHandler {
   onData(data: Buffer, length: number): boolean;
   /** The other side has sent its end; the connection can still be written to. */
   onEnd(): void;
-  /** The connection is gone, in whatever way; always the last call. `code` is the system's error code. */
-  onClose(code: string | undefined): void;
+  /** The connection is gone, in whatever way; always the last call. `reason`: why it could not be made, in Envoy's words. */
+  onClose(reason: string | undefined): void;
 }
 
 export class Conn {
-  readonly sock: net.Socket;
+  /** Replaced once where TLS begins behind a PROXY protocol header. */
+  sock!: net.Socket;
+  /** The TCP connection under a TLS one that was accepted. */
+  private readonly carrier: net.Socket | undefined;
   private waiter: (() => void) | undefined = undefined;
   private readonly flushed: () => void;
   /** The last write reports when it has left. */
@@ -29,8 +40,8 @@ export class Conn {
   private readBuffer: Buffer | undefined = undefined;
   private readView: Buffer | undefined = undefined;
 
-  constructor(sock: net.Socket) {
-    this.sock = sock;
+  constructor(carrier?: net.Socket) {
+    this.carrier = carrier;
     this.flushed = () => {
       if (this.waiter === undefined || this.sock.writableLength !== 0) return;
       const waiter = this.waiter;
@@ -51,9 +62,10 @@ export class Conn {
     return this.sock.writableLength === 0;
   }
 
-  setReadBuffer(buffer: Buffer, view: Buffer): void {
-    this.readBuffer = buffer;
-    this.readView = view;
+  /** A buffer for reads from now on, with room in front of it. */
+  newReadBuffer(size: number): Buffer {
+    this.readBuffer = Buffer.allocUnsafeSlow(HEADROOM + size);
+    return (this.readView = this.readBuffer.subarray(HEADROOM));
   }
 
   /** `head` and then data[from, to) as one view, where `data` is what this connection has just read and there is room for the head. */
@@ -104,20 +116,23 @@ export class Conn {
 
   /** RST instead of FIN: the other side must not take what it got for a whole message. */
   reset(): void {
-    if (this.sock.writableLength === 0) this.sock.resetAndDestroy();
-    else this.sock.destroy();
+    const { sock, carrier } = this;
+    if (sock.writableLength > 0) sock.destroy();
+    else if (carrier === undefined) sock.resetAndDestroy();
+    // Not within a callback of the TLS library that runs on it.
+    else setImmediate(() => carrier.resetAndDestroy());
   }
 }
 
 /** Accepted sockets: one read buffer for all of them, so that an idle connection holds none. */
-export function adopt(sock: net.Socket, handler: ConnHandler): Conn {
-  const conn = new Conn(sock);
-  let code: string | undefined;
+export function adopt(sock: net.Socket, handler: ConnHandler, carrier?: net.Socket): Conn {
+  const conn = new Conn(carrier);
+  conn.sock = sock;
   if (!readShared(sock, (data, length) => handler.onData(data, length)))
     sock.on("data", (chunk: Buffer) => void handler.onData(chunk, chunk.length));
   sock.on("end", () => handler.onEnd());
-  sock.on("error", (error: NodeJS.ErrnoException) => (code = error.code));
-  sock.on("close", () => handler.onClose(code));
+  sock.on("error", () => undefined);
+  sock.on("close", () => handler.onClose(undefined));
   return conn;
 }
 
@@ -125,34 +140,53 @@ export interface DialOptions {
   readonly host: string;
   readonly port: number;
   readonly localAddress: string | undefined;
-  readonly keepAliveMs: number | undefined;
-  readonly onConnect: () => void;
+  readonly keepalive: TcpKeepalive | undefined;
+  /** undefined = plain TCP. */
+  readonly transport: ClientTransport | undefined;
+  /** It can be used: with TLS, after the handshake and every check of the peer. */
+  readonly onConnect: (tls: TlsInfo | undefined) => void;
 }
 
 const NOTHING = new Uint8Array(0);
 
 /** Connects to an upstream. Everything is reported to the handler; nothing throws. */
 export function dial(options: DialOptions, handler: ConnHandler): Conn {
-  const whole = Buffer.allocUnsafeSlow(HEADROOM + READ_BUFFER);
-  const buffer = whole.subarray(HEADROOM);
-  const sock = net.connect({
+  const { keepalive, transport, onConnect } = options;
+  const connect = {
     host: options.host,
     port: options.port,
     noDelay: true,
     allowHalfOpen: true,
     ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
-    ...(options.keepAliveMs === undefined ? {} : { keepAlive: true, keepAliveInitialDelay: options.keepAliveMs }),
-    onread: {
-      buffer,
-      callback: (length: number, data: Uint8Array) => handler.onData(data as Buffer, length),
-    },
+  };
+  const conn = new Conn();
+  let reached = false;
+  let reason: string | undefined;
+  const use = (sock: net.Socket): void => {
+    conn.sock = sock;
+    sock.on("end", () => {
+      if (sock === conn.sock) handler.onEnd();
+    });
+    sock.on("error", (error) => (reason ??= failureOf(error, reached)));
+    sock.on("close", () => {
+      if (sock === conn.sock) handler.onClose(reason);
+    });
+  };
+  const onRead = (length: number, data: Uint8Array): boolean => handler.onData(data as Buffer, length);
+  const sock =
+    transport === undefined
+      ? net.connect({ ...connect, onread: { buffer: conn.newReadBuffer(READ_BUFFER), callback: onRead } })
+      : openTransport(transport, { connect, onRead, newBuffer: () => conn.newReadBuffer(TLS_READ), onReady: onConnect, onSocket: use });
+  sock.once("connect", () => {
+    reached = true;
+    if (keepalive !== undefined) setKeepalive(sock, keepalive);
+    if (transport === undefined) onConnect(undefined);
   });
-  const conn = new Conn(sock);
-  conn.setReadBuffer(whole, buffer);
-  let code: string | undefined;
-  sock.once("connect", options.onConnect);
-  sock.on("end", () => handler.onEnd());
-  sock.on("error", (error: NodeJS.ErrnoException) => (code = error.code));
-  sock.on("close", () => handler.onClose(code));
+  use(sock);
   return conn;
+}
+
+function failureOf(error: NodeJS.ErrnoException, reached: boolean): string | undefined {
+  if (error instanceof TransportError) return error.reason;
+  return tlsErrorText(error) ?? (reached ? undefined : connectErrorText(error));
 }

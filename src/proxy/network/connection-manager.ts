@@ -44,7 +44,8 @@ export interface ConnectionManager {
 
 const HCM_TAG = "envoy.http_conn_manager_prefix";
 
-export function createConnectionManager(config: HttpConnectionManagerConfig, env: Environment): ConnectionManager {
+/** `secure`: its callers come by TLS. */
+export function createConnectionManager(config: HttpConnectionManagerConfig, env: Environment, secure: boolean): ConnectionManager {
   const scope = { prefix: "http", tag: HCM_TAG, value: config.statPrefix };
   const counter = (suffix: string) => env.stats.counter(scopedSpec(scope, suffix));
   const gauge = (suffix: string) => env.stats.gauge(scopedSpec(scope, suffix));
@@ -81,7 +82,7 @@ export function createConnectionManager(config: HttpConnectionManagerConfig, env
       acceptHttp10: config.http10.accept,
       allowAbsoluteUrl: config.allowAbsoluteUrl,
       maxHeaders: config.maxHeadersCount,
-      secure: false,
+      secure,
     },
     maxHeadBytes: config.maxRequestHeadersKb * 1024,
     forgedAtEdge: forgedHeaders(true),

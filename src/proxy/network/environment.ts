@@ -3,12 +3,14 @@ import type { Clock, Logger, Rng } from "../../kit/index.ts";
 import type { RuntimeCell } from "../config/index.ts";
 import type { AccessLogs } from "../observe/access-log.ts";
 import type { Stats } from "../observe/stats.ts";
+import type { TlsContexts } from "../transport/tls-contexts.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
 export interface Environment {
   readonly runtime: RuntimeCell;
   readonly clusters: ClusterManager;
+  readonly tls: TlsContexts;
   readonly stats: Stats;
   readonly accessLogs: AccessLogs;
   readonly clock: Clock;

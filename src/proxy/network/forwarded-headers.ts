@@ -2,6 +2,7 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers and header_sanitizing
 import { randomUUID } from "node:crypto";
 import { BlockList, isIP } from "node:net";
+import { clientCertHeader } from "./client-cert.ts";
 import type { RequestHead } from "../http/message.ts";
 import type { Exchange } from "../router/exchange.ts";
 
@@ -68,6 +69,7 @@ export function admitCaller(exchange: Exchange): void {
   const config = exchange.config;
   const peer = arrival.remoteAddress;
   const hops = config.xffNumTrustedHops;
+  const spoken = arrival.tls === undefined ? "http" : "https";
   let client = peer;
   let internal = false;
   let clientPort = arrival.remotePort;
@@ -86,25 +88,29 @@ export function admitCaller(exchange: Exchange): void {
       const address = isLoopback(peer) ? exchange.manager.env.localAddress : peer;
       head.forwardedFor = head.forwardedFor === "" ? address : `${head.forwardedFor},${address}`;
     }
-    if (hops === 0 || head.forwardedProto === "") head.forwardedProto = "http";
+    if (hops === 0 || head.forwardedProto === "") head.forwardedProto = spoken;
   } else {
     const forwarded = forwardedAddress(head.forwardedFor, hops + 1);
     if (forwarded !== undefined) {
       client = forwarded;
       clientPort = 0;
     }
-    if (head.forwardedProto === "") head.forwardedProto = "http";
+    if (head.forwardedProto === "") head.forwardedProto = spoken;
   }
+  if (head.clientCert !== "" || arrival.tls !== undefined) head.clientCert = clientCertHeader(config, arrival.tls, head.clientCert);
   exchange.edge = config.useRemoteAddress && !internal;
   exchange.clientAddress = client.includes(":") ? `[${client}]:${clientPort}` : `${client}:${clientPort}`;
   head.forged = exchange.edge ? exchange.manager.forgedAtEdge : exchange.manager.forgedInside;
 
   if (config.generateRequestId && (head.requestId === "" || (exchange.edge && !config.preserveExternalRequestId)))
     head.requestId = randomUUID();
-  if (head.scheme === "") head.scheme = config.schemeToOverwrite === "" ? schemeOf(head) : config.schemeToOverwrite;
+  if (head.scheme === "") head.scheme = config.schemeToOverwrite === "" ? schemeOf(head, spoken) : config.schemeToOverwrite;
   else if (config.schemeToOverwrite !== "") head.scheme = config.schemeToOverwrite;
 }
 
-function schemeOf(head: RequestHead): string {
-  return head.forwardedProto === "http" ? "http" : head.forwardedProto.toLowerCase() === "https" ? "https" : "http";
+/** What x-forwarded-proto says where that is a scheme, else what was spoken. */
+function schemeOf({ forwardedProto }: RequestHead, spoken: string): string {
+  if (forwardedProto === "http") return "http";
+  const lower = forwardedProto.toLowerCase();
+  return lower === "https" || lower === "http" ? lower : spoken;
 }

@@ -7,11 +7,15 @@ import { scopedSpec } from "../observe/stats.ts";
 import type { StreamInfo } from "../observe/stream-info.ts";
 import { canConnect } from "../upstream/circuit-breaker.ts";
 import type { Cluster } from "../upstream/cluster.ts";
+import { type RequestNames, requestNames } from "../upstream/connection-names.ts";
 import type { Host } from "../upstream/host.ts";
+import type { TlsInfo } from "../transport/tls-info.ts";
 import type { Arrival } from "./arrival.ts";
 import { type Conn, type ConnHandler, dial, HIGH_WATER } from "./conn.ts";
 import type { Environment } from "./environment.ts";
 import { Timer } from "./timer-wheel.ts";
+
+const NO_ALPN: readonly string[] = [];
 
 export interface TcpProxy {
   readonly config: TcpProxyConfig;
@@ -80,6 +84,7 @@ export class TcpSession implements ConnHandler, StreamInfo {
   bytesSent = 0;
   upstreamHost = "";
   upstreamLocalAddress = "";
+  upstreamTls: TlsInfo | undefined = undefined;
   readonly upstreamCluster: string;
 
   constructor(context: SessionContext, arrival: Arrival) {
@@ -139,8 +144,9 @@ export class TcpSession implements ConnHandler, StreamInfo {
         host: host.address,
         port: host.port,
         localAddress: cluster.config.sourceAddress,
-        keepAliveMs: cluster.config.tcpKeepalive?.timeMs,
-        onConnect: () => this.onConnected(upstream),
+        keepalive: cluster.config.tcpKeepalive,
+        transport: cluster.transport(host, this.names(cluster, host), NO_ALPN),
+        onConnect: (tls) => this.onConnected(upstream, tls),
       },
       {
         onData: (data, length) => this.onUpstreamData(upstream, data, length),
@@ -155,6 +161,20 @@ export class TcpSession implements ConnHandler, StreamInfo {
     env.wheel.arm(this.connectTimer, now + cluster.config.connectTimeoutMs, now);
   }
 
+  private names(cluster: Cluster, host: Host): RequestNames {
+    const { arrival } = this;
+    return requestNames({ ...cluster.config, autoSni: undefined }, host.transport, {
+      authority: "",
+      header: () => undefined,
+      addresses: {
+        sourceAddress: arrival.remoteAddress,
+        sourcePort: arrival.remotePort,
+        destinationAddress: arrival.localAddress,
+        destinationPort: arrival.localPort,
+      },
+    });
+  }
+
   private leaveHost(): void {
     const { cluster, host } = this;
     this.context.env.wheel.remove(this.connectTimer);
@@ -165,7 +185,8 @@ export class TcpSession implements ConnHandler, StreamInfo {
     host.stats.cxActive--;
   }
 
-  private onConnected(upstream: Conn): void {
+  private onConnected(upstream: Conn, tls: TlsInfo | undefined): void {
+    this.upstreamTls = tls;
     this.connected = true;
     this.context.env.wheel.disarm(this.connectTimer);
     this.upstreamLocalAddress = `${upstream.sock.localAddress}:${upstream.sock.localPort}`;
@@ -217,7 +238,7 @@ export class TcpSession implements ConnHandler, StreamInfo {
 
   private onUpstreamClose(code: string | undefined): void {
     if (!this.connected) {
-      if (code !== undefined) this.transportFailure = `delayed connect error: ${code}`;
+      this.transportFailure = code ?? "";
       this.upstreamFailed("remote connection failure");
       return;
     }
@@ -302,12 +323,18 @@ export class TcpSession implements ConnHandler, StreamInfo {
     return `${this.arrival.localAddress}:${this.arrival.localPort}`;
   }
   get downstreamRemoteAddress(): string {
-    return `${this.arrival.remoteAddress}:${this.arrival.remotePort}`;
+    return this.arrival.peerAddress;
   }
   get clientAddress(): string {
-    return this.downstreamRemoteAddress;
+    return `${this.arrival.remoteAddress}:${this.arrival.remotePort}`;
   }
-  readonly requestedServerName = "";
+  get requestedServerName(): string {
+    return this.arrival.serverName;
+  }
+  get downstreamTls(): TlsInfo | undefined {
+    return this.arrival.tls;
+  }
+  readonly downstreamTransportFailure = "";
   readonly routeName = "";
   readonly virtualHostName = "";
   get filterChainName(): string {

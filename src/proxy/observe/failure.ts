@@ -16,7 +16,8 @@ export type Failure =
   | { readonly kind: "cluster_not_found"; readonly status: number }
   | { readonly kind: "no_healthy_upstream" }
   | { readonly kind: "maintenance" }
-  | { readonly kind: "reset"; readonly reason: ResetReason; readonly retried: boolean }
+  /** `transport`: why the connection could not be made, for the details. */
+  | { readonly kind: "reset"; readonly reason: ResetReason; readonly retried: boolean; readonly transport?: string }
   | { readonly kind: "upstream_timeout" }
   | { readonly kind: "per_try_timeout" }
   | { readonly kind: "stream_idle_timeout"; readonly requestComplete: boolean }
@@ -56,6 +57,10 @@ function answer(status: number, body: string, flags: number, details: string): F
   return { status, body, flags, details, headers: "", close: false };
 }
 
+function resetDetails(reason: string, transport = ""): string {
+  return transport === "" ? reason : `${reason}|${transport}`;
+}
+
 export function answerTo(failure: Failure): FailureAnswer {
   switch (failure.kind) {
     case "route_not_found":
@@ -70,7 +75,12 @@ export function answerTo(failure: Failure): FailureAnswer {
       const reset = RESET[failure.reason];
       const body = `${PREFIX}${failure.retried ? "retried and the latest " : ""}reset reason: ${failure.reason}`;
       return {
-        ...answer(reset.status, body, reset.flags, `upstream_reset_before_response_started{${reset.details}}`),
+        ...answer(
+          reset.status,
+          body,
+          reset.flags,
+          `upstream_reset_before_response_started{${resetDetails(reset.details, failure.transport)}}`,
+        ),
         headers: failure.reason === "overflow" ? "x-envoy-overloaded: true\r\n" : "",
       };
     }

@@ -3,6 +3,7 @@
 import { err, ok, type Result } from "../../kit/index.ts";
 import { flagText, flagTextLong } from "./response-flags.ts";
 import type { StreamInfo } from "./stream-info.ts";
+import { certificateTime, TLS_OPERATORS } from "./tls-operators.ts";
 
 /** A string, a number, or undefined where there is nothing to say. */
 export type Operator = (info: StreamInfo) => string | number | undefined;
@@ -62,18 +63,15 @@ const PLAIN: Readonly<Record<string, Operator>> = {
   FILTER_CHAIN_NAME: (i) => text(i.filterChainName),
   CONNECTION_ID: (i) => i.connectionId,
   START_TIME: (i) => new Date(i.startWallMs).toISOString(),
-  // Nothing of these exists in plaintext: they are known, and empty.
-  DOWNSTREAM_PEER_URI_SAN: () => undefined,
-  DOWNSTREAM_PEER_SUBJECT: () => undefined,
-  DOWNSTREAM_LOCAL_URI_SAN: () => undefined,
-  DOWNSTREAM_TLS_VERSION: () => undefined,
-  DOWNSTREAM_TLS_CIPHER: () => undefined,
+  ...TLS_OPERATORS,
 };
 
 /** START_TIME with strftime letters; %f and %3f are fractions of a second. */
-function startTime(pattern: string): Operator {
+function formattedTime(pattern: string, timeOf: (info: StreamInfo) => number | undefined): Operator {
   return (info) => {
-    const iso = new Date(info.startWallMs).toISOString();
+    const time = timeOf(info);
+    if (time === undefined) return undefined;
+    const iso = new Date(time).toISOString();
     return pattern.replace(/%(\d?)([YmdHMSfsTF%])/g, (_, digits: string, letter: string) => {
       switch (letter) {
         case "Y":
@@ -93,7 +91,7 @@ function startTime(pattern: string): Operator {
         case "F":
           return iso.slice(0, 10);
         case "s":
-          return String(Math.floor(info.startWallMs / 1000));
+          return String(Math.floor(time / 1000));
         case "f":
           return (iso.slice(20, 23) + "000000").slice(0, digits === "" ? 9 : Number(digits));
         default:
@@ -127,7 +125,7 @@ function operator(name: string, argument: string | undefined): Operator | undefi
     case "TRAILER":
       return () => undefined;
     case "START_TIME":
-      return startTime(argument);
+      return formattedTime(argument, (info) => info.startWallMs);
     case "DYNAMIC_METADATA":
     case "CLUSTER_METADATA":
     case "UPSTREAM_METADATA":
@@ -138,8 +136,10 @@ function operator(name: string, argument: string | undefined): Operator | undefi
       return PLAIN["DURATION"];
     case "ENVIRONMENT":
       return () => undefined;
-    default:
-      return undefined;
+    default: {
+      const timeOf = certificateTime(name);
+      return timeOf === undefined ? undefined : formattedTime(argument, timeOf);
+    }
   }
 }
 

@@ -1,4 +1,6 @@
 // What is known of a request or a TCP connection when it is logged or when a header value is made from it. HTTP exchanges and TCP sessions fill it.
+import type { TlsInfo } from "../transport/tls-info.ts";
+
 export interface StreamInfo {
   /** As it was sent upstream where it was sent: with what the proxy added. undefined = no such header. */
   requestHeader(name: string): string | undefined;
@@ -25,6 +27,10 @@ export interface StreamInfo {
   /** The address that a route or a log takes for the caller's: x-forwarded-for where it is trusted. */
   readonly clientAddress: string;
   readonly requestedServerName: string;
+  /** undefined = plain text. */
+  readonly downstreamTls: TlsInfo | undefined;
+  readonly downstreamTransportFailure: string;
+  readonly upstreamTls: TlsInfo | undefined;
   readonly routeName: string;
   readonly virtualHostName: string;
   readonly filterChainName: string;

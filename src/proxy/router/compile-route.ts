@@ -17,8 +17,12 @@ export function compileRoute(manager: ConnectionManager, context: RouteContext, 
 }
 
 function tlsLayers(context: RouteContext): readonly Layer[] {
-  if (context.virtualHost.requireTls === "NONE") return [];
-  return [(inner) => (exchange) => (exchange.head.forwardedProto === "https" ? inner(exchange) : redirectToHttps(exchange))];
+  const { requireTls } = context.virtualHost;
+  if (requireTls === "NONE") return [];
+  // Envoy goes by what it was told, not by what it sees: a trusted proxy in front may have taken TLS off.
+  const isFine = (exchange: Exchange): boolean =>
+    exchange.head.forwardedProto === "https" || (requireTls === "EXTERNAL_ONLY" && !exchange.edge);
+  return [(inner) => (exchange) => (isFine(exchange) ? inner(exchange) : redirectToHttps(exchange))];
 }
 
 interface Action {

@@ -4,6 +4,7 @@ import type { HeaderList } from "../http/header-list.ts";
 import type { AnswerHead, RequestHead, Trailers } from "../http/message.ts";
 import type { ConnectionManager } from "../network/connection-manager.ts";
 import type { StreamInfo } from "../observe/stream-info.ts";
+import type { TlsInfo } from "../transport/tls-info.ts";
 import type { BodyTaker, Caller } from "./caller.ts";
 import type { CompiledMutations } from "./header-mutation.ts";
 
@@ -36,6 +37,7 @@ export class Exchange implements StreamInfo {
   upstreamCluster = "";
   upstreamLocalAddress = "";
   upstreamAttempts = 0;
+  upstreamTls: TlsInfo | undefined = undefined;
   responseStartMs: number | undefined = undefined;
   clientAddress = "";
   /** True when the caller is outside the mesh: at an edge that uses the peer's address. */
@@ -86,6 +88,7 @@ export class Exchange implements StreamInfo {
     this.upstreamCluster = "";
     this.upstreamLocalAddress = "";
     this.upstreamAttempts = 0;
+    this.upstreamTls = undefined;
     this.responseStartMs = undefined;
     this.clientAddress = "";
     this.edge = false;
@@ -192,12 +195,18 @@ export class Exchange implements StreamInfo {
   }
 
   get downstreamRemoteAddress(): string {
-    return `${this.caller.arrival.remoteAddress}:${this.caller.arrival.remotePort}`;
+    return this.caller.arrival.peerAddress;
   }
 
   get requestedServerName(): string {
-    return "";
+    return this.caller.arrival.serverName;
   }
+
+  get downstreamTls(): TlsInfo | undefined {
+    return this.caller.arrival.tls;
+  }
+
+  readonly downstreamTransportFailure = "";
 
   get routeName(): string {
     return this.route?.name ?? "";

@@ -7,8 +7,9 @@ import { FLAG } from "../observe/response-flags.ts";
 import { canRequest } from "../upstream/circuit-breaker.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import { countAnswer } from "../upstream/cluster-stats.ts";
+import { type RequestNames, requestNames } from "../upstream/connection-names.ts";
 import type { Host } from "../upstream/host.ts";
-import type { PoolRequest } from "../upstream/pool/pool.ts";
+import type { ConnectionPool, PoolRequest } from "../upstream/pool/pool.ts";
 import type { AnswerStart, BodyPart, UpstreamStream } from "../upstream/pool/upstream-stream.ts";
 import type { BodyTaker } from "./caller.ts";
 import type { Exchange } from "./exchange.ts";
@@ -38,6 +39,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   private cluster!: Cluster;
   private host: Host | undefined = undefined;
   private stream: UpstreamStream | undefined = undefined;
+  private pool: ConnectionPool | undefined = undefined;
   private readonly out = new OutgoingRequest();
   private upgrade = false;
   private running = false;
@@ -120,8 +122,24 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     exchange.upstreamHost = host.name;
     if (this.plan.action.autoHostRewrite && this.out.text === "")
       this.prepare(host.config.hostname === "" ? this.target.hostRewrite : host.config.hostname);
-    const ready = cluster.pool(host).acquire(this);
+    this.pool = cluster.followsRequest ? cluster.poolFor(host, this.names(host)) : cluster.pool(host);
+    const ready = this.pool.acquire(this);
     if (ready !== undefined) this.onPoolReady(ready);
+  }
+
+  private names(host: Host): RequestNames {
+    const { exchange } = this;
+    const { arrival } = exchange.caller;
+    return requestNames(this.cluster.config, host.transport, {
+      authority: exchange.authority,
+      header: (name) => exchange.requestHeader(name),
+      addresses: {
+        sourceAddress: arrival.remoteAddress,
+        sourcePort: arrival.remotePort,
+        destinationAddress: arrival.localAddress,
+        destinationPort: arrival.localPort,
+      },
+    });
   }
 
   /** The try is over: its host and its place in the cluster are free again. */
@@ -145,6 +163,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     cluster.stats.rqActive.value++;
     (this.host as Host).stats.rqTotal++;
     exchange.upstreamLocalAddress = stream.localAddress;
+    exchange.upstreamTls = stream.tls;
     out.attempts = this.target.request.includeAttemptCount ? exchange.upstreamAttempts : 0;
     stream.send(out);
     this.body.sendTo(stream);
@@ -153,7 +172,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   }
 
   onPoolFailure(reason: ResetReason, systemCode: string | undefined): void {
-    if (systemCode !== undefined) this.exchange.transportFailure = `delayed connect error: ${systemCode}`;
+    this.exchange.transportFailure = systemCode ?? "";
     this.triedAndFailed(reason, false);
   }
 
@@ -311,7 +330,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     }
     this.leaveHost();
     if (this.retriesAfter(reason, sent)) return;
-    this.giveUp({ kind: "reset", reason, retried: this.retries.count > 0 });
+    this.giveUp({ kind: "reset", reason, retried: this.retries.count > 0, transport: sent ? "" : this.exchange.transportFailure });
   }
 
   private giveUp(failure: Failure): void {
@@ -323,7 +342,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   /** Lets go of the upstream, wherever the try stands. */
   private dropUpstream(): void {
     const { stream, host, cluster } = this;
-    if (stream === undefined && host !== undefined) cluster.pool(host).cancel(this);
+    if (stream === undefined && host !== undefined) this.pool?.cancel(this);
     this.leaveHost();
     if (stream === undefined) return;
     cluster.stats.rqTxReset.value++;

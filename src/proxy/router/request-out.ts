@@ -44,11 +44,10 @@ export function isRequestLineCut(exchange: Exchange, plan: RequestPlan, kind: nu
     case H_REQUEST_ID:
     case H_FORWARDED_FOR:
     case H_FORWARDED_PROTO:
+    case H_CLIENT_CERT:
       return true;
     case H_HOST:
       return !head.pristine;
-    case H_CLIENT_CERT:
-      return exchange.config.forwardClientCert !== "ALWAYS_FORWARD_ONLY";
     case H_ENVOY: {
       const name = head.nameAt(line);
       if (head.forged.has(name)) return true;
@@ -68,6 +67,7 @@ export function addedHeaders(exchange: Exchange, plan: RequestPlan, add: (name: 
   if (head.requestId !== "") add("x-request-id", head.requestId);
   if (head.forwardedFor !== "") add("x-forwarded-for", head.forwardedFor);
   if (head.forwardedProto !== "") add("x-forwarded-proto", head.forwardedProto);
+  if (head.clientCert !== "") add("x-forwarded-client-cert", head.clientCert);
   if (exchange.edge) add("x-envoy-external-address", addressOnly(exchange.clientAddress));
   if (plan.decorator !== undefined) add("x-envoy-decorator-operation", plan.decorator);
   if (plan.expectedTimeoutMs !== undefined) add("x-envoy-expected-rq-timeout-ms", String(plan.expectedTimeoutMs));
@@ -81,6 +81,7 @@ export function addedText(exchange: Exchange, plan: RequestPlan): string {
   if (head.requestId !== "") out += "x-request-id: " + head.requestId + "\r\n";
   if (head.forwardedFor !== "") out += "x-forwarded-for: " + head.forwardedFor + "\r\n";
   if (head.forwardedProto !== "") out += "x-forwarded-proto: " + head.forwardedProto + "\r\n";
+  if (head.clientCert !== "") out += "x-forwarded-client-cert: " + head.clientCert + "\r\n";
   if (exchange.edge) out += "x-envoy-external-address: " + addressOnly(exchange.clientAddress) + "\r\n";
   if (plan.decorator !== undefined) out += "x-envoy-decorator-operation: " + plan.decorator + "\r\n";
   if (plan.expectedTimeoutMs !== undefined) out += "x-envoy-expected-rq-timeout-ms: " + plan.expectedTimeoutMs + "\r\n";

@@ -17,7 +17,18 @@ import { ROUTER_FILTER } from "../http-filters/index.ts";
 const NO_MUTATIONS = { add: [], remove: [] };
 
 export function endpointConfig(port: number, over: Partial<EndpointConfig> = {}): EndpointConfig {
-  return { address: "127.0.0.1", port, hostname: "", weight: 1, healthy: true, priority: 0, locality: "", metadata: undefined, ...over };
+  return {
+    address: "127.0.0.1",
+    port,
+    hostname: "",
+    weight: 1,
+    healthy: true,
+    priority: 0,
+    locality: "",
+    transportMatch: undefined,
+    metadata: undefined,
+    ...over,
+  };
 }
 
 export function clusterConfig(name: string, ports: readonly number[], over: Partial<ClusterConfig> = {}): ClusterConfig {
@@ -35,6 +46,9 @@ export function clusterConfig(name: string, ports: readonly number[], over: Part
     protocol: "http1",
     sourceAddress: undefined,
     tcpKeepalive: undefined,
+    transport: undefined,
+    transportMatches: [],
+    autoSni: undefined,
     panicThreshold: 50,
     endpoints: { clusterName: name, endpoints: ports.map((port) => endpointConfig(port)), overprovisioningFactor: 140 },
     altStatName: "",
@@ -154,6 +168,7 @@ export function httpConfig(table: RouteTable, over: Partial<HttpConnectionManage
     stripAnyHostPort: false,
     stripTrailingHostDot: false,
     forwardClientCert: "SANITIZE",
+    clientCertDetails: [],
     http10: { accept: false, defaultHost: "" },
     allowAbsoluteUrl: true,
     enableTrailers: false,
@@ -175,7 +190,18 @@ export function httpConfig(table: RouteTable, over: Partial<HttpConnectionManage
 }
 
 export function tcpConfig(clusters: TcpProxyConfig["clusters"], over: Partial<TcpProxyConfig> = {}): TcpProxyConfig {
-  return { kind: "tcp", statPrefix: "test", clusters, idleTimeoutMs: 0, maxConnectAttempts: 1, accessLogs: [], ...over };
+  return {
+    kind: "tcp",
+    statPrefix: "test",
+    clusters,
+    sniCluster: false,
+    tunnel: undefined,
+    maxConnectionDurationMs: 0,
+    idleTimeoutMs: 0,
+    maxConnectAttempts: 1,
+    accessLogs: [],
+    ...over,
+  };
 }
 
 export function listenerConfig(network: HttpConnectionManagerConfig | TcpProxyConfig, over: Partial<Listener> = {}): Listener {
@@ -199,10 +225,11 @@ export function listenerConfig(network: HttpConnectionManagerConfig | TcpProxyCo
         },
         network,
         tls: undefined,
+        handshakeTimeoutMs: 0,
       },
     ],
     defaultFilterChain: undefined,
-    inspectors: { http: false, tls: false, originalDst: false, timeoutMs: 0, continueOnTimeout: true },
+    inspectors: { http: false, tls: false, originalDst: false, proxyProtocol: undefined, timeoutMs: 0, continueOnTimeout: true },
     accessLogs: [],
     perConnectionBufferLimit: 1_048_576,
     ...over,
@@ -219,5 +246,6 @@ export function runtimeConfig(
     clusters: new Map(clusters.map((cluster) => [cluster.name, cluster])),
     endpoints: new Map(),
     routes: new Map(routes.map((table) => [table.name, table])),
+    secrets: new Map(),
   };
 }

@@ -3,6 +3,7 @@ import { lookup } from "node:dns";
 import { isIP } from "node:net";
 import type { ClusterConfig, EndpointSet, RuntimeCell, RuntimeConfig } from "../config/index.ts";
 import { Cluster, type ClusterContext, type ResolvedEndpoint } from "./cluster.ts";
+import { drainHost } from "./host.ts";
 
 const DNS_REFRESH_MS = 5000;
 
@@ -149,7 +150,7 @@ export function createClusterManager(cell: RuntimeCell, context: ClusterContext,
         })),
       })),
     drain() {
-      for (const { cluster } of entries.values()) for (const host of cluster.hostList) host.pool?.drain();
+      for (const { cluster } of entries.values()) for (const host of cluster.hostList) drainHost(host);
     },
     stop() {
       stopped = true;

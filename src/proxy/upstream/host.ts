@@ -1,5 +1,5 @@
 // One endpoint of a cluster as the proxy runs it. It keeps its identity, connections and counts while configs that still name it come and go.
-import type { EndpointConfig } from "../config/index.ts";
+import type { EndpointConfig, UpstreamTransport } from "../config/index.ts";
 import type { ConnectionPool } from "./pool/pool.ts";
 
 export interface HostStats {
@@ -20,8 +20,20 @@ export interface Host {
   readonly port: number;
   readonly stats: HostStats;
   config: EndpointConfig;
+  /** undefined = plain TCP. */
+  transport: UpstreamTransport | undefined;
   /** Made at the first request; a host belongs to one cluster. */
   pool: ConnectionPool | undefined;
+  /** Where requests decide on their connections: one for each kind. */
+  poolsByName: Map<string, ConnectionPool> | undefined;
+}
+
+/** Idle connections close, active ones finish what they have; new requests get new pools. */
+export function drainHost(host: Host): void {
+  host.pool?.drain();
+  for (const pool of host.poolsByName?.values() ?? []) pool.drain();
+  host.pool = undefined;
+  host.poolsByName = undefined;
 }
 
 export function hostName(address: string, port: number): string {
@@ -34,7 +46,9 @@ export function createHost(config: EndpointConfig, address: string): Host {
     address,
     port: config.port,
     config,
+    transport: undefined,
     pool: undefined,
+    poolsByName: undefined,
     stats: { cxTotal: 0, cxActive: 0, cxConnectFail: 0, rqTotal: 0, rqActive: 0, rqSuccess: 0, rqError: 0, rqTimeout: 0 },
   };
 }

@@ -10,6 +10,7 @@ import { ENUMS } from "./tables/enums.ts";
 import { HTTP_FILTERS } from "./tables/http-filters.ts";
 import { LISTENER } from "./tables/listener.ts";
 import { ROUTE } from "./tables/route.ts";
+import { TRANSPORT } from "./tables/tls.ts";
 
 export interface Field {
   readonly name: string;
@@ -64,7 +65,7 @@ export function enumOf(name: string): EnumValues {
 function blocks(): ReadonlyMap<string, string> {
   if (texts !== undefined) return texts;
   const found = new Map<string, string>();
-  for (const table of [CORE, LISTENER, HTTP_FILTERS, ROUTE, CLUSTER, BOOTSTRAP, DISCOVERY]) {
+  for (const table of [CORE, TRANSPORT, LISTENER, HTTP_FILTERS, ROUTE, CLUSTER, BOOTSTRAP, DISCOVERY]) {
     for (const block of table.split(/\n(?=\S)/)) {
       const [name = "", ...lines] = block.trim().split("\n");
       if (name !== "") found.set(name, lines.join("\n"));

@@ -56,6 +56,10 @@ export class Reader {
     return this.values.get(name) as Readonly<Record<string, unknown>> | undefined;
   }
 
+  structMap(name: string): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+    return (this.values.get(name) as ReadonlyMap<string, Readonly<Record<string, unknown>>> | undefined) ?? new Map();
+  }
+
   texts(name: string): readonly string[] {
     return (this.values.get(name) as readonly string[] | undefined) ?? [];
   }

@@ -186,7 +186,7 @@ export function createAssembler(options: AssemblerOptions): Assembler {
     }
     const needed = new Set([...wanted, ...listeners.values()].flatMap((listener) => routesOf(listener).map(([name]) => name)));
     for (const name of routes.keys()) if (!needed.has(name)) routes.delete(name);
-    const runtime = keepEqual(before, { listeners, clusters, endpoints, routes });
+    const runtime = keepEqual(before, { listeners, clusters, endpoints, routes, secrets: before.secrets });
     cell.publish(runtime);
     assembly = {
       runtime,
@@ -233,6 +233,7 @@ function keepEqual(before: RuntimeConfig, next: RuntimeConfig): RuntimeConfig {
     clusters: same(before.clusters, next.clusters),
     endpoints: same(before.endpoints, next.endpoints),
     routes: same(before.routes, next.routes),
+    secrets: same(before.secrets, next.secrets),
   };
   const unchanged = (Object.keys(merged) as (keyof RuntimeConfig)[]).every((key) => merged[key] === before[key]);
   return unchanged ? before : Object.freeze(merged);

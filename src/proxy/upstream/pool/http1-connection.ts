@@ -8,6 +8,7 @@ import { parseResponseHead } from "../../http1/response-head.ts";
 import { type Conn, type ConnHandler, HIGH_WATER } from "../../network/conn.ts";
 import { Timer } from "../../network/timer-wheel.ts";
 import type { ResetReason } from "../../observe/failure.ts";
+import type { TlsInfo } from "../../transport/tls-info.ts";
 import type { AnswerStart, BodyFraming, UpstreamStream, UpstreamUser } from "./upstream-stream.ts";
 
 /** Messages up to this size are handled as one string. */
@@ -64,6 +65,7 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
   /** How long it had been idle before the request under way. */
   idleMs = 0;
   localAddress = "";
+  tls: TlsInfo | undefined = undefined;
   readonly copies = false;
   readonly lasting = true;
   readonly timer: Timer;
@@ -135,7 +137,8 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
     this.conn.destroy();
   }
 
-  onConnect(): void {
+  onConnect(tls: TlsInfo | undefined): void {
+    this.tls = tls;
     this.connected = true;
     this.localAddress = `${this.conn.sock.localAddress}:${this.conn.sock.localPort}`;
     this.owner.onConnected(this);

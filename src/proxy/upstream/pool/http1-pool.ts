@@ -7,13 +7,18 @@ import type { ResetReason } from "../../observe/failure.ts";
 import type { ClusterConfig } from "../../config/index.ts";
 import { canConnect, canQueue, type Usage } from "../circuit-breaker.ts";
 import type { ClusterStats } from "../cluster-stats.ts";
+import type { ClientTransport } from "../../transport/client-transport.ts";
+import type { RequestNames } from "../connection-names.ts";
 import type { Host } from "../host.ts";
 import { type ConnectionOwner, Http1Connection } from "./http1-connection.ts";
 import type { ConnectionPool, PoolRequest } from "./pool.ts";
 
+const HTTP1_ALPN: readonly string[] = ["http/1.1"];
+
 export interface PoolContext {
   /** The cluster's config of the moment. */
   config(): ClusterConfig;
+  transport(host: Host, names: RequestNames, alpn: readonly string[]): ClientTransport | undefined;
   readonly stats: ClusterStats;
   readonly usage: Usage;
   readonly clock: Clock;
@@ -23,15 +28,17 @@ export interface PoolContext {
 export class Http1Pool implements ConnectionPool, ConnectionOwner {
   readonly host: Host;
   private readonly context: PoolContext;
+  private readonly names: RequestNames;
   private readonly idleConnections: Http1Connection[] = [];
   private readonly all = new Set<Http1Connection>();
   private readonly pending = new Set<PoolRequest>();
   private connecting = 0;
   private draining = false;
 
-  constructor(host: Host, context: PoolContext) {
+  constructor(host: Host, context: PoolContext, names: RequestNames) {
     this.host = host;
     this.context = context;
+    this.names = names;
   }
 
   get active(): number {
@@ -100,8 +107,9 @@ export class Http1Pool implements ConnectionPool, ConnectionOwner {
         host: this.host.address,
         port: this.host.port,
         localAddress: config.sourceAddress,
-        keepAliveMs: config.tcpKeepalive?.timeMs,
-        onConnect: () => connection.onConnect(),
+        keepalive: config.tcpKeepalive,
+        transport: this.context.transport(this.host, this.names, HTTP1_ALPN),
+        onConnect: (tls) => connection.onConnect(tls),
       },
       connection,
     );

@@ -6,7 +6,7 @@ import type { UpstreamStream, UpstreamUser } from "./upstream-stream.ts";
 export interface PoolRequest extends UpstreamUser {
   /** There is a place, and the request is its user now. */
   onPoolReady(stream: UpstreamStream): void;
-  /** There will be none. */
+  /** There will be none. `systemCode`: why no connection could be made, in the words of Envoy's logs. */
   onPoolFailure(reason: ResetReason, systemCode: string | undefined): void;
 }
 

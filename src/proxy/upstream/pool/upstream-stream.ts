@@ -2,6 +2,7 @@
 // An HTTP/1 connection is its own only stream; an HTTP/2 connection has many.
 import type { AnswerHead, Trailers } from "../../http/message.ts";
 import type { OutgoingRequest } from "../../http/outgoing-request.ts";
+import type { TlsInfo } from "../../transport/tls-info.ts";
 import type { ResetReason } from "../../observe/failure.ts";
 
 /** How an upstream delimits an answer's body. `plain`: nothing stands between its bytes, and its end is told (HTTP/2, or an HTTP/1 connection that closes). */
@@ -40,6 +41,8 @@ export interface UpstreamUser {
 
 export interface UpstreamStream {
   readonly localAddress: string;
+  /** undefined = plain text. */
+  readonly tls: TlsInfo | undefined;
   /** Of the answer, when that is complete. HTTP/1: undefined also where they went out with the body. */
   readonly trailers: Trailers;
   /** The connection had been idle so long, and has brought so little since, that it was most likely closed before the request reached it. */

@@ -13,7 +13,7 @@ envoy.config.bootstrap.v3.Bootstrap
   ! xds_config_tracker_extension=36 listener_manager=37
 envoy.config.bootstrap.v3.Bootstrap.StaticResources
   + listeners=1:envoy.config.listener.v3.Listener[] clusters=2:envoy.config.cluster.v3.Cluster[]
-  ! secrets=3
+  + secrets=3:envoy.extensions.transport_sockets.tls.v3.Secret[]
 envoy.config.bootstrap.v3.Bootstrap.DynamicResources
   + lds_config=1:envoy.config.core.v3.ConfigSource cds_config=2:envoy.config.core.v3.ConfigSource
   + ads_config=3:envoy.config.core.v3.ApiConfigSource

@@ -19,9 +19,13 @@ envoy.config.cluster.v3.Cluster
   ~ typed_dns_resolver_config=55 wait_for_warm_on_init=54 cleanup_interval=20 metadata=25 close_connections_on_host_health_failure=31
   ~ ignore_health_on_host_removal=32 lrs_server=42 lrs_report_endpoint_metrics=57 track_timeout_budgets=47 track_cluster_stats=49
   ~ preconnect_policy=50
-  ! transport_socket_matches=43 cluster_type=38 health_checks=8 upstream_http_protocol_options=46 dns_resolvers=18
+  + transport_socket_matches=43:envoy.config.cluster.v3.Cluster.TransportSocketMatch[]
+  + upstream_http_protocol_options=46:envoy.config.core.v3.UpstreamHttpProtocolOptions
+  ! cluster_type=38 health_checks=8 dns_resolvers=18
   ! use_tcp_for_dns_lookups=45 dns_resolution_config=53 outlier_detection=19 lb_subset_config=22 ring_hash_lb_config=23
   ! maglev_lb_config=52 original_dst_lb_config=34 filters=40 upstream_config=48 connection_pool_per_downstream_connection=51
+envoy.config.cluster.v3.Cluster.TransportSocketMatch
+  + name=1:string match=2:struct transport_socket=3:envoy.config.core.v3.TransportSocket
 envoy.config.cluster.v3.Cluster.EdsClusterConfig
   + eds_config=1:envoy.config.core.v3.ConfigSource service_name=2:string
 envoy.config.cluster.v3.Cluster.LeastRequestLbConfig
@@ -50,8 +54,7 @@ envoy.config.cluster.v3.UpstreamConnectionOptions
   + tcp_keepalive=1:envoy.config.core.v3.TcpKeepalive
   ~ set_local_interface_name_on_upstream_connections=2 happy_eyeballs_config=3
 envoy.config.core.v3.TcpKeepalive
-  + keepalive_time=2:uint32?
-  ~ keepalive_probes=1 keepalive_interval=3
+  + keepalive_time=2:uint32? keepalive_probes=1:uint32? keepalive_interval=3:uint32?
 envoy.config.core.v3.BindConfig
   + source_address=1:envoy.config.core.v3.SocketAddress
   ~ freebind=2
@@ -68,7 +71,7 @@ envoy.extensions.upstreams.http.v3.HttpProtocolOptions
   + common_http_protocol_options=1:envoy.config.core.v3.HttpProtocolOptions
   + explicit_http_config=3:envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig
   + use_downstream_protocol_config=4:envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig
-  ~ upstream_http_protocol_options=2
+  + upstream_http_protocol_options=2:envoy.config.core.v3.UpstreamHttpProtocolOptions
   ! auto_config=5 http_filters=6 header_validation_config=7
 envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig
   + http_protocol_options=1:envoy.config.core.v3.Http1ProtocolOptions http2_protocol_options=2:envoy.config.core.v3.Http2ProtocolOptions
@@ -90,7 +93,7 @@ envoy.config.endpoint.v3.LocalityLbEndpoints
   ! load_balancer_endpoints=7 leds_cluster_locality_config=8
 envoy.config.endpoint.v3.LbEndpoint
   + endpoint=1:envoy.config.endpoint.v3.Endpoint health_status=2:enum:envoy.config.core.v3.HealthStatus load_balancing_weight=4:uint32?
-  ~ metadata=3
+  + metadata=3:envoy.config.core.v3.Metadata
   ! endpoint_name=5
 envoy.config.endpoint.v3.Endpoint
   + address=1:envoy.config.core.v3.Address hostname=3:string

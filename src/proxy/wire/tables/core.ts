@@ -11,8 +11,8 @@ envoy.config.core.v3.CidrRange
   + address_prefix=1:string prefix_len=2:uint32?
 envoy.config.core.v3.ConfigSource
   + ads=3:envoy.config.core.v3.AggregatedConfigSource self=5:envoy.config.core.v3.SelfConfigSource initial_fetch_timeout=4:duration
-  + resource_api_version=6:enum:envoy.config.core.v3.ApiVersion
-  ! authorities=7 path=1 path_config_source=8 api_config_source=2
+  + resource_api_version=6:enum:envoy.config.core.v3.ApiVersion api_config_source=2:envoy.config.core.v3.ApiConfigSource
+  ! authorities=7 path=1 path_config_source=8
 envoy.config.core.v3.AggregatedConfigSource
 envoy.config.core.v3.SelfConfigSource
   ~ transport_api_version=1
@@ -21,9 +21,14 @@ envoy.config.core.v3.TypedExtensionConfig
 envoy.config.core.v3.TransportSocket
   + name=1:string typed_config=3:any
 envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer
+envoy.config.core.v3.Metadata
+  + filter_metadata=1:struct{}
+  ~ typed_filter_metadata=2
+envoy.config.core.v3.UpstreamHttpProtocolOptions
+  + auto_sni=1:bool auto_san_validation=2:bool override_auto_sni_header=3:string
 envoy.config.core.v3.DataSource
-  + inline_bytes=2:bytes inline_string=3:string
-  ! filename=1 environment_variable=4 watched_directory=5
+  + filename=1:string inline_bytes=2:bytes inline_string=3:string
+  ! environment_variable=4 watched_directory=5
 envoy.config.core.v3.HeaderValue
   + key=1:string value=2:string raw_value=3:bytes
 envoy.config.core.v3.HeaderValueOption

@@ -16,7 +16,8 @@ envoy.config.listener.v3.Listener.DeprecatedV1
 envoy.config.listener.v3.FilterChain
   + filter_chain_match=1:envoy.config.listener.v3.FilterChainMatch filters=3:envoy.config.listener.v3.Filter[] use_proxy_proto=4:bool?
   + transport_socket=6:envoy.config.core.v3.TransportSocket name=7:string
-  ~ metadata=5 transport_socket_connect_timeout=9
+  + transport_socket_connect_timeout=9:duration
+  ~ metadata=5
   ! on_demand_configuration=8
 envoy.config.listener.v3.FilterChainMatch
   + destination_port=8:uint32? prefix_ranges=3:envoy.config.core.v3.CidrRange[] source_prefix_ranges=6:envoy.config.core.v3.CidrRange[]
@@ -50,9 +51,14 @@ envoy.extensions.access_loggers.stream.v3.StderrAccessLog
 envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy
   + stat_prefix=1:string cluster=2:string weighted_clusters=10:envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster
   + idle_timeout=8:duration access_log=5:envoy.config.accesslog.v3.AccessLog[] max_connect_attempts=7:uint32?
+  + max_downstream_connection_duration=13:duration
+  + tunneling_config=12:envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig
   ~ access_log_flush_interval=15 flush_access_log_on_connected=16 access_log_options=17
-  ! on_demand=14 metadata_match=9 downstream_idle_timeout=3 upstream_idle_timeout=4 hash_policy=11 tunneling_config=12
-  ! max_downstream_connection_duration=13
+  ! on_demand=14 metadata_match=9 downstream_idle_timeout=3 upstream_idle_timeout=4 hash_policy=11
+envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig
+  + hostname=1:string use_post=2:bool headers_to_add=3:envoy.config.core.v3.HeaderValueOption[] post_path=5:string
+  ! propagate_response_headers=4 propagate_response_trailers=6
+envoy.extensions.filters.network.sni_cluster.v3.SniCluster
 envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster
   + clusters=1:envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight[]
 envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight
@@ -78,7 +84,8 @@ envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManage
   + path_with_escaped_slashes_action=45:enum:envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction
   + strip_matching_host_port=39:bool strip_any_host_port=42:bool strip_trailing_host_dot=47:bool
   ~ tracing=7 http2_protocol_options=9 access_log_flush_interval=54 flush_access_log_on_new_request=55 access_log_options=56
-  ~ set_current_client_cert_details=17 proxy_100_continue=18 represent_ipv4_remote_address_as_ipv4_mapped_ipv6=20
+  + set_current_client_cert_details=17:envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails
+  ~ proxy_100_continue=18 represent_ipv4_remote_address_as_ipv4_mapped_ipv6=20
   ~ request_id_extension=36 stream_error_on_invalid_http_message=40 add_proxy_protocol_connection_state=53
   ! scoped_routes=31 add_user_agent=6 http3_protocol_options=44 original_ip_detection_extensions=46 early_header_mutation_extensions=52
   ! local_reply_config=38 path_normalization_options=43 proxy_status_config=49 typed_header_validation_config=50
@@ -91,6 +98,8 @@ envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter
 envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig
   + upgrade_type=1:string enabled=3:bool?
   ! filters=2
+envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails
+  + subject=1:bool? cert=3:bool chain=6:bool dns=4:bool uri=5:bool
 envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig
   + cidr_ranges=2:envoy.config.core.v3.CidrRange[]
   ! unix_sockets=1

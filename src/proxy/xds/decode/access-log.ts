@@ -2,6 +2,7 @@
 import type { AccessLog } from "../../config/index.ts";
 import { accessLogProblem } from "../../observe/access-log.ts";
 import type { Reader } from "../../wire/reader.ts";
+import { readDataSource } from "./data-source.ts";
 
 const LOGGERS = "envoy.extensions.access_loggers";
 const STREAMS: Readonly<Record<string, string>> = {
@@ -46,7 +47,7 @@ function decodeFormat(reader: Reader): AccessLog["format"] {
   const text =
     reader.optionalText("format") ??
     format?.optionalText("text_format") ??
-    format?.message("text_format_source")?.optionalText("inline_string");
+    (format === undefined ? undefined : readDataSource(format, "text_format_source")?.toString("utf8"));
   if (text !== undefined && text !== "") return { kind: "text", text };
   const template = reader.struct("json_format") ?? reader.struct("typed_json_format") ?? format?.struct("json_format");
   return template === undefined ? { kind: "text", text: DEFAULT_FORMAT } : { kind: "json", template };

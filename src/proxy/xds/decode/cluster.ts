@@ -1,10 +1,10 @@
 // Envoy's Cluster with its defaults. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto
-import type { CircuitBreakers, ClusterConfig, LbPolicy } from "../../config/index.ts";
+import type { AutoSni, CircuitBreakers, ClusterConfig, LbPolicy, TcpKeepalive } from "../../config/index.ts";
 import type { Reader } from "../../wire/reader.ts";
 import { decodeSocketAddress } from "./address.ts";
 import { checkAds } from "./config-source.ts";
 import { decodeEndpoints } from "./endpoints.ts";
-import { checkPlaintext } from "./transport.ts";
+import { decodeTransportMatches, decodeUpstreamTransport } from "./transport.ts";
 
 const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 const POLICIES = "envoy.extensions.load_balancing_policies";
@@ -15,16 +15,13 @@ export function decodeCluster(reader: Reader): ClusterConfig {
   const name = reader.text("name");
   if (name === "") reader.refuse("name", "is empty");
   const type = reader.choice<ClusterConfig["type"]>("type", "STATIC");
-  checkPlaintext(reader);
-  const { protocol, common } = decodeProtocol(reader);
+  const { protocol, common, autoSni } = decodeProtocol(reader);
   const eds = reader.message("eds_cluster_config");
   if (type === "EDS" && eds === undefined) reader.refuse("eds_cluster_config", "is missing");
   const serviceName = eds?.text("service_name") ?? "";
   const assignment = reader.message("load_assignment");
   const balancing = decodeBalancing(reader);
   const source = reader.message("upstream_bind_config")?.message("source_address");
-  const keepalive = reader.message("upstream_connection_options")?.message("tcp_keepalive");
-  const keepaliveTime = keepalive?.optionalNumber("keepalive_time");
   return Object.freeze({
     name,
     type,
@@ -39,7 +36,10 @@ export function decodeCluster(reader: Reader): ClusterConfig {
     maxRequestsPerConnection: common?.optionalNumber("max_requests_per_connection") ?? reader.number("max_requests_per_connection", 0),
     protocol,
     sourceAddress: source === undefined ? undefined : decodeSocketAddress(source).host,
-    tcpKeepalive: keepalive === undefined ? undefined : { timeMs: keepaliveTime === undefined ? undefined : keepaliveTime * 1000 },
+    tcpKeepalive: decodeKeepalive(reader.message("upstream_connection_options")?.message("tcp_keepalive")),
+    transport: decodeUpstreamTransport(reader),
+    transportMatches: decodeTransportMatches(reader),
+    autoSni,
     panicThreshold: reader.message("common_lb_config")?.message("healthy_panic_threshold")?.number("value", 0) ?? 50,
     endpoints: type === "EDS" || assignment === undefined ? undefined : decodeEndpoints(assignment, name),
     altStatName: reader.text("alt_stat_name"),
@@ -47,9 +47,30 @@ export function decodeCluster(reader: Reader): ClusterConfig {
   });
 }
 
+function decodeKeepalive(reader: Reader | undefined): TcpKeepalive | undefined {
+  if (reader === undefined) return undefined;
+  const seconds = (field: string): number | undefined => {
+    const value = reader.optionalNumber(field);
+    return value === undefined ? undefined : value * 1000;
+  };
+  return {
+    timeMs: seconds("keepalive_time"),
+    intervalMs: seconds("keepalive_interval"),
+    probes: reader.optionalNumber("keepalive_probes"),
+  };
+}
+
 interface Protocol {
   readonly protocol: ClusterConfig["protocol"];
   readonly common: Reader | undefined;
+  readonly autoSni: AutoSni | undefined;
+}
+
+function decodeAutoSni(reader: Reader | undefined): AutoSni | undefined {
+  const sni = reader?.flag("auto_sni") ?? false;
+  const sanValidation = reader?.flag("auto_san_validation") ?? false;
+  if (reader === undefined || (!sni && !sanValidation)) return undefined;
+  return { sni, sanValidation, header: reader.text("override_auto_sni_header").toLowerCase() };
 }
 
 function decodeProtocol(reader: Reader): Protocol {
@@ -59,12 +80,15 @@ function decodeProtocol(reader: Reader): Protocol {
       return reader.refuse("typed_extension_protocol_options", `${any.typeName} (${key}) is not supported`);
     const options = any.read();
     const own = options.message("common_http_protocol_options") ?? common;
-    if (options.has("use_downstream_protocol_config")) return { protocol: "downstream", common: own };
-    return { protocol: options.message("explicit_http_config")?.has("http2_protocol_options") === true ? "http2" : "http1", common: own };
+    const autoSni = decodeAutoSni(options.message("upstream_http_protocol_options"));
+    if (options.has("use_downstream_protocol_config")) return { protocol: "downstream", common: own, autoSni };
+    const http2 = options.message("explicit_http_config")?.has("http2_protocol_options") === true;
+    return { protocol: http2 ? "http2" : "http1", common: own, autoSni };
   }
+  const autoSni = decodeAutoSni(reader.message("upstream_http_protocol_options"));
   if (reader.choice<string>("protocol_selection", "USE_CONFIGURED_PROTOCOL") === "USE_DOWNSTREAM_PROTOCOL")
-    return { protocol: "downstream", common };
-  return { protocol: reader.has("http2_protocol_options") ? "http2" : "http1", common };
+    return { protocol: "downstream", common, autoSni };
+  return { protocol: reader.has("http2_protocol_options") ? "http2" : "http1", common, autoSni };
 }
 
 const KNOWN_POLICIES: Readonly<Record<string, LbPolicy>> = {

@@ -16,6 +16,10 @@ export function decodeEndpoints(reader: Reader, clusterName = ""): EndpointSet {
   });
 }
 
+function transportMatchOf(entry: Reader): Readonly<Record<string, unknown>> | undefined {
+  return entry.message("metadata")?.structMap("filter_metadata").get("envoy.transport_socket_match");
+}
+
 function decodeGroup(group: Reader): EndpointConfig[] {
   const place = group.message("locality");
   const locality = place === undefined ? "" : [place.text("region"), place.text("zone"), place.text("sub_zone")].join("/");
@@ -32,6 +36,7 @@ function decodeGroup(group: Reader): EndpointConfig[] {
       healthy: !UNHEALTHY.has(entry.choice("health_status", "UNKNOWN")),
       priority,
       locality,
+      transportMatch: transportMatchOf(entry),
       metadata: undefined,
     };
   });

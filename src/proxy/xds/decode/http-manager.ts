@@ -49,6 +49,7 @@ export function decodeHttpManager(reader: Reader): HttpConnectionManagerConfig {
     stripAnyHostPort: reader.flag("strip_any_host_port"),
     stripTrailingHostDot: reader.flag("strip_trailing_host_dot"),
     forwardClientCert: reader.choice("forward_client_cert_details", "SANITIZE"),
+    clientCertDetails: decodeClientCertDetails(reader.message("set_current_client_cert_details")),
     http10: { accept: http1?.flag("accept_http_10") ?? false, defaultHost: http1?.text("default_host_for_http_10") ?? "" },
     allowAbsoluteUrl: http1?.flag("allow_absolute_url", true) ?? true,
     enableTrailers: http1?.flag("enable_trailers") ?? false,
@@ -66,6 +67,12 @@ export function decodeHttpManager(reader: Reader): HttpConnectionManagerConfig {
     schemeToOverwrite: reader.message("scheme_header_transformation")?.text("scheme_to_overwrite") ?? "",
     internalAddressCidrs: internal === undefined ? undefined : decodeCidrs(internal, "cidr_ranges"),
   };
+}
+
+const CLIENT_CERT_DETAILS = ["cert", "chain", "subject", "uri", "dns"] as const;
+
+function decodeClientCertDetails(reader: Reader | undefined): HttpConnectionManagerConfig["clientCertDetails"] {
+  return reader === undefined ? [] : CLIENT_CERT_DETAILS.filter((detail) => reader.flag(detail));
 }
 
 function decodeRoutes(reader: Reader): HttpConnectionManagerConfig["routes"] {

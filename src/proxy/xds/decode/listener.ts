@@ -1,17 +1,19 @@
 // Envoy's Listener: address, listener filters, filter chains with one network filter each.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener.proto
-import type { FilterChain, FilterChainMatch, Listener, TcpProxyConfig } from "../../config/index.ts";
+import type { FilterChain, FilterChainMatch, Listener, ProxyProtocolConfig } from "../../config/index.ts";
 import type { Reader } from "../../wire/reader.ts";
 import { decodeAccessLogs } from "./access-log.ts";
 import { decodeAddress, decodeCidrs } from "./address.ts";
 import { decodeHttpManager } from "./http-manager.ts";
-import { checkPlaintext } from "./transport.ts";
+import { decodeTcpProxy } from "./tcp-proxy.ts";
+import { decodeDownstreamTransport } from "./transport.ts";
 
 const NETWORK = "envoy.extensions.filters.network";
 const LISTENER = "envoy.extensions.filters.listener";
 const HTTP_MANAGER = `${NETWORK}.http_connection_manager.v3.HttpConnectionManager`;
 const TCP_PROXY = `${NETWORK}.tcp_proxy.v3.TcpProxy`;
-const HOUR_MS = 3_600_000;
+const SNI_CLUSTER = `${NETWORK}.sni_cluster.v3.SniCluster`;
+const PROXY_PROTOCOL = `${LISTENER}.proxy_protocol.v3.ProxyProtocol`;
 
 export function decodeListener(reader: Reader): Listener {
   const address = decodeAddress(reader, "address");
@@ -19,7 +21,8 @@ export function decodeListener(reader: Reader): Listener {
   const chains = reader.messages("filter_chains").map(decodeChain);
   const fallback = reader.message("default_filter_chain");
   if (chains.length === 0 && fallback === undefined) reader.refuse("filter_chains", "are missing");
-  const filters = decodeListenerFilters(reader);
+  const { found, proxyProtocol } = decodeListenerFilters(reader);
+  const announced = proxyProtocol ?? (hasProxyProto(reader) ? ANY_PROXY_PROTOCOL : undefined);
   const name = reader.text("name");
   return Object.freeze({
     name: name === "" ? `${address.host}_${address.port}` : name,
@@ -30,9 +33,10 @@ export function decodeListener(reader: Reader): Listener {
     filterChains: chains,
     defaultFilterChain: fallback === undefined ? undefined : decodeChain(fallback),
     inspectors: {
-      http: filters.has("HttpInspector"),
-      tls: filters.has("TlsInspector"),
-      originalDst: filters.has("OriginalDst"),
+      http: found.has("HttpInspector"),
+      tls: found.has("TlsInspector"),
+      originalDst: found.has("OriginalDst"),
+      proxyProtocol: announced,
       timeoutMs: reader.number("listener_filters_timeout", 15_000),
       continueOnTimeout: reader.flag("continue_on_listener_filters_timeout"),
     },
@@ -47,17 +51,44 @@ const INSPECTORS: Readonly<Record<string, string>> = {
   [`${LISTENER}.original_dst.v3.OriginalDst`]: "OriginalDst",
 };
 
-function decodeListenerFilters(reader: Reader): ReadonlySet<string> {
+interface ListenerFilters {
+  readonly found: ReadonlySet<string>;
+  readonly proxyProtocol: ProxyProtocolConfig | undefined;
+}
+
+const ANY_PROXY_PROTOCOL: ProxyProtocolConfig = Object.freeze({ optional: false, versions: [1, 2] as const });
+
+/** The older way to ask for it: on the filter chains. */
+function hasProxyProto(reader: Reader): boolean {
+  return reader.messages("filter_chains").some((chain) => chain.flag("use_proxy_proto"));
+}
+
+function decodeProxyProtocol(reader: Reader): ProxyProtocolConfig {
+  const refused = reader.texts("disallowed_versions");
+  return {
+    optional: reader.flag("allow_requests_without_proxy_protocol"),
+    versions: ([1, 2] as const).filter((version) => !refused.includes(`V${version}`)),
+  };
+}
+
+function decodeListenerFilters(reader: Reader): ListenerFilters {
   const found = new Set<string>();
+  let proxyProtocol: ProxyProtocolConfig | undefined;
   for (const filter of reader.messages("listener_filters")) {
     const any = filter.any("typed_config");
     if (any === undefined) return filter.refuse("typed_config", "is missing");
+    if (any.typeName === PROXY_PROTOCOL) {
+      // What looks at the bytes would see the header.
+      if (found.has("TlsInspector") || found.has("HttpInspector")) filter.refuse("", "must come before the inspectors");
+      proxyProtocol = decodeProxyProtocol(any.read());
+      continue;
+    }
     const known = INSPECTORS[any.typeName];
     if (known === undefined) return filter.refuse("", `listener filter ${filter.text("name")} (${any.typeName}) is not supported`);
     any.read();
     found.add(known);
   }
-  return found;
+  return { found, proxyProtocol };
 }
 
 const ANY_MATCH: FilterChainMatch = Object.freeze({
@@ -78,23 +109,25 @@ function decodeMatch(reader: Reader | undefined): FilterChainMatch {
     sourcePrefixRanges: decodeCidrs(reader, "source_prefix_ranges"),
     sourcePorts: reader.numbers("source_ports"),
     transportProtocol: reader.text("transport_protocol"),
-    serverNames: reader.texts("server_names"),
+    serverNames: reader.texts("server_names").map((name) => name.toLowerCase()),
     applicationProtocols: reader.texts("application_protocols"),
   };
 }
 
 function decodeChain(reader: Reader): FilterChain {
-  if (reader.flag("use_proxy_proto")) reader.refuse("use_proxy_proto", "is not supported");
-  checkPlaintext(reader);
   const filters = reader.messages("filters");
   const last = filters.at(-1);
   if (last === undefined) return reader.refuse("filters", "are missing");
-  for (const filter of filters.slice(0, -1)) unknownFilter(filter);
+  const before = filters.slice(0, -1);
+  const sniCluster = before.length === 1 && before[0]?.any("typed_config")?.typeName === SNI_CLUSTER;
+  if (!sniCluster) for (const filter of before) unknownFilter(filter);
+  const network = decodeNetwork(last);
   return {
     name: reader.text("name"),
     match: decodeMatch(reader.message("filter_chain_match")),
-    network: decodeNetwork(last),
-    tls: undefined,
+    network: sniCluster && network.kind === "tcp" ? { ...network, sniCluster } : network,
+    tls: decodeDownstreamTransport(reader),
+    handshakeTimeoutMs: reader.number("transport_socket_connect_timeout", 0),
   };
 }
 
@@ -110,20 +143,4 @@ function decodeNetwork(filter: Reader): FilterChain["network"] {
   if (any?.typeName === HTTP_MANAGER) return decodeHttpManager(any.read());
   if (any?.typeName === TCP_PROXY) return decodeTcpProxy(any.read());
   return unknownFilter(filter);
-}
-
-function decodeTcpProxy(reader: Reader): TcpProxyConfig {
-  const cluster = reader.text("cluster");
-  const weighted = reader.message("weighted_clusters")?.messages("clusters") ?? [];
-  const clusters =
-    cluster === "" ? weighted.map((one) => ({ name: one.text("name"), weight: one.number("weight", 0) })) : [{ name: cluster, weight: 1 }];
-  if (clusters.length === 0) reader.refuse("", "names no cluster");
-  return {
-    kind: "tcp",
-    statPrefix: reader.text("stat_prefix"),
-    clusters,
-    idleTimeoutMs: reader.number("idle_timeout", HOUR_MS),
-    maxConnectAttempts: reader.number("max_connect_attempts", 1),
-    accessLogs: decodeAccessLogs(reader, "access_log"),
-  };
 }

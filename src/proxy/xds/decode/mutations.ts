@@ -25,6 +25,12 @@ function checkName(name: string, reader: Reader, field: string): string {
   return lower;
 }
 
+/** A list of headers to add that stands alone. */
+export function decodeAdded(reader: Reader, field: string): HeaderMutations {
+  const toAdd = reader.messages(field);
+  return toAdd.length === 0 ? NO_MUTATIONS : { add: toAdd.map(decodeMutation), remove: [] };
+}
+
 function decodeMutation(reader: Reader): HeaderMutation {
   const header = reader.message("header");
   if (header === undefined) return reader.refuse("header", "is missing");

@@ -3,6 +3,7 @@
 import type { ClusterSpecifier, DirectResponseAction, ForwardAction, RedirectAction, Route, WeightedCluster } from "../../config/index.ts";
 import { bytesOf } from "../../regex/latin1.ts";
 import type { Reader } from "../../wire/reader.ts";
+import { readDataSource } from "./data-source.ts";
 import { decodePerFilter } from "./http-filters/index.ts";
 import { decodeMutations } from "./mutations.ts";
 import { decodeRetryPolicy } from "./retry-policy.ts";
@@ -123,11 +124,5 @@ function decodeRedirect(reader: Reader): RedirectAction {
 function decodeDirect(reader: Reader): DirectResponseAction {
   const status = reader.number("status", 0);
   if (status < 200 || status > 599) reader.refuse("status", `${status} is not between 200 and 599`);
-  const body = reader.message("body");
-  const text = body?.optionalText("inline_string");
-  return {
-    kind: "direct",
-    status,
-    body: text === undefined ? (body?.bytes("inline_bytes") ?? new Uint8Array(0)) : Buffer.from(text, "utf8"),
-  };
+  return { kind: "direct", status, body: readDataSource(reader, "body") ?? new Uint8Array(0) };
 }

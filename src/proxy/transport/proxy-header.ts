@@ -1,0 +1,47 @@
+// Writes the PROXY protocol header towards an upstream. https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
+// and https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.proto
+import { isIP, type Socket } from "node:net";
+
+export interface ProxyAddresses {
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly destinationAddress: string;
+  readonly destinationPort: number;
+}
+
+const SIGNATURE_2 = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
+
+/** Without addresses of a caller: version 1 names the connection itself, version 2 says that it is the proxy's own. */
+export function proxyHeader(version: 1 | 2, addresses: ProxyAddresses | undefined, sock: Socket): Buffer {
+  if (version === 2) return addresses === undefined ? Buffer.concat([SIGNATURE_2, Buffer.from([0x20, 0, 0, 0])]) : version2(addresses);
+  const { sourceAddress, sourcePort, destinationAddress, destinationPort } = addresses ?? {
+    sourceAddress: sock.localAddress ?? "",
+    sourcePort: sock.localPort ?? 0,
+    destinationAddress: sock.remoteAddress ?? "",
+    destinationPort: sock.remotePort ?? 0,
+  };
+  const family = isIP(sourceAddress) === 6 ? "TCP6" : "TCP4";
+  return Buffer.from(`PROXY ${family} ${sourceAddress} ${destinationAddress} ${sourcePort} ${destinationPort}\r\n`, "latin1");
+}
+
+function version2({ sourceAddress, sourcePort, destinationAddress, destinationPort }: ProxyAddresses): Buffer {
+  const six = isIP(sourceAddress) === 6;
+  const ports = Buffer.alloc(4);
+  ports.writeUInt16BE(sourcePort, 0);
+  ports.writeUInt16BE(destinationPort, 2);
+  const body = Buffer.concat([addressBytes(sourceAddress), addressBytes(destinationAddress), ports]);
+  return Buffer.concat([SIGNATURE_2, Buffer.from([0x21, six ? 0x21 : 0x11, 0, body.length]), body]);
+}
+
+/** IPv6 in full, then in pairs. */
+function addressBytes(address: string): Buffer {
+  if (isIP(address) === 4) return Buffer.from(address.split(".").map(Number));
+  const [head = "", tail] = address.split("%")[0]?.split("::") ?? [];
+  const groups = (text: string | undefined): string[] => (text === undefined || text === "" ? [] : text.split(":"));
+  const before = groups(head);
+  const after = groups(tail);
+  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
+  return Buffer.from(
+    [...before, ...zeros, ...after].flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]),
+  );
+}
