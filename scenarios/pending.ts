@@ -95,12 +95,6 @@ export const PENDING: readonly Pending[] = [
   { case: "authz/custom-http-defaults", plane: "matcher", waitsFor: "custom authorization" },
   { case: "authz/jwt-two-issuers-same-place", plane: "matcher", waitsFor: "request authentication" },
   { case: "gateways/auto-passthrough", plane: "matcher", waitsFor: "TLS" },
-  { case: "gateways/http-and-tls-on-one-port", plane: "matcher", waitsFor: "TLS" },
-  { case: "gateways/tls-mutual-and-optional", plane: "matcher", waitsFor: "TLS" },
-  { case: "gateways/tls-protocol-versions", plane: "matcher", waitsFor: "TLS" },
-  { case: "gateways/xfcc-always-forward-only", plane: "matcher", waitsFor: "TLS" },
-  { case: "gateways/xfcc-forward-only", plane: "matcher", waitsFor: "TLS" },
-  { case: "gateways/xfcc-sanitize", plane: "matcher", waitsFor: "TLS" },
   { case: "protocols/destination-rule-default-export", plane: "matcher", waitsFor: "a caller's HTTP version in explain" },
   { case: "protocols/upstream-http-version", plane: "matcher", waitsFor: "a caller's HTTP version in explain" },
   {
