@@ -1,7 +1,7 @@
 // Certificates for the cases, made with openssl in a folder:
 //   ca; leaf and client (signed by ca, *.example.com, example.com, *.default.svc.cluster.local); spiffe (the proxy's identity); other (self-signed)
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 export interface KeyPair {
@@ -24,17 +24,31 @@ function signed(dir: string, name: string, options: { subject: string; san: stri
   openssl(dir, ["x509", "-req", "-in", `${name}.csr`, ...ca, "-extfile", `${name}.ext`, "-out", `${name}.crt`]);
 }
 
-/** Makes the folder unless it is there already. */
-export function makeCerts(dir: string, identity: { namespace: string; serviceAccount: string }): void {
-  if (existsSync(path.join(dir, "other.crt"))) return;
+export interface Identity {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+}
+
+function signIdentity(dir: string, { namespace, serviceAccount }: Identity): void {
+  signed(dir, "spiffe", { subject: "/", san: `critical,URI:spiffe://cluster.local/ns/${namespace}/sa/${serviceAccount}` });
+}
+
+/** Makes the folder unless it is there already. `base`: another folder, whose CA and certificates are shared; only the identity differs. */
+export function makeCerts(dir: string, identity: Identity, base?: string): void {
+  if (existsSync(path.join(dir, "spiffe.crt"))) return;
   mkdirSync(dir, { recursive: true });
+  if (base !== undefined) {
+    for (const name of ["ca", "leaf", "client", "other"])
+      for (const part of ["key", "crt"]) copyFileSync(path.join(base, `${name}.${part}`), path.join(dir, `${name}.${part}`));
+    signIdentity(dir, identity);
+    return;
+  }
   openssl(dir, ["req", "-x509", ...EC, "-keyout", "ca.key", "-subj", "/CN=ca", "-days", "30", "-out", "ca.crt"]);
   signed(dir, "leaf", { subject: "/CN=leaf", san: NAMES });
   signed(dir, "client", { subject: "/CN=client", san: NAMES });
-  const uri = `critical,URI:spiffe://cluster.local/ns/${identity.namespace}/sa/${identity.serviceAccount}`;
-  signed(dir, "spiffe", { subject: "/", san: uri });
   const other = ["-subj", "/CN=other", "-addext", "subjectAltName=DNS:other.example.com", "-days", "30", "-out", "other.crt"];
   openssl(dir, ["req", "-x509", ...EC, "-keyout", "other.key", ...other]);
+  signIdentity(dir, identity);
 }
 
 export function keyPair(dir: string, name: string): KeyPair {

@@ -26,6 +26,8 @@ export interface Stage {
   readonly envoy: string;
   /** Folder that keeps the certificates of each identity. */
   readonly certs: string;
+  /** The folder that the upstreams have theirs from. */
+  readonly baseCerts: string;
   useCerts(dir: string): void;
 }
 
@@ -132,7 +134,8 @@ export async function playCase(file: string, plane: DataPlane, stage: Stage): Pr
     const spec = readCase(file);
     const identity = { namespace: spec.proxy.namespace, serviceAccount: spec.proxy.serviceAccount ?? "default" };
     const certs = path.join(stage.certs, `${identity.namespace}-${identity.serviceAccount}`);
-    makeCerts(certs, identity);
+    // The upstreams are started once, so their CA is everybody's.
+    makeCerts(certs, identity, stage.baseCerts);
     stage.useCerts(certs);
     stage.echo.reset();
     await start(spec, { dir, programs, stage, plane, certs });

@@ -25,6 +25,7 @@ async function main(): Promise<void> {
     serin,
     envoy,
     certs,
+    baseCerts: current,
     useCerts(dir) {
       current = dir;
     },

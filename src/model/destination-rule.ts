@@ -108,6 +108,8 @@ export interface DestinationRule {
   readonly subsets: readonly Subset[];
   /** The policy for one service port, of the whole service (`subset` "") or of one subset: all precedence is applied here. */
   policyFor(port: number, subset: string): TrafficPolicy;
+  /** TLS as written for exactly this subset ("" = the whole service), without what it inherits: what endpoints are marked by. */
+  writtenTlsMode(port: number, subset: string): ClientTls["mode"] | undefined;
   /** `subset`: "" = the whole service. */
   streamSettings(subset: string): StreamSettings;
 }

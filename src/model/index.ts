@@ -6,6 +6,7 @@ export * from "./host-names.ts";
 export type * from "./mesh-settings.ts";
 export type * from "./mesh-snapshot.ts";
 export * from "./names.ts";
+export type * from "./peer-authentication.ts";
 export { type NodeInput, parseNode, scopeKey } from "./parse-node.ts";
 export type * from "./proxy.ts";
 export type * from "./proxy-view.ts";

@@ -13,6 +13,8 @@ export interface ServiceView {
   readonly destinationRule: DestinationRule | undefined;
   /** undefined: all ports; else only these are usable (a service imported through a VirtualService's destination). */
   readonly ports: readonly number[] | undefined;
+  /** Callers use the mesh's own TLS wherever an endpoint takes it, unless the rule says otherwise. */
+  readonly autoMtls: boolean;
 }
 
 /** One outbound listener of a sidecar (Istio's IstioEgressListener). Without Sidecar resources there is exactly one, without a port. */

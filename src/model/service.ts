@@ -61,8 +61,10 @@ export interface Endpoint {
   readonly ready: boolean;
   readonly network: string;
   readonly serviceAccount: string;
-  /** `namespace/name` of the workload, for display. */
+  /** `namespace/name` of the workload. */
   readonly workload: string;
+  /** Its sidecar takes the mesh's own TLS (label `security.istio.io/tlsMode: istio`, and no PeerAuthentication says DISABLE). */
+  readonly mtls: boolean;
 }
 
 export interface Locality {

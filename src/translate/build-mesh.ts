@@ -28,6 +28,8 @@ import { agedBy, byAge } from "./names.ts";
 import { buildEndpoints, type EndpointState } from "./services/endpoint-index.ts";
 import { buildServiceRegistry, type ServiceRegistry } from "./services/registry.ts";
 import { toSidecar } from "./sidecars/to-sidecar.ts";
+import { buildMtlsIndex, type MtlsIndex } from "./peer-authentications/mtls-index.ts";
+import { toPeerAuthentication } from "./peer-authentications/to-peer-authentication.ts";
 import { createLineage, type Lineage } from "./stable.ts";
 import { mergeDelegates } from "./virtual-services/delegates.ts";
 import { toVirtualService } from "./virtual-services/to-virtual-service.ts";
@@ -51,6 +53,8 @@ export interface Internals {
   readonly registry: ServiceRegistry;
   readonly rules: RuleIndex;
   readonly virtualServiceIndex: VirtualServiceIndex;
+  readonly mtls: MtlsIndex;
+  readonly settings: MeshSettings;
   readonly workloads: readonly WorkloadInput[];
   readonly endpointState: EndpointState;
   readonly lineage: Lineage;
@@ -120,8 +124,11 @@ export function buildMesh(input: MeshInput, previous?: MeshSnapshot): MeshSnapsh
       .filter((workload) => workload !== undefined),
   );
   const workloads = lineage.list<WorkloadInput>("workloads", [...(input.workloads ?? []), ...pods]);
-  const endpointState = lineage.value("endpoints", [registry, workloads, of("WorkloadEntry")], () =>
-    buildEndpoints({ registry, workloads, workloadEntries: of("WorkloadEntry") }, before?.endpointState),
+  const mtls = lineage.value("mtls", [of("PeerAuthentication"), settings.rootNamespace], () =>
+    buildMtlsIndex(of("PeerAuthentication").map(toPeerAuthentication).sort(byAge), settings.rootNamespace),
+  );
+  const endpointState = lineage.value("endpoints", [registry, workloads, of("WorkloadEntry"), mtls], () =>
+    buildEndpoints({ registry, workloads, workloadEntries: of("WorkloadEntry"), mtls }, before?.endpointState),
   );
 
   const snapshot = lineage.value("snapshot", [config, endpointState.index, workloads], (): MeshSnapshot =>
@@ -133,6 +140,8 @@ export function buildMesh(input: MeshInput, previous?: MeshSnapshot): MeshSnapsh
     registry,
     rules: lineage.value("rules", [destinationRules, settings], () => buildRuleIndex(destinationRules, settings)),
     virtualServiceIndex: lineage.value("virtualServiceIndex", [virtualServices], () => buildVirtualServiceIndex(virtualServices)),
+    mtls,
+    settings,
     workloads,
     endpointState,
     lineage,

@@ -136,48 +136,58 @@ function outboundKey(inner: Internals, client: Client, sidecar: Sidecar): string
 
 /** Shared by all proxies of a namespace that one Sidecar and the same DestinationRule selectors choose. */
 function outboundOf(inner: Internals, client: Client, sidecar: Sidecar): Outbound {
-  const { lineage, registry, virtualServiceIndex, rules } = inner;
+  const { lineage, registry, virtualServiceIndex, rules, mtls } = inner;
+  const usesAutoMtls = (service: Service): boolean =>
+    inner.settings.enableAutoMtls && !service.meshExternal && mtls.forNamespace(service.namespace) !== "DISABLE";
   const { namespace } = client;
   const key = outboundKey(inner, client, sidecar);
   const visible = registry.visibleTo(namespace);
   const virtualServices = virtualServiceIndex.forGateway(namespace, MESH_GATEWAY);
-  return lineage.value(`outbound ${key}`, [sidecar, visible, virtualServices, rules, registry.byHost], (): Outbound => {
-    const imports = sidecar.egress.map((listener, index): ListenerImports => ({
-      listener,
-      services: lineage.value(`imports ${key} ${index}`, [listener, visible], () => importServices(visible, listener, namespace)),
-      virtualServices: lineage.list(`virtualServices ${key} ${index}`, importVirtualServices(virtualServices, listener, namespace)),
-    }));
-    const toViews = (name: string, imported: readonly ImportedService[]): readonly ServiceView[] =>
-      lineage.value(`${name} ${key}`, [imported, rules], () =>
-        lineage.list(
-          `views ${name} ${key}`,
-          imported.map(({ service, ports }) => serviceView(service, rules.ruleFor(client, service), ports)),
-        ),
-      );
-    // A listener that imports every service there is leaves nothing for VirtualServices to add: the usual case, and the cheap one.
-    const whole = imports.find(
-      ({ listener, services }) => listener.port === undefined && services.length === registry.services.length,
-    )?.services;
-    const all = whole ?? stableImports(lineage, `clusters ${key}`, collectServices(imports, registry.byHost, namespace));
-    const clusters = toViews("clusters", all);
-    const egress = lineage.list(
-      `egress ${key}`,
-      imports.map(({ listener, services, virtualServices }, index) => {
-        const views = toViews(`services ${index}`, services);
-        return lineage.value(`egress ${key} ${index}`, [listener, views, virtualServices], (): EgressListenerView =>
-          Object.freeze({
-            port: listener.port,
-            bind: listener.bind,
-            captureMode: listener.captureMode,
-            services: views,
-            virtualServices,
-          }),
+  return lineage.value(
+    `outbound ${key}`,
+    [sidecar, visible, virtualServices, rules, registry.byHost, mtls, inner.settings],
+    (): Outbound => {
+      const imports = sidecar.egress.map((listener, index): ListenerImports => ({
+        listener,
+        services: lineage.value(`imports ${key} ${index}`, [listener, visible], () => importServices(visible, listener, namespace)),
+        virtualServices: lineage.list(`virtualServices ${key} ${index}`, importVirtualServices(virtualServices, listener, namespace)),
+      }));
+      const toViews = (name: string, imported: readonly ImportedService[]): readonly ServiceView[] =>
+        lineage.value(`${name} ${key}`, [imported, rules, mtls, inner.settings], () =>
+          lineage.list(
+            `views ${name} ${key}`,
+            imported.map((one) => serviceView(one, rules.ruleFor(client, one.service), usesAutoMtls(one.service))),
+          ),
         );
-      }),
-    );
-    const servicesByHost = lineage.value(`byHost ${key}`, [clusters], () => new Map(clusters.map((view) => [view.service.hostname, view])));
-    return { egress, clusters, servicesByHost };
-  });
+      // A listener that imports every service there is leaves nothing for VirtualServices to add: the usual case, and the cheap one.
+      const whole = imports.find(
+        ({ listener, services }) => listener.port === undefined && services.length === registry.services.length,
+      )?.services;
+      const all = whole ?? stableImports(lineage, `clusters ${key}`, collectServices(imports, registry.byHost, namespace));
+      const clusters = toViews("clusters", all);
+      const egress = lineage.list(
+        `egress ${key}`,
+        imports.map(({ listener, services, virtualServices }, index) => {
+          const views = toViews(`services ${index}`, services);
+          return lineage.value(`egress ${key} ${index}`, [listener, views, virtualServices], (): EgressListenerView =>
+            Object.freeze({
+              port: listener.port,
+              bind: listener.bind,
+              captureMode: listener.captureMode,
+              services: views,
+              virtualServices,
+            }),
+          );
+        }),
+      );
+      const servicesByHost = lineage.value(
+        `byHost ${key}`,
+        [clusters],
+        () => new Map(clusters.map((view) => [view.service.hostname, view])),
+      );
+      return { egress, clusters, servicesByHost };
+    },
+  );
 }
 
 /** Imported services are small objects made anew each time: compared by what they say. */
@@ -190,15 +200,15 @@ function stableImports(lineage: Lineage, key: string, imported: readonly Importe
 const serviceViews = new WeakMap<Service, WeakMap<object, Map<string, ServiceView>>>();
 const NO_RULE = {};
 
-/** The same service, rule and ports: the same object, in every namespace. */
-function serviceView(service: Service, destinationRule: DestinationRule | undefined, ports: readonly number[] | undefined): ServiceView {
+/** The same service, rule, ports and mutual TLS: the same object, in every namespace. */
+function serviceView({ service, ports }: ImportedService, destinationRule: DestinationRule | undefined, autoMtls: boolean): ServiceView {
   let byRule = serviceViews.get(service);
   if (byRule === undefined) serviceViews.set(service, (byRule = new WeakMap()));
   let byPorts = byRule.get(destinationRule ?? NO_RULE);
   if (byPorts === undefined) byRule.set(destinationRule ?? NO_RULE, (byPorts = new Map()));
-  const key = ports === undefined ? "" : ports.join();
+  const key = `${autoMtls ? "mtls" : ""} ${ports === undefined ? "" : ports.join()}`;
   let view = byPorts.get(key);
-  if (view === undefined) byPorts.set(key, (view = Object.freeze({ service, destinationRule, ports })));
+  if (view === undefined) byPorts.set(key, (view = Object.freeze({ service, destinationRule, ports, autoMtls })));
   return view;
 }
 

@@ -1,75 +1,20 @@
 // View → encoded resources. Sees nothing but the view; every part is remembered by the objects it was made from, so equal inputs give the
 // same objects and a change costs what it changes.
-import {
-  type Cluster,
-  ClusterLoadAssignmentSchema,
-  ClusterSchema,
-  ListenerSchema,
-  TypedExtensionConfigSchema,
-} from "../envoy-api/index.ts";
-import { memoByIdentity, memoByIdentity2, type ResourceSet, TYPE_URL, type XdsResource, type XdsResources } from "../kit/index.ts";
-import {
-  type ConfigView,
-  type Endpoint,
-  type EndpointIndex,
-  type InboundPortView,
-  type MeshSettings,
-  type ProxyView,
-  type ServiceEndpoints,
-  serviceKey,
-  type ServiceView,
-} from "../model/index.ts";
+import { type Cluster, ClusterLoadAssignmentSchema, ListenerSchema, TypedExtensionConfigSchema } from "../envoy-api/index.ts";
+import { memoByIdentity, type ResourceSet, TYPE_URL, type XdsResource, type XdsResources } from "../kit/index.ts";
+import { type ConfigView, type InboundPortView, type MeshSettings, type ProxyView, type ServiceEndpoints } from "../model/index.ts";
 import { buildBlackHole, buildInboundPassthrough, buildPassthrough } from "./clusters/fixed.ts";
 import { buildInboundCluster } from "./clusters/inbound.ts";
-import { buildOutboundCluster, usesEds } from "./clusters/outbound.ts";
+import { usesEds } from "./clusters/outbound.ts";
+import { buildParts, type ClusterPart, NO_SERVICE_ENDPOINTS, toClusterResource } from "./clusters/parts.ts";
 import { toResource, toSet } from "./encode.ts";
 import { type Patcher, patcherOf } from "./envoy-filter/index.ts";
-import { buildLoadAssignment, ofSubset } from "./endpoints/load-assignment.ts";
+import { buildLoadAssignment, chooseEndpoints } from "./endpoints/load-assignment.ts";
 import { buildGatewayListeners } from "./listeners/gateway.ts";
 import { buildInboundListeners } from "./listeners/inbound.ts";
 import type { BuiltListener } from "./listeners/built-listener.ts";
 import { buildOutboundListeners } from "./listeners/outbound.ts";
-import { isUdp } from "./protocols.ts";
 import { buildTables } from "./routes/tables.ts";
-
-const NO_ENDPOINTS: readonly Endpoint[] = [];
-
-/** One cluster of a service: what its endpoints are chosen by. */
-interface ClusterPart {
-  readonly message: Cluster;
-  readonly resource: XdsResource;
-  readonly eds: boolean;
-  readonly service: string;
-  readonly port: number;
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-interface ServiceKind {
-  readonly mesh: MeshSettings;
-  readonly router: boolean;
-}
-
-function partsOf(view: ServiceView, kind: ServiceKind, endpoints: ServiceEndpoints | undefined): ClusterPart[] {
-  const { service, destinationRule } = view;
-  const ports = service.ports.filter((p) => !isUdp(p.protocol) && (view.ports === undefined || view.ports.includes(p.number)));
-  const subsets = [{ name: "", labels: {} }, ...(destinationRule?.subsets ?? [])];
-  return ports.flatMap((port) =>
-    subsets.flatMap((subset) => {
-      const chosen = ofSubset(endpoints?.byPort.get(port.number) ?? NO_ENDPOINTS, subset.labels);
-      const cluster = buildOutboundCluster({ view, port, subset: subset.name, mesh: kind.mesh, router: kind.router, endpoints: chosen });
-      const eds = usesEds(cluster);
-      // A cluster that carries its endpoints and has none is not there: its callers are told that it is missing.
-      if (cluster.loadAssignment !== undefined && chosen.length === 0) return [];
-      const resource = toClusterResource(cluster);
-      return [{ message: cluster, resource, eds, service: serviceKey(service), port: port.number, labels: subset.labels }];
-    }),
-  );
-}
-
-const isDns = (view: ServiceView): boolean => view.service.resolution === "DNS" || view.service.resolution === "DNS_ROUND_ROBIN";
-
-const routerParts = memoByIdentity2((view: ServiceView, mesh: MeshSettings) => partsOf(view, { mesh, router: true }, undefined));
-const sidecarParts = memoByIdentity2((view: ServiceView, mesh: MeshSettings) => partsOf(view, { mesh, router: false }, undefined));
 
 interface FixedCluster {
   readonly message: Cluster;
@@ -85,30 +30,16 @@ const fixedClusters = memoByIdentity((mesh: MeshSettings): readonly FixedCluster
   ].map((one) => ({ ...one, resource: toClusterResource(one.message) })),
 );
 
-const dnsParts = memoByIdentity2((view: ServiceView, mesh: MeshSettings) =>
-  memoByIdentity((endpoints: ServiceEndpoints) => partsOf(view, { mesh, router: false }, endpoints)),
-);
-
-const NONE: ServiceEndpoints = { byPort: new Map() };
-
-function serviceParts(config: ConfigView, endpoints: EndpointIndex): ClusterPart[] {
-  const router = config.scope.type === "router";
-  return config.clusters.flatMap((view) => {
-    if (isDns(view)) return dnsParts(view, config.mesh)(endpoints.get(serviceKey(view.service)) ?? NONE);
-    return router ? routerParts(view, config.mesh) : sidecarParts(view, config.mesh);
-  });
-}
-
 const assignments = new WeakMap<ServiceEndpoints, Map<string, XdsResource>>();
 
 function assignmentOf(part: ClusterPart, endpoints: ServiceEndpoints): XdsResource {
   let known = assignments.get(endpoints);
   if (known === undefined) assignments.set(endpoints, (known = new Map()));
   const { name } = part.resource;
-  const key = `${name}\n${JSON.stringify(part.labels)}`;
+  const key = `${name}\n${JSON.stringify(part.choice)}`;
   let resource = known.get(key);
   if (resource === undefined) {
-    const chosen = ofSubset(endpoints.byPort.get(part.port) ?? NO_ENDPOINTS, part.labels);
+    const chosen = chooseEndpoints(endpoints.byPort.get(part.port) ?? [], part.choice);
     resource = toResource(ClusterLoadAssignmentSchema, buildLoadAssignment(name, chosen), { name });
     known.set(key, resource);
   }
@@ -140,10 +71,6 @@ function patchParts(parts: readonly ClusterPart[], patcher: Patcher): ClusterPar
     const patched = patchedCluster(part, patcher);
     return patched === undefined ? [] : [{ ...part, ...patched, eds: usesEds(patched.message) }];
   });
-}
-
-function toClusterResource(cluster: Cluster): XdsResource {
-  return toResource(ClusterSchema, cluster, { name: cluster.name });
 }
 
 function toListener(built: BuiltListener): XdsResource {
@@ -240,7 +167,7 @@ export function generate(view: ProxyView): XdsResources {
   const { config, inbound, endpoints } = view;
   const shared = sharedOf(config);
   const { patcher } = shared;
-  const made = serviceParts(config, endpoints);
+  const made = buildParts(config, endpoints);
   const parts = patcher === undefined ? made : patchParts(made, patcher);
   const own = config.scope.type === "sidecar" ? ownSide(view, patcher) : NO_OWN_SIDE;
   const fresh = new Map<string, ResourceSet>([
@@ -248,7 +175,7 @@ export function generate(view: ProxyView): XdsResources {
     [TYPE_URL.route, shared.routes],
     [TYPE_URL.virtualHost, shared.virtualHosts],
     [TYPE_URL.cluster, toSet([...parts.map((p) => p.resource), ...fixedResources(config, patcher), ...own.clusters])],
-    [TYPE_URL.endpoint, toSet(parts.filter((p) => p.eds).map((p) => assignmentOf(p, endpoints.get(p.service) ?? NONE)))],
+    [TYPE_URL.endpoint, toSet(parts.filter((p) => p.eds).map((p) => assignmentOf(p, endpoints.get(p.service) ?? NO_SERVICE_ENDPOINTS)))],
   ]);
   if (shared.extensions.size > 0) fresh.set(TYPE_URL.extensionConfig, shared.extensions);
   const last = lastOf(config, inbound);

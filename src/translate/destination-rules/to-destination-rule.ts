@@ -11,7 +11,7 @@ interface Parts {
   readonly subsets: readonly (Subset & { readonly policy: LayeredPolicy | undefined })[];
 }
 
-type Head = Omit<DestinationRule, "subsets" | "policyFor" | "streamSettings">;
+type Head = Omit<DestinationRule, "subsets" | "policyFor" | "writtenTlsMode" | "streamSettings">;
 
 const partsOf = new WeakMap<DestinationRule, Parts>();
 
@@ -28,6 +28,10 @@ function createDestinationRule(head: Head, parts: Parts): DestinationRule {
       let policy = merged.get(key);
       if (policy === undefined) merged.set(key, (policy = mergePolicies(parts.policy, policies.get(subset), port)));
       return policy;
+    },
+    writtenTlsMode(port: number, subset: string) {
+      const own = subset === "" ? parts.policy : policies.get(subset);
+      return own?.ports.get(port)?.tls?.mode ?? own?.base.tls?.mode;
     },
     streamSettings(subset: string): StreamSettings {
       let settings = streams.get(subset);
@@ -80,7 +84,7 @@ export const uniteDestinationRules: (older: DestinationRule, younger: Destinatio
     const first = partsOf.get(older);
     const second = partsOf.get(younger);
     if (first === undefined || second === undefined) return older;
-    const { subsets: _subsets, policyFor: _policyFor, streamSettings: _streamSettings, ...head } = older;
+    const { subsets: _subsets, policyFor: _policyFor, writtenTlsMode: _mode, streamSettings: _streams, ...head } = older;
     return createDestinationRule(head, {
       policy: first.policy ?? second.policy,
       subsets: uniqueByName([...first.subsets, ...second.subsets]),

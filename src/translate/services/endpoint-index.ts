@@ -5,8 +5,10 @@ import type { Resource, WorkloadEntrySpec } from "../../resources/index.ts";
 import { memoByIdentity } from "../../kit/index.ts";
 import { createLabelIndex } from "../label-index.ts";
 import { selects } from "../names.ts";
+import type { MtlsIndex } from "../peer-authentications/mtls-index.ts";
 import { sameElements } from "../stable.ts";
 import type { WorkloadInput } from "../workload.ts";
+import { withMtls } from "./endpoint-mtls.ts";
 import { buildServiceEndpoints, inlineEndpoints, labelsOfEntry, type Selectable, selectorOf } from "./endpoints.ts";
 import type { ServiceRegistry, ServiceSource } from "./registry.ts";
 
@@ -14,6 +16,8 @@ interface Built {
   readonly source: ServiceSource;
   /** What was selected for each of the source's resources. */
   readonly chosen: readonly (readonly Selectable[])[];
+  /** Before mutual TLS is considered. */
+  readonly written: ServiceEndpoints;
   readonly endpoints: ServiceEndpoints;
 }
 
@@ -35,6 +39,7 @@ export function buildEndpoints(
     readonly registry: ServiceRegistry;
     readonly workloads: readonly WorkloadInput[];
     readonly workloadEntries: readonly Resource[];
+    readonly mtls: MtlsIndex;
   },
   previous: EndpointState | undefined,
 ): EndpointState {
@@ -51,8 +56,9 @@ export function buildEndpoints(
       now: selectables.get(service.namespace),
       before: previous?.selectables.get(service.namespace),
     });
-    built.set(key, next);
-    if (before?.endpoints !== next.endpoints) changed = true;
+    const endpoints = withMtls(next.written, input.mtls);
+    built.set(key, endpoints === next.endpoints ? next : { ...next, endpoints });
+    if (before?.endpoints !== endpoints) changed = true;
   }
   if (!changed && previous !== undefined) return { index: previous.index, registry, selectables, built };
   const index = new Map<string, ServiceEndpoints>();
@@ -83,7 +89,7 @@ function buildOne(
         source.service,
         source.resources.map((resource, index) => ({ resource, chosen: chosen[index] ?? NOTHING })),
       );
-  return { source, chosen, endpoints };
+  return { source, chosen, written: endpoints, endpoints };
 }
 
 const podSelectable = new WeakMap<WorkloadInput, Selectable>();

@@ -31,6 +31,7 @@ function podEndpoint(pod: WorkloadInput, port: number): Endpoint {
     network: "",
     serviceAccount: pod.serviceAccount,
     workload: `${pod.namespace}/${pod.name}`,
+    mtls: false,
   });
 }
 
@@ -51,6 +52,7 @@ function writtenEndpoint(
     network: written.network ?? "",
     serviceAccount: written.serviceAccount ?? "",
     workload: details.workload,
+    mtls: false,
   });
 }
 

@@ -12,6 +12,7 @@ import {
   type Endpoint,
   type MeshSettings,
   outboundCluster,
+  sniCluster,
   type ServicePort,
   type ServiceView,
   type TrafficPolicy,
@@ -19,8 +20,9 @@ import {
 import { adsSource } from "../config-source.ts";
 import { buildLoadAssignment } from "../endpoints/load-assignment.ts";
 import { circuitBreakers } from "./circuit-breakers.ts";
-import { protocolOptions } from "./protocol-options.ts";
+import { protocolOptions, speaksHttp2 } from "./protocol-options.ts";
 import { tcpKeepalive } from "./tcp-keepalive.ts";
+import { buildTransport, PLAIN } from "./transport.ts";
 
 const DNS_REFRESH_MS = 60_000;
 
@@ -34,6 +36,14 @@ export interface ClusterInput {
   readonly router: boolean;
   /** For clusters that carry their endpoints (DNS). */
   readonly endpoints: readonly Endpoint[];
+  /** The proxy has a secret server, and with it a mesh identity. */
+  readonly secretServer: boolean;
+  /** Identities of the workloads behind the service, and the names its ServiceEntry gives its servers. */
+  readonly accounts: readonly string[];
+  /** Endpoints may take the mesh's own TLS; where they are not known one by one, all of them do. */
+  readonly autoMtls: boolean;
+  /** For AUTO_PASSTHROUGH: under the name that callers ask for, and without TLS of its own. */
+  readonly forSni?: boolean;
 }
 
 function policyOf({ view, port, subset, mesh }: ClusterInput): TrafficPolicy {
@@ -84,10 +94,14 @@ function discovery(input: ClusterInput, name: string, policy: TrafficPolicy): Pa
 export function buildOutboundCluster(input: ClusterInput): Cluster {
   const { service } = input.view;
   const policy = policyOf(input);
-  const name = outboundCluster(service.hostname, input.port.number, input.subset);
+  const nameOf = input.forSni === true ? sniCluster : outboundCluster;
+  const name = nameOf(service.hostname, input.port.number, input.subset);
   const { $typeName: _, ...found } = discovery(input, name, policy) as Cluster;
   const connect = policy.connectionPool?.tcp.connectTimeoutMs ?? input.mesh.connectTimeoutMs;
   const keepalive = tcpKeepalive(policy.connectionPool?.tcp.keepalive, input.mesh);
+  const protocol = { port: input.port, pool: policy.connectionPool, mesh: input.mesh, router: input.router };
+  const kind = { http2: speaksHttp2(protocol), originalDst: found.clusterDiscoveryType?.value === Type.ORIGINAL_DST };
+  const transport = input.forSni === true ? PLAIN : buildTransport(policy, input, kind);
   return create(ClusterSchema, {
     ...found,
     name,
@@ -95,7 +109,8 @@ export function buildOutboundCluster(input: ClusterInput): Cluster {
     connectTimeout: toDuration(connect),
     circuitBreakers: circuitBreakers(policy.connectionPool),
     ...(keepalive === undefined ? {} : { upstreamConnectionOptions: keepalive }),
-    ...protocolOptions({ port: input.port, pool: policy.connectionPool, mesh: input.mesh, router: input.router }),
+    ...transport.sockets,
+    ...protocolOptions({ ...protocol, names: transport }),
     metadata: {
       filterMetadata: {
         istio: {

@@ -12,6 +12,13 @@ interface Options {
   readonly mesh: MeshSettings;
   /** Gateways detect no protocols. */
   readonly router: boolean;
+  /** SNI, and the name to verify, are taken from each request. */
+  readonly names?: { readonly autoSni: boolean; readonly autoSanValidation: boolean };
+}
+
+/** Explicitly; a cluster that follows its callers does not count. */
+export function speaksHttp2(options: Options): boolean {
+  return versionOf(options) === "http2";
 }
 
 type Version = "http1" | "http2" | "downstream";
@@ -59,7 +66,9 @@ export function protocolOptions(options: Options): Pick<Cluster, "typedExtension
   const version = versionOf(options);
   const common = commonOptions(pool);
   const keepsCase = mesh.proxyHeaders.preserveHttp1HeaderCase && isHttpProtocol(options.port.protocol);
-  if (version === "http1" && common === undefined && !keepsCase) return undefined;
+  const { autoSni, autoSanValidation } = options.names ?? { autoSni: false, autoSanValidation: false };
+  const named = autoSni || autoSanValidation;
+  if (version === "http1" && common === undefined && !keepsCase && !named) return undefined;
   const http1 = keepsCase ? http1Options(mesh) : {};
   const explicit =
     version === "http2"
@@ -67,6 +76,7 @@ export function protocolOptions(options: Options): Pick<Cluster, "typedExtension
       : { case: "httpProtocolOptions" as const, value: http1 };
   const message = create(UpstreamHttpProtocolOptionsSchema, {
     ...(common === undefined ? {} : { commonHttpProtocolOptions: common }),
+    ...(named ? { upstreamHttpProtocolOptions: { autoSni, autoSanValidation } } : {}),
     upstreamProtocolOptions:
       version === "downstream"
         ? { case: "useDownstreamProtocolConfig", value: { httpProtocolOptions: http1, http2ProtocolOptions: keepaliveOptions(pool) } }

@@ -3,6 +3,9 @@ import { type ClusterLoadAssignment, ClusterLoadAssignmentSchema, create, Health
 import type { Endpoint } from "../../model/index.ts";
 import { socketAddress } from "../addresses.ts";
 
+/** What a cluster chooses the transport of an endpoint by. */
+const TAKES_MTLS = { filterMetadata: { "envoy.transport_socket_match": { tlsMode: "istio" } } };
+
 function localityKey({ locality }: Endpoint): string {
   return `${locality.region}/${locality.zone}/${locality.subZone}`;
 }
@@ -20,13 +23,25 @@ export function buildLoadAssignment(clusterName: string, endpoints: readonly End
         hostIdentifier: { case: "endpoint" as const, value: { address: socketAddress(e.address, e.port) } },
         healthStatus: e.ready ? HealthStatus.HEALTHY : HealthStatus.UNHEALTHY,
         loadBalancingWeight: e.weight,
+        ...(e.mtls ? { metadata: TAKES_MTLS } : {}),
       })),
     })),
   });
 }
 
-/** Those whose labels hold all of the subset's. */
-export function ofSubset(endpoints: readonly Endpoint[], labels: Readonly<Record<string, string>>): readonly Endpoint[] {
+/** Which endpoints of a service port a cluster has. */
+export interface EndpointChoice {
+  /** All of the subset's labels. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Whether the mesh's own TLS goes to all of them, none, or each that takes it. */
+  readonly mtls: "each" | "all" | "none";
+  /** Only those that it goes to. */
+  readonly mtlsOnly: boolean;
+}
+
+export function chooseEndpoints(endpoints: readonly Endpoint[], { labels, mtls, mtlsOnly }: EndpointChoice): readonly Endpoint[] {
   const wanted = Object.entries(labels);
-  return wanted.length === 0 ? endpoints : endpoints.filter((e) => wanted.every(([k, v]) => e.labels[k] === v));
+  const ofSubset = wanted.length === 0 ? endpoints : endpoints.filter((e) => wanted.every(([k, v]) => e.labels[k] === v));
+  const marked = mtls === "each" ? ofSubset : ofSubset.map((e) => (e.mtls === (mtls === "all") ? e : { ...e, mtls: mtls === "all" }));
+  return mtlsOnly ? marked.filter((e) => e.mtls) : marked;
 }
