@@ -18,6 +18,7 @@ const COMMANDS = {
   ok: { build: false, run: ["tools/ok.ts"] },
   golden: { build: false, run: ["tools/golden.ts"] },
   scenarios: { build: true, run: ["tools/scenarios.ts"] },
+  soak: { build: true, run: ["e2e/soak/main.ts"] },
   bench: { build: true, run: ["bench/main.ts"] },
   format: { build: false, run: ["tools/format.ts"] },
   build: { build: true, run: null },

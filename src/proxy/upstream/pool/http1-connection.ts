@@ -174,7 +174,7 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
         found = findHead(bytes);
       }
       if (found.end < 0) {
-        if (n >= MAX_HEAD) return this.broken();
+        if (n >= MAX_HEAD || !mayBecomeAnswer(bytes)) return this.broken();
         this.partial = Buffer.from(buf.subarray(0, n));
         return true;
       }
@@ -266,4 +266,11 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
     this.owner.onClosed(this);
     user?.onUpstreamReset(this, "connection termination", code);
   }
+}
+
+const VERSION = "HTTP/1.";
+
+/** What speaks another protocol is not waited for. */
+function mayBecomeAnswer(bytes: string): boolean {
+  return bytes.length < VERSION.length ? VERSION.startsWith(bytes) : bytes.startsWith(VERSION);
 }
