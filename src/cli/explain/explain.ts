@@ -33,6 +33,10 @@ export function explain(request: CurlRequest, arrival: Arrival, config: RuntimeC
   const found = { ...start, filterChain: chain.name === "" ? null : chain.name };
   if (chain.network.kind === "http")
     return explainHttp(request, chain.network, { arrival, config, found, why, secure: chain.tls !== undefined });
+  if (chain.network.kind === "direct") {
+    const text = chain.network.response.toString("latin1");
+    return { ...found, why: [...why, `the proxy answers ${JSON.stringify(text.slice(0, 80))} and closes`] };
+  }
   const { clusters } = chain.network;
   const total = clusters.reduce((sum, cluster) => sum + cluster.weight, 0);
   const shares = clusters.map(({ name, weight }) => ({ name, weight: total === 0 ? 0 : (100 * weight) / total }));

@@ -120,10 +120,15 @@ export interface TcpProxyConfig {
   readonly accessLogs: readonly AccessLog[];
 }
 
+export interface DirectResponseConfig {
+  readonly kind: "direct";
+  readonly response: Buffer;
+}
+
 export interface FilterChain {
   readonly name: string;
   readonly match: FilterChainMatch;
-  readonly network: HttpConnectionManagerConfig | TcpProxyConfig;
+  readonly network: HttpConnectionManagerConfig | TcpProxyConfig | DirectResponseConfig;
   /** undefined = plain text. */
   readonly tls: DownstreamTls | undefined;
   /** How long the TLS handshake may take; 0 = the proxy's own limit. */

@@ -4,9 +4,10 @@ import type { Layer } from "../router/exchange.ts";
 import { corsLayer } from "./cors/cors.ts";
 import { faultLayer } from "./fault/fault.ts";
 import { type FilterContext, isDisabled } from "./filter-context.ts";
-import { CORS_FILTER, FAULT_FILTER, GRPC_STATS_FILTER, ROUTER_FILTER } from "./type-urls.ts";
+import { headerMutationLayer } from "./header-mutation/header-mutation.ts";
+import { CORS_FILTER, FAULT_FILTER, GRPC_STATS_FILTER, HEADER_MUTATION_FILTER, ROUTER_FILTER } from "./type-urls.ts";
 
-export { CORS_FILTER, CORS_POLICY, FAULT_FILTER, ROUTER_FILTER } from "./type-urls.ts";
+export { CORS_FILTER, CORS_POLICY, FAULT_FILTER, HEADER_MUTATION_FILTER, HEADER_MUTATION_ROUTE, ROUTER_FILTER } from "./type-urls.ts";
 
 /** Makes a filter's layer for one route; undefined = the route does without it. */
 type FilterFactory = (filter: HttpFilterConfig, context: FilterContext) => Layer | undefined;
@@ -16,6 +17,7 @@ const NO_LAYER: FilterFactory = () => undefined;
 const FILTERS: ReadonlyMap<string, FilterFactory> = new Map([
   [FAULT_FILTER, faultLayer],
   [CORS_FILTER, corsLayer],
+  [HEADER_MUTATION_FILTER, headerMutationLayer],
   // Counts and changes nothing on the way.
   [GRPC_STATS_FILTER, NO_LAYER],
   // The router is the action itself.

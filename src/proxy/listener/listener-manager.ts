@@ -5,6 +5,7 @@ import type { FilterChain, Listener, RuntimeConfig } from "../config/index.ts";
 import { adopt, type Conn, type ConnHandler } from "../network/conn.ts";
 import { createConnectionManager, type ConnectionManager } from "../network/connection-manager.ts";
 import type { Arrival } from "../network/arrival.ts";
+import { createDirectResponse, type DirectResponse, type DirectResponseSession } from "../network/direct-response.ts";
 import { Http1Downstream } from "../network/http1-downstream.ts";
 import type { Environment } from "../network/environment.ts";
 import { createTcpProxy, type TcpProxy, type TcpSession } from "../network/tcp-proxy.ts";
@@ -36,7 +37,7 @@ export interface ListenerManager {
   stop(): void;
 }
 
-type Session = Http1Downstream | TcpSession;
+type Session = Http1Downstream | TcpSession | DirectResponseSession;
 
 interface Slot {
   readonly key: string;
@@ -57,7 +58,7 @@ interface Slot {
 export function createListenerManager(env: Environment): ListenerManager {
   const slots = new Map<string, Slot>();
   const managers = new WeakMap<object, ConnectionManager>();
-  const tcpProxies = new WeakMap<object, TcpProxy>();
+  const byteFilters = new WeakMap<object, TcpProxy | DirectResponse>();
   const logs = new WeakMap<Listener, readonly AccessLogger[]>();
   const inspectorStats = createTlsInspectorStats(env.stats);
   let connectionCount = 0;
@@ -80,12 +81,15 @@ export function createListenerManager(env: Environment): ListenerManager {
     return manager;
   }
 
-  function tcpProxyOf(chain: FilterChain): TcpProxy | undefined {
-    const { network } = chain;
-    if (network.kind !== "tcp") return undefined;
-    let proxy = tcpProxies.get(network);
-    if (proxy === undefined) tcpProxies.set(network, (proxy = createTcpProxy(network, env)));
-    return proxy;
+  /** What takes a connection that is not HTTP. */
+  function byteFilterOf({ network }: FilterChain): TcpProxy | DirectResponse | undefined {
+    if (network.kind === "http") return undefined;
+    let filter = byteFilters.get(network);
+    if (filter === undefined) {
+      filter = network.kind === "tcp" ? createTcpProxy(network, env) : createDirectResponse(network, env);
+      byteFilters.set(network, filter);
+    }
+    return filter;
   }
 
   /** With original destination, the listener for that address takes over, bound or not. */
@@ -178,7 +182,7 @@ export function createListenerManager(env: Environment): ListenerManager {
       },
     };
     const session: Session & ConnHandler =
-      manager === undefined ? (tcpProxyOf(chain) as TcpProxy).accept(arrival) : new Http1Downstream(arrival, manager);
+      manager === undefined ? (byteFilterOf(chain) as TcpProxy | DirectResponse).accept(arrival) : new Http1Downstream(arrival, manager);
     slot.sessions.add(session);
     const conn: Conn = adopt(sock, session, carrier);
     session.conn = conn;

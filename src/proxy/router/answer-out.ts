@@ -31,6 +31,7 @@ export function answerList(exchange: Exchange, head: AnswerHead, notes: AnswerNo
   const { config, manager } = exchange;
   const list = head.toList((kind) => kind === H_LENGTH || isAnswerLineCut(kind, exchange, notes, upgrade));
   if (notes.serviceTimeMs !== undefined) list.push("x-envoy-upstream-service-time", String(notes.serviceTimeMs));
+  exchange.responseList = list;
   applyMutations(exchange.responseMutations, list, exchange);
   list.remove("content-length");
   list.remove("transfer-encoding");
@@ -41,6 +42,5 @@ export function answerList(exchange: Exchange, head: AnswerHead, notes: AnswerNo
   if (notes.attemptCount !== undefined) list.push("x-envoy-attempt-count", String(notes.attemptCount));
   if (config.via !== "") list.push("via", config.via);
   if (config.alwaysSetRequestIdInResponse) list.push("x-request-id", exchange.head.requestId);
-  exchange.responseList = list;
   return list;
 }

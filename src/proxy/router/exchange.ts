@@ -115,9 +115,9 @@ export class Exchange implements StreamInfo {
     this.routeMutations = this.filterMutations.length === 0 ? ofRoute : [...ofRoute, ...this.filterMutations];
   }
 
-  /** A filter's say on the answer's headers; said before the route's action begins. */
-  addResponseEdit(edit: CompiledMutations): void {
-    this.filterMutations = [edit, ...this.filterMutations];
+  /** A filter's say on the answer's headers, said before the route's action begins; the filters behind it come first. */
+  addResponseEdits(edits: readonly CompiledMutations[]): void {
+    this.filterMutations = [...edits, ...this.filterMutations];
   }
 
   /** Runs when the exchange is over, in whatever way. */

@@ -33,6 +33,7 @@ export function sendLocal(exchange: Exchange, answer: LocalAnswer): void {
     const colon = line.indexOf(": ");
     if (colon > 0) list.push(line.slice(0, colon), line.slice(colon + 2));
   }
+  exchange.responseList = list;
   applyMutations(exchange.responseMutations, list, exchange);
   const body = head.grpc ? "" : answer.body;
   const status = head.grpc ? 200 : answer.status;
@@ -48,7 +49,6 @@ export function sendLocal(exchange: Exchange, answer: LocalAnswer): void {
   if (list.get("date") === undefined) list.push("date", exchange.manager.env.dateLine(exchange.startMs).slice(6, -2));
   if (config.serverHeader !== "PASS_THROUGH") list.set("server", config.serverName);
   if (config.alwaysSetRequestIdInResponse && head.requestId !== "") list.push("x-request-id", head.requestId);
-  exchange.responseList = list;
   exchange.responded = true;
   caller.sendWhole({ status, list, body, close: answer.close });
   caller.responseDone();

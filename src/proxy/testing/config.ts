@@ -2,6 +2,7 @@
 import type {
   ClusterConfig,
   EndpointConfig,
+  FilterChain,
   ForwardAction,
   HttpConnectionManagerConfig,
   Listener,
@@ -204,7 +205,7 @@ export function tcpConfig(clusters: TcpProxyConfig["clusters"], over: Partial<Tc
   };
 }
 
-export function listenerConfig(network: HttpConnectionManagerConfig | TcpProxyConfig, over: Partial<Listener> = {}): Listener {
+export function listenerConfig(network: FilterChain["network"], over: Partial<Listener> = {}): Listener {
   return {
     name: "in",
     address: { host: "127.0.0.1", port: 0 },

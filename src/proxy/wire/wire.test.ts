@@ -25,7 +25,7 @@ function descriptors(): Map<string, Described> {
     found.set(message.typeName, message);
     for (const field of message.fields) if (field.message !== undefined) walk(field.message);
   };
-  const known = [...(Object.values(api) as unknown[]), ...api.envoyRegistry()] as Partial<Described>[];
+  const known = [...(Object.values(api) as unknown[]), ...api.envoyRegistry(), ...api.allTypes()] as Partial<Described>[];
   for (const value of known) if (value?.kind === "message") walk(value as Described);
   return found;
 }

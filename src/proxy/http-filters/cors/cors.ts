@@ -92,7 +92,7 @@ class CorsPolicy {
       this.answerPreflight(exchange, { origin: allowed ? origin : undefined, method: asked });
       return;
     }
-    if (allowed) exchange.addResponseEdit({ remove: [], add: [fixed("access-control-allow-origin", origin), ...this.onAnswers] });
+    if (allowed) exchange.addResponseEdits([{ remove: [], add: [fixed("access-control-allow-origin", origin), ...this.onAnswers] }]);
     inner(exchange);
   }
 

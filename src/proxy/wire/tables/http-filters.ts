@@ -20,6 +20,15 @@ envoy.extensions.filters.http.cors.v3.CorsPolicy
   + allow_origin_string_match=1:envoy.type.matcher.v3.StringMatcher[] allow_methods=2:string allow_headers=3:string expose_headers=4:string
   + max_age=5:string allow_credentials=6:bool? filter_enabled=7:envoy.config.core.v3.RuntimeFractionalPercent
   + shadow_enabled=8:envoy.config.core.v3.RuntimeFractionalPercent allow_private_network_access=9:bool? forward_not_matching_preflights=10:bool?
+envoy.extensions.filters.http.header_mutation.v3.HeaderMutation
+  + mutations=1:envoy.extensions.filters.http.header_mutation.v3.Mutations most_specific_header_mutations_wins=2:bool
+envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute
+  + mutations=1:envoy.extensions.filters.http.header_mutation.v3.Mutations
+envoy.extensions.filters.http.header_mutation.v3.Mutations
+  + request_mutations=1:envoy.config.common.mutation_rules.v3.HeaderMutation[]
+  + response_mutations=2:envoy.config.common.mutation_rules.v3.HeaderMutation[]
+envoy.config.common.mutation_rules.v3.HeaderMutation
+  + remove=1:string append=2:envoy.config.core.v3.HeaderValueOption
 envoy.extensions.filters.http.grpc_stats.v3.FilterConfig
   ~ emit_filter_state=1 individual_method_stats_allowlist=2 stats_for_all_methods=3 enable_upstream_stats=4 replace_dots_in_grpc_service_name=5
 `;

@@ -48,6 +48,8 @@ envoy.extensions.access_loggers.stream.v3.StdoutAccessLog
   + log_format=1:envoy.config.core.v3.SubstitutionFormatString
 envoy.extensions.access_loggers.stream.v3.StderrAccessLog
   + log_format=1:envoy.config.core.v3.SubstitutionFormatString
+envoy.extensions.filters.network.direct_response.v3.Config
+  + response=1:envoy.config.core.v3.DataSource
 envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy
   + stat_prefix=1:string cluster=2:string weighted_clusters=10:envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster
   + idle_timeout=8:duration access_log=5:envoy.config.accesslog.v3.AccessLog[] max_connect_attempts=7:uint32?

@@ -5,6 +5,7 @@ import type { Reader } from "../../wire/reader.ts";
 import { decodeAccessLogs } from "./access-log.ts";
 import { decodeAddress, decodeCidrs } from "./address.ts";
 import { decodeHttpManager } from "./http-manager.ts";
+import { readDataSource } from "./data-source.ts";
 import { decodeTcpProxy } from "./tcp-proxy.ts";
 import { decodeDownstreamTransport } from "./transport.ts";
 
@@ -14,6 +15,7 @@ const HTTP_MANAGER = `${NETWORK}.http_connection_manager.v3.HttpConnectionManage
 const TCP_PROXY = `${NETWORK}.tcp_proxy.v3.TcpProxy`;
 const SNI_CLUSTER = `${NETWORK}.sni_cluster.v3.SniCluster`;
 const PROXY_PROTOCOL = `${LISTENER}.proxy_protocol.v3.ProxyProtocol`;
+const DIRECT_RESPONSE = `${NETWORK}.direct_response.v3.Config`;
 
 export function decodeListener(reader: Reader): Listener {
   const address = decodeAddress(reader, "address");
@@ -142,5 +144,6 @@ function decodeNetwork(filter: Reader): FilterChain["network"] {
   const any = filter.any("typed_config");
   if (any?.typeName === HTTP_MANAGER) return decodeHttpManager(any.read());
   if (any?.typeName === TCP_PROXY) return decodeTcpProxy(any.read());
+  if (any?.typeName === DIRECT_RESPONSE) return { kind: "direct", response: readDataSource(any.read(), "response") ?? Buffer.alloc(0) };
   return unknownFilter(filter);
 }

@@ -13,12 +13,12 @@ export function decodeMutations(reader: Reader, side: "request" | "response"): H
   if (toAdd.length === 0 && toRemove.length === 0) return NO_MUTATIONS;
   return {
     add: toAdd.map(decodeMutation),
-    remove: toRemove.map((name, i) => checkName(name, reader, `${side}_headers_to_remove[${i}]`)),
+    remove: toRemove.map((name, i) => decodeHeaderName(name, reader, `${side}_headers_to_remove[${i}]`)),
   };
 }
 
 /** Envoy: `:` headers and Host may not be modified. */
-function checkName(name: string, reader: Reader, field: string): string {
+export function decodeHeaderName(name: string, reader: Reader, field: string): string {
   const lower = name.toLowerCase();
   if (lower.startsWith(":") || lower === "host") reader.refuse(field, `header ${name} may not be modified`);
   if (!/^[a-z0-9!#$%&'*+\-.^_`|~]+$/.test(lower)) reader.refuse(field, `${JSON.stringify(name)} is no header name`);
@@ -31,7 +31,7 @@ export function decodeAdded(reader: Reader, field: string): HeaderMutations {
   return toAdd.length === 0 ? NO_MUTATIONS : { add: toAdd.map(decodeMutation), remove: [] };
 }
 
-function decodeMutation(reader: Reader): HeaderMutation {
+export function decodeMutation(reader: Reader): HeaderMutation {
   const header = reader.message("header");
   if (header === undefined) return reader.refuse("header", "is missing");
   const raw = header.bytes("raw_value");
@@ -41,7 +41,7 @@ function decodeMutation(reader: Reader): HeaderMutation {
   const problem = format.includes("%") ? headerFormatProblem(format) : undefined;
   if (problem !== undefined) header.refuse("value", problem);
   return {
-    name: checkName(header.text("key"), header, "key"),
+    name: decodeHeaderName(header.text("key"), header, "key"),
     value: { literal: format.includes("%") ? undefined : format, format },
     action: actionOf(reader),
     keepEmpty: reader.flag("keep_empty_value"),

@@ -1,18 +1,30 @@
 // The configs of HTTP filters: in the chain, and what routes, virtual hosts and tables say to them by name.
 // https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/http/http_filters#route-specific-config
 import type { HttpFilterConfig, PerFilter, PerFilterConfig } from "../../../config/index.ts";
-import { CORS_FILTER, CORS_POLICY, FAULT_FILTER, isKnownFilter } from "../../../http-filters/index.ts";
+import {
+  CORS_FILTER,
+  CORS_POLICY,
+  FAULT_FILTER,
+  HEADER_MUTATION_FILTER,
+  HEADER_MUTATION_ROUTE,
+  isKnownFilter,
+} from "../../../http-filters/index.ts";
 import type { Reader, TypedReader } from "../../../wire/reader.ts";
 import { decodeCorsPolicy } from "./cors.ts";
 import { decodeFault } from "./fault.ts";
+import { decodeHeaderEdits, decodeHeaderMutation } from "./header-mutation.ts";
 
 const FILTER_CONFIG = "envoy.config.route.v3.FilterConfig";
 
-const IN_CHAIN: ReadonlyMap<string, (reader: Reader) => unknown> = new Map([[FAULT_FILTER, decodeFault]]);
+const IN_CHAIN: ReadonlyMap<string, (reader: Reader) => unknown> = new Map<string, (reader: Reader) => unknown>([
+  [FAULT_FILTER, decodeFault],
+  [HEADER_MUTATION_FILTER, decodeHeaderMutation],
+]);
 
 const ON_ROUTES: ReadonlyMap<string, (reader: Reader) => unknown> = new Map<string, (reader: Reader) => unknown>([
   [FAULT_FILTER, decodeFault],
   [CORS_POLICY, decodeCorsPolicy],
+  [HEADER_MUTATION_ROUTE, decodeHeaderEdits],
   // The filter's own type says nothing that a route could.
   [CORS_FILTER, () => undefined],
 ]);
