@@ -1,5 +1,5 @@
-// One header field as HTTP/2 carries it. Entries are shared and never changed: a field that the peer names by index is the same object every
-// time, so it costs no string work on either side (RFC 7541).
+// One header field as HTTP/2 carries it. Entries are shared and their text never changes: a field that the peer names by index is the same object
+// every time, so it costs no string work on either side (RFC 7541), and what was found out about it once is kept with it.
 
 export class Http2Header {
   /** Lower case; latin1, one character per byte. Pseudo headers keep their colon. */
@@ -8,15 +8,20 @@ export class Http2Header {
   readonly value: string;
   /** Never indexed, here or by whoever forwards it (RFC 7541 section 7.1.3). */
   readonly sensitive: boolean;
-  /** The encoder's notes: which encoder last indexed this entry, and when. */
-  owner: object | undefined = undefined;
-  at = 0;
+  /** What block rules know of it (`header-kind.ts`); 0 = not looked at. */
+  kind = 0;
+  /** What the router's rules know of it in a request and in a response (`http/header-kinds.ts`); -1 = not looked at. */
+  requestKind = -1;
+  responseKind = -1;
   /** Full match in the static table, 0 = none, -1 = not looked up. */
   staticIndex = -1;
   /** Index of the name in the static table, 0 = none. */
   staticName = 0;
   /** May go into a dynamic table. */
   indexed = false;
+  /** The encoder that last had it in its table, and as its how-many-eth entry. */
+  encoder = 0;
+  entry = 0;
 
   constructor(name: string, value: string, sensitive = false) {
     this.name = name;
