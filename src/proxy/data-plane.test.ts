@@ -202,12 +202,6 @@ describe("raw callers", () => {
     );
   });
 
-  test("HTTP/2 is refused in its own words", async () => {
-    const frames = Buffer.from(await raw(scene.port(), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "latin1");
-    // SETTINGS, then GOAWAY with HTTP_1_1_REQUIRED.
-    expect([frames[3], frames[12], frames.readUInt32BE(22)]).toEqual([4, 7, 13]);
-  });
-
   test("an answer before the request is whole ends the connection", async () => {
     const got = await raw(scene.port(), `POST /early HTTP/1.1\r\n${H}Content-Length: 100\r\n\r\nabc`);
     expect(got).toMatch(/^HTTP\/1\.1 200[^]*connection: close[^]*early$/);

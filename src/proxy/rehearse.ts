@@ -198,6 +198,7 @@ function callerFor(manager: ConnectionManager, request: RehearsedRequest, onAnsw
     serverName: "",
     alpn: "",
     tls: request.secure ? TLS : undefined,
+    becomes: nothing,
     onClosed: nothing,
   };
   return {
@@ -207,10 +208,11 @@ function callerFor(manager: ConnectionManager, request: RehearsedRequest, onAnsw
     pauseRequest: nothing,
     resumeRequest: nothing,
     sendWhole: onAnswer,
+    sayContinue: nothing,
     informational: nothing,
     beginAnswer: () => undefined,
     writeAnswer: () => true,
-    endAnswer: nothing,
+    endAnswer: () => true,
     whenFlushed: nothing,
     responseDone: nothing,
     abort: nothing,

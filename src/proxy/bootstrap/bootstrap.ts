@@ -57,7 +57,9 @@ async function parseFile(file: string, text: string): Promise<unknown> {
   try {
     if (text.trimStart().startsWith("{")) return JSON.parse(text);
     // Only YAML files pay for the parser.
-    const { parse } = await import("yaml");
+    const yaml = await import("yaml");
+    // Bundled, the package comes as a whole in `default`.
+    const { parse } = "default" in yaml ? (yaml.default as typeof yaml) : yaml;
     return parse(text, { maxAliasCount: 100 });
   } catch (cause) {
     throw invalid(file, cause);

@@ -1,4 +1,5 @@
 // Clusters and endpoints as the proxy runs them: decoded from Envoy's Cluster and ClusterLoadAssignment, frozen.
+import type { Http2Limits } from "../http2/stream.ts";
 import type { TransportMatch, UpstreamTransport } from "./tls-config.ts";
 
 export type LbPolicy = "ROUND_ROBIN" | "LEAST_REQUEST" | "RANDOM" | "CLUSTER_PROVIDED";
@@ -39,7 +40,12 @@ export interface ClusterConfig {
   readonly idleTimeoutMs: number;
   readonly maxConnectionDurationMs: number;
   readonly maxRequestsPerConnection: number;
+  /** `downstream`: what the caller speaks. */
   readonly protocol: "http1" | "http2" | "downstream";
+  /** HTTP/1: trailers are sent and taken. */
+  readonly http1Trailers: boolean;
+  /** What of HTTP/2's settings and bounds is not Envoy's default. */
+  readonly http2: Partial<Http2Limits>;
   readonly sourceAddress: string | undefined;
   readonly tcpKeepalive: TcpKeepalive | undefined;
   /** undefined = plain text. */

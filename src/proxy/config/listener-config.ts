@@ -1,4 +1,5 @@
 // Listeners, filter chains and network filters as the proxy runs them: decoded from Envoy's Listener, frozen.
+import type { Http2Limits } from "../http2/stream.ts";
 import type { HeaderMutations, RouteTable } from "./route-config.ts";
 import type { DownstreamTls } from "./tls-config.ts";
 
@@ -49,6 +50,8 @@ export interface HttpConnectionManagerConfig {
     | { readonly kind: "inline"; readonly table: RouteTable }
     | { readonly kind: "rds"; readonly name: string; readonly timeoutMs?: number };
   readonly codec: "AUTO" | "HTTP1" | "HTTP2";
+  /** What of HTTP/2's settings and bounds is not Envoy's default. */
+  readonly http2: Partial<Http2Limits>;
   readonly filters: readonly HttpFilterConfig[];
   readonly upgrades: readonly string[];
   readonly useRemoteAddress: boolean;
@@ -73,6 +76,8 @@ export interface HttpConnectionManagerConfig {
   readonly http10: { readonly accept: boolean; readonly defaultHost: string };
   readonly allowAbsoluteUrl: boolean;
   readonly enableTrailers: boolean;
+  /** `expect: 100-continue` and 1xx answers pass; else the proxy says `100 Continue` itself and nothing of it reaches the upstream. */
+  readonly proxy100Continue: boolean;
   readonly headersWithUnderscores: "ALLOW" | "REJECT_REQUEST" | "DROP_HEADER";
   readonly maxRequestHeadersKb: number;
   readonly maxHeadersCount: number;

@@ -1,7 +1,7 @@
 // Messages as the router sees them, whatever their HTTP version. HTTP/1 heads answer on their own text, HTTP/2 heads on the fields that HPACK
 // decoded: neither is turned into the other before somebody asks for it.
 import type { RequestView } from "../config/index.ts";
-import type { Http2Header } from "../http2/header.ts";
+import { Http2Header } from "../http2/header.ts";
 import type { HeaderList } from "./header-list.ts";
 
 /** A message's trailers as its own codec holds them: HTTP/1 lines with CRLF each, or fields. undefined = there are none, and nothing is held back. */
@@ -58,6 +58,19 @@ export interface RequestHead extends MessageHead, RequestView {
 export interface AnswerHead extends MessageHead {
   readonly status: number;
   readonly hasDate: boolean;
+}
+
+const NONE: readonly Http2Header[] = Object.freeze([]);
+
+/** Trailers as fields, for a message that goes on in HTTP/2. */
+export function trailerFields(trailers: Trailers): readonly Http2Header[] {
+  if (typeof trailers !== "string") return trailers ?? NONE;
+  const fields: Http2Header[] = [];
+  for (const line of trailers.split("\r\n")) {
+    const colon = line.indexOf(":");
+    if (colon > 0) fields.push(new Http2Header(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()));
+  }
+  return fields;
 }
 
 /** Trailers as HTTP/1 lines with CRLF each. */

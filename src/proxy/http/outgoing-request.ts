@@ -8,6 +8,8 @@ export class OutgoingRequest {
   fields: readonly Http2Header[] = NONE;
   /** The complete body when it is small and came with the head, one char per byte. */
   bodyText = "";
+  /** Protocol that the connection or stream is to switch to; "" = none. */
+  upgrade = "";
   /** Nothing follows the head and `bodyText`. */
   whole = false;
   /** Value of `x-envoy-attempt-count`; 0 = it is not sent. */

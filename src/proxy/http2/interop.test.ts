@@ -242,7 +242,14 @@ describe("node:http2 as the server", () => {
     const ends: string[] = [];
     const session = createHttp2Session(options("client", { onClosed: (end) => void ends.push(end) }));
     const conn = dial(
-      { host: "127.0.0.1", port, localAddress: undefined, keepAliveMs: undefined, onConnect: () => session.start(conn) },
+      {
+        host: "127.0.0.1",
+        port,
+        localAddress: undefined,
+        keepalive: undefined,
+        transport: undefined,
+        onConnect: () => session.start(conn),
+      },
       session,
     );
     cleanUp.push(() => conn.destroy());

@@ -52,6 +52,10 @@ export class ConnectionLog implements StreamInfo {
   responseHeader(): undefined {
     return undefined;
   }
+  responseTrailer(): undefined {
+    return undefined;
+  }
+  readonly grpcStatus = undefined;
   get startWallMs(): number {
     return this.env.wallOffset() + this.startMs;
   }

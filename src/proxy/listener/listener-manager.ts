@@ -4,11 +4,12 @@ import net from "node:net";
 import type { FilterChain, Listener, RuntimeConfig } from "../config/index.ts";
 import { adopt, type Conn, type ConnHandler } from "../network/conn.ts";
 import { createConnectionManager, type ConnectionManager } from "../network/connection-manager.ts";
-import type { Arrival } from "../network/arrival.ts";
-import { createDirectResponse, type DirectResponse, type DirectResponseSession } from "../network/direct-response.ts";
+import type { Arrival, Drainable } from "../network/arrival.ts";
+import { createDirectResponse, type DirectResponse } from "../network/direct-response.ts";
 import { Http1Downstream } from "../network/http1-downstream.ts";
+import { Http2Downstream } from "../network/http2-downstream.ts";
 import type { Environment } from "../network/environment.ts";
-import { createTcpProxy, type TcpProxy, type TcpSession } from "../network/tcp-proxy.ts";
+import { createTcpProxy, type TcpProxy } from "../network/tcp-proxy.ts";
 import { plainAddress } from "../network/ip-text.ts";
 import type { AccessLogger } from "../observe/access-log.ts";
 import { Admission, type Admitted } from "./admission.ts";
@@ -37,7 +38,13 @@ export interface ListenerManager {
   stop(): void;
 }
 
-type Session = Http1Downstream | TcpSession | DirectResponseSession;
+interface Session extends ConnHandler, Drainable {
+  conn: Conn;
+  opened(): void;
+}
+
+/** An open connection; what speaks on it may change. */
+type Open = Drainable & { readonly conn: Conn };
 
 interface Slot {
   readonly key: string;
@@ -52,7 +59,7 @@ interface Slot {
   readonly stats: ListenerStats;
   /** On their way to a session. */
   readonly admissions: Set<Admission>;
-  readonly sessions: Set<Session>;
+  readonly sessions: Set<Open>;
 }
 
 export function createListenerManager(env: Environment): ListenerManager {
@@ -176,20 +183,26 @@ export function createListenerManager(env: Environment): ListenerManager {
         manager = next === undefined || (next.tls === undefined) !== (chain.tls === undefined) ? undefined : managerOf(next);
         return manager;
       },
+      becomes(next) {
+        slot.sessions.delete(current);
+        current = next;
+        slot.sessions.add(next);
+      },
       onClosed() {
-        slot.sessions.delete(session);
+        slot.sessions.delete(current);
         from.finish();
       },
     };
-    const session: Session & ConnHandler =
-      manager === undefined ? (byteFilterOf(chain) as TcpProxy | DirectResponse).accept(arrival) : new Http1Downstream(arrival, manager);
+    const session: Session =
+      manager === undefined ? (byteFilterOf(chain) as TcpProxy | DirectResponse).accept(arrival) : callerOf(arrival, manager);
+    let current: Open = session;
     slot.sessions.add(session);
     const conn: Conn = adopt(sock, session, carrier);
     session.conn = conn;
     session.opened();
     if (first !== undefined) {
       session.onData(first, first.length);
-      if (session instanceof Http1Downstream) conn.resume();
+      if (manager !== undefined) conn.resume();
     }
     if (first === undefined) conn.resume();
   }
@@ -267,7 +280,7 @@ export function createListenerManager(env: Environment): ListenerManager {
   onRuntime(env.runtime.current());
   const unsubscribe = env.runtime.subscribe(onRuntime);
 
-  function each<T>(read: (session: Session) => T): T[] {
+  function each<T>(read: (session: Open) => T): T[] {
     return [...slots.values()].flatMap((slot) => [...slot.sessions].map(read));
   }
 
@@ -317,4 +330,11 @@ export function createListenerManager(env: Environment): ListenerManager {
       slots.clear();
     },
   };
+}
+
+/** HTTP/1, until the first bytes say otherwise; or HTTP/2 only. */
+function callerOf(arrival: Arrival, manager: ConnectionManager): Session {
+  manager.stats.cxTotal.value++;
+  manager.stats.cxActive.value++;
+  return manager.config.codec === "HTTP2" ? new Http2Downstream(arrival, manager) : new Http1Downstream(arrival, manager);
 }

@@ -1,6 +1,13 @@
 // Where a connection came in.
 import type { TlsInfo } from "../transport/tls-info.ts";
+import type { Conn } from "./conn.ts";
 import type { ConnectionManager } from "./connection-manager.ts";
+
+/** A connection that can be told to end when it is done. */
+export interface Drainable {
+  readonly busy: boolean;
+  drain(): void;
+}
 
 /** What a connection needs to know of where it came in; its manager is asked for again with each request, so that config changes reach open connections. */
 export interface Arrival {
@@ -21,5 +28,7 @@ export interface Arrival {
   readonly alpn: string;
   /** undefined = plain text. */
   readonly tls: TlsInfo | undefined;
+  /** The connection goes on as this one: it turned out to speak another protocol. */
+  becomes(next: Drainable & { readonly conn: Conn }): void;
   onClosed(): void;
 }

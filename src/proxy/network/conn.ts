@@ -33,6 +33,8 @@ export class Conn {
   sock!: net.Socket;
   /** The TCP connection under a TLS one that was accepted. */
   private readonly carrier: net.Socket | undefined;
+  /** Whoever reads it; may be replaced. */
+  handler: ConnHandler;
   private waiter: (() => void) | undefined = undefined;
   private readonly flushed: () => void;
   /** The last write reports when it has left. */
@@ -40,7 +42,8 @@ export class Conn {
   private readBuffer: Buffer | undefined = undefined;
   private readView: Buffer | undefined = undefined;
 
-  constructor(carrier?: net.Socket) {
+  constructor(handler: ConnHandler, carrier?: net.Socket) {
+    this.handler = handler;
     this.carrier = carrier;
     this.flushed = () => {
       if (this.waiter === undefined || this.sock.writableLength !== 0) return;
@@ -126,13 +129,13 @@ export class Conn {
 
 /** Accepted sockets: one read buffer for all of them, so that an idle connection holds none. */
 export function adopt(sock: net.Socket, handler: ConnHandler, carrier?: net.Socket): Conn {
-  const conn = new Conn(carrier);
+  const conn = new Conn(handler, carrier);
   conn.sock = sock;
-  if (!readShared(sock, (data, length) => handler.onData(data, length)))
-    sock.on("data", (chunk: Buffer) => void handler.onData(chunk, chunk.length));
-  sock.on("end", () => handler.onEnd());
+  if (!readShared(sock, (data, length) => conn.handler.onData(data, length)))
+    sock.on("data", (chunk: Buffer) => void conn.handler.onData(chunk, chunk.length));
+  sock.on("end", () => conn.handler.onEnd());
   sock.on("error", () => undefined);
-  sock.on("close", () => handler.onClose(undefined));
+  sock.on("close", () => conn.handler.onClose(undefined));
   return conn;
 }
 
@@ -159,7 +162,7 @@ export function dial(options: DialOptions, handler: ConnHandler): Conn {
     allowHalfOpen: true,
     ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
   };
-  const conn = new Conn();
+  const conn = new Conn(handler);
   let reached = false;
   let reason: string | undefined;
   const use = (sock: net.Socket): void => {

@@ -2,8 +2,11 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/http_conn_man
 import type { HttpConnectionManagerConfig, Route, RouteTable, VirtualHost } from "../config/index.ts";
 import type { RequestRules } from "../http1/request-head.ts";
+import { createHttp2Stats } from "../http2/http2-stats.ts";
+import { http2Limits } from "../http2/limits.ts";
+import type { Http2Limits, Http2Stats } from "../http2/stream.ts";
 import type { AccessLogger } from "../observe/access-log.ts";
-import { scopedSpec, type Counter, type Gauge, type Histogram } from "../observe/stats.ts";
+import { scopedSpec, type Counter, type Gauge, type Histogram, type Stats } from "../observe/stats.ts";
 import { compileRoute } from "../router/compile-route.ts";
 import type { Service } from "../router/exchange.ts";
 import type { Environment } from "./environment.ts";
@@ -14,6 +17,14 @@ export interface ConnectionManagerStats {
   readonly cxActive: Gauge;
   readonly cxDestroyRemoteActive: Counter;
   readonly cxProtocolError: Counter;
+  readonly cxIdleTimeout: Counter;
+  readonly cxMaxDuration: Counter;
+  readonly cxHttp1Total: Counter;
+  readonly cxHttp1Active: Gauge;
+  readonly cxHttp2Total: Counter;
+  readonly cxHttp2Active: Gauge;
+  readonly rqHttp1Total: Counter;
+  readonly rqHttp2Total: Counter;
   readonly rqTotal: Counter;
   readonly rqActive: Gauge;
   readonly rqCompleted: Counter;
@@ -33,6 +44,7 @@ export interface ConnectionManager {
   readonly loggers: readonly AccessLogger[];
   readonly rules: RequestRules;
   readonly maxHeadBytes: number;
+  readonly http2: { readonly limits: Http2Limits; readonly stats: Http2Stats };
   /** `x-envoy-*` names that a caller cannot set; one set for callers from outside, one for others. */
   readonly forgedAtEdge: ReadonlySet<string>;
   readonly forgedInside: ReadonlySet<string>;
@@ -41,6 +53,26 @@ export interface ConnectionManager {
   table(): RouteTable | undefined;
   service(table: RouteTable, virtualHost: VirtualHost, route: Route): Service;
 }
+
+/** Envoy's name for each, under no scope: `http2.rx_reset`. */
+function downstreamHttp2Stats(stats: Stats): Http2Stats {
+  const spec = (name: string) => ({ name: `http2.${name}`, tags: {}, fullName: `http2.${name}` });
+  return createHttp2Stats(
+    (name) => stats.counter(spec(name)),
+    (name) => stats.gauge(spec(name)),
+  );
+}
+
+function downstreamLimits(config: HttpConnectionManagerConfig): Http2Limits {
+  return http2Limits({
+    ...config.http2,
+    headerListBytes: config.maxRequestHeadersKb * 1024,
+    headerCount: config.maxHeadersCount,
+    underscores: UNDERSCORES[config.headersWithUnderscores],
+  });
+}
+
+const UNDERSCORES = { ALLOW: "allow", REJECT_REQUEST: "reject", DROP_HEADER: "drop" } as const;
 
 const HCM_TAG = "envoy.http_conn_manager_prefix";
 
@@ -67,6 +99,14 @@ export function createConnectionManager(config: HttpConnectionManagerConfig, env
       cxActive: gauge("downstream_cx_active"),
       cxDestroyRemoteActive: counter("downstream_cx_destroy_remote_active_rq"),
       cxProtocolError: counter("downstream_cx_protocol_error"),
+      cxIdleTimeout: counter("downstream_cx_idle_timeout"),
+      cxMaxDuration: counter("downstream_cx_max_duration_reached"),
+      cxHttp1Total: counter("downstream_cx_http1_total"),
+      cxHttp1Active: gauge("downstream_cx_http1_active"),
+      cxHttp2Total: counter("downstream_cx_http2_total"),
+      cxHttp2Active: gauge("downstream_cx_http2_active"),
+      rqHttp1Total: counter("downstream_rq_http1_total"),
+      rqHttp2Total: counter("downstream_rq_http2_total"),
       rqTotal: counter("downstream_rq_total"),
       rqActive: gauge("downstream_rq_active"),
       rqCompleted: counter("downstream_rq_completed"),
@@ -85,6 +125,7 @@ export function createConnectionManager(config: HttpConnectionManagerConfig, env
       secure,
     },
     maxHeadBytes: config.maxRequestHeadersKb * 1024,
+    http2: { limits: downstreamLimits(config), stats: downstreamHttp2Stats(env.stats) },
     forgedAtEdge: forgedHeaders(true),
     forgedInside: forgedHeaders(false),
     serverLine: config.serverHeader === "PASS_THROUGH" ? "" : `server: ${config.serverName}\r\n`,

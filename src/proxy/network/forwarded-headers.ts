@@ -104,8 +104,10 @@ export function admitCaller(exchange: Exchange): void {
 
   if (config.generateRequestId && (head.requestId === "" || (exchange.edge && !config.preserveExternalRequestId)))
     head.requestId = randomUUID();
-  if (head.scheme === "") head.scheme = config.schemeToOverwrite === "" ? schemeOf(head, spoken) : config.schemeToOverwrite;
-  else if (config.schemeToOverwrite !== "") head.scheme = config.schemeToOverwrite;
+  if (config.schemeToOverwrite !== "") {
+    head.scheme = config.schemeToOverwrite;
+    head.pristine = false;
+  } else if (head.scheme === "") head.scheme = schemeOf(head, spoken);
 }
 
 /** What x-forwarded-proto says where that is a scheme, else what was spoken. */

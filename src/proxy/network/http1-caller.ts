@@ -50,6 +50,10 @@ export abstract class Http1Caller implements Caller {
     this.conn.whenFlushed(fn);
   }
 
+  sayContinue(): void {
+    if (this.minor === 1) this.conn.writeStr("HTTP/1.1 100 Continue\r\n\r\n");
+  }
+
   informational(head: AnswerHead): void {
     if (this.minor === 0) return;
     if (head instanceof Head) this.conn.writeStr(head.text.slice(0, head.end + 4));
@@ -105,7 +109,8 @@ export abstract class Http1Caller implements Caller {
       case "length":
         return "as-is";
       case "none":
-        return (this.exchange as Exchange).head.method === "HEAD" ? "as-is" : "none";
+        if ((this.exchange as Exchange).head.method !== "HEAD") return "none";
+        return head.version === "HTTP/2" && head.contentLength < 0 && this.minor === 1 ? "chunked" : "as-is";
       case "chunked":
         if (this.minor === 1) return "as-is";
         this.form = "from-chunks";
@@ -155,9 +160,11 @@ export abstract class Http1Caller implements Caller {
     return this.conn.pending() <= HIGH_WATER;
   }
 
-  endAnswer(trailers: Trailers): void {
+  endAnswer(view: Buffer, lasting: boolean, trailers: Trailers): boolean {
+    const free = view.length === 0 || this.writeAnswer(view, lasting);
     const end = this.ending(trailers);
     if (end !== "") this.conn.writeStr(end);
+    return free;
   }
 
   /** What ends the body; "" = its end went out with it. */

@@ -8,17 +8,16 @@ import { Exchange } from "../router/exchange.ts";
 import { respond } from "../router/respond.ts";
 import { FLAG } from "../observe/response-flags.ts";
 import type { Arrival } from "./arrival.ts";
-import type { ConnectionManager } from "./connection-manager.ts";
+import type { ConnectionManager, ConnectionManagerStats } from "./connection-manager.ts";
 import type { ConnHandler } from "./conn.ts";
 import { finishExchange } from "./finish-exchange.ts";
 import { Http1Caller } from "./http1-caller.ts";
+import { Http2Downstream } from "./http2-downstream.ts";
 import { routeRequest } from "./route-request.ts";
 import { Timer } from "./timer-wheel.ts";
 
 /** A head that is not complete after this long is an attack, where the config has no limit of its own. */
 const HEAD_TIMEOUT_MS = 10_000;
-/** SETTINGS, and GOAWAY with HTTP_1_1_REQUIRED. */
-const HTTP2_REFUSAL = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 13]).toString("latin1");
 
 type State = "idle" | "body" | "waiting" | "tunnel" | "closing";
 
@@ -34,14 +33,13 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
   private head: Head | undefined = undefined;
   private closed = false;
   private reading = false;
+  private requests = 0;
   private lastEnd = 0;
   private readonly timer = new Timer(() => this.onTimer());
 
   constructor(arrival: Arrival, manager: ConnectionManager) {
     super(arrival);
     this.manager = manager;
-    manager.stats.cxTotal.value++;
-    manager.stats.cxActive.value++;
   }
 
   get bodyPending(): boolean {
@@ -95,7 +93,8 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
       case "empty":
         break;
       case "preface":
-        this.refusePreface();
+        if (this.requests === 0 && this.manager.config.codec === "AUTO") this.becomeHttp2();
+        else this.refuse(400, "http1.codec_error");
         break;
       case "too large":
         this.refuse(431, "http1.headers_too_large");
@@ -143,8 +142,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     this.reading = false;
     this.keep = true;
     this.minor = 1;
-    stats.rqTotal.value++;
-    stats.rqActive.value++;
+    this.countRequest(stats);
     const status = bad ? 400 : parseRequestHead(head, manager.rules);
     if (status !== 0) {
       this.refuseHead(head, status, now);
@@ -177,6 +175,16 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     if (config.requestTimeoutMs > 0 && this.state === "body") env.wheel.arm(this.timer, now + config.requestTimeoutMs, now);
     routeRequest(exchange);
     if (this.state === "body" && length > bodyAt) this.readBody(chunk, bodyAt);
+  }
+
+  private countRequest(stats: ConnectionManagerStats): void {
+    if (this.requests++ === 0) {
+      stats.cxHttp1Total.value++;
+      stats.cxHttp1Active.value++;
+    }
+    stats.rqTotal.value++;
+    stats.rqHttp1Total.value++;
+    stats.rqActive.value++;
   }
 
   private readBody(chunk: Buffer, from: number): void {
@@ -233,18 +241,23 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     head.path = "";
     head.authority = "";
     head.grpc = false;
-    this.manager.stats.rqTotal.value++;
-    this.manager.stats.rqActive.value++;
+    this.countRequest(this.manager.stats);
     const exchange = this.beginExchange(head, this.manager.env.clock.now());
     this.state = "waiting";
     respond(exchange, { kind: "codec", status, details });
   }
 
-  /** HTTP/2 is not spoken here yet: an empty SETTINGS and a GOAWAY with HTTP_1_1_REQUIRED say so in its own words. */
-  private refusePreface(): void {
-    this.manager.stats.cxProtocolError.value++;
-    this.conn.writeStr(HTTP2_REFUSAL);
-    this.close();
+  /** The connection's first bytes are HTTP/2's. */
+  private becomeHttp2(): void {
+    const { chunk } = lastRead;
+    const next = new Http2Downstream(this.arrival, this.manager);
+    this.manager.env.wheel.remove(this.timer);
+    this.closed = true;
+    next.conn = this.conn;
+    this.conn.handler = next;
+    this.arrival.becomes(next);
+    next.opened();
+    next.onData(chunk, chunk.length);
   }
 
   protected enterTunnel(): void {
@@ -318,8 +331,10 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
         return;
       case "idle":
         if (this.reader.begun) this.refuse(408, "request_header_timeout");
-        else if (config.idleTimeoutMs > 0 && now >= this.lastEnd + config.idleTimeoutMs) this.close();
-        else if (config.idleTimeoutMs > 0) env.wheel.arm(this.timer, this.lastEnd + config.idleTimeoutMs, now);
+        else if (config.idleTimeoutMs > 0 && now >= this.lastEnd + config.idleTimeoutMs) {
+          this.manager.stats.cxIdleTimeout.value++;
+          this.close();
+        } else if (config.idleTimeoutMs > 0) env.wheel.arm(this.timer, this.lastEnd + config.idleTimeoutMs, now);
         return;
       case "body":
         if (config.requestTimeoutMs > 0) {
@@ -355,6 +370,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     this.closed = true;
     const { stats, env } = this.manager;
     stats.cxActive.value--;
+    if (this.requests > 0) stats.cxHttp1Active.value--;
     env.wheel.remove(this.timer);
     const { exchange } = this;
     if (exchange !== undefined && (this.state === "body" || this.state === "waiting" || this.state === "tunnel")) {

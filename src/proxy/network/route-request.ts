@@ -16,6 +16,7 @@ export function routeRequest(exchange: Exchange): void {
     return;
   }
   if (head.underscores && config.headersWithUnderscores !== "ALLOW" && !checkUnderscores(exchange)) return;
+  if (head.expect && !config.proxy100Continue) exchange.caller.sayContinue();
   admitCaller(exchange);
   cutPort(exchange);
   const normalized = normalizePath(head.path, config);

@@ -304,6 +304,10 @@ export class TcpSession implements ConnHandler, StreamInfo {
   responseHeader(): undefined {
     return undefined;
   }
+  responseTrailer(): undefined {
+    return undefined;
+  }
+  readonly grpcStatus = undefined;
   get protocol(): string {
     return "";
   }

@@ -9,7 +9,10 @@ export type ResetReason =
   | "connection timeout"
   | "protocol error"
   | "overflow"
-  | "remote reset";
+  | "local reset"
+  | "remote reset"
+  | "remote refused stream reset"
+  | "remote error with CONNECT request";
 
 export type Failure =
   | { readonly kind: "route_not_found" }
@@ -26,8 +29,7 @@ export type Failure =
   | { readonly kind: "missing_host" }
   | { readonly kind: "upgrade_refused" }
   | { readonly kind: "path_refused" }
-  | { readonly kind: "fault_abort"; readonly httpStatus: number; readonly grpcStatus: number | undefined }
-  | { readonly kind: "protocol_unsupported"; readonly protocol: string };
+  | { readonly kind: "fault_abort"; readonly httpStatus: number; readonly grpcStatus: number | undefined };
 
 export interface FailureAnswer {
   readonly status: number;
@@ -43,6 +45,10 @@ export interface FailureAnswer {
 
 const PREFIX = "upstream connect error or disconnect/reset before headers. ";
 
+export function resetFlag(reason: ResetReason): number {
+  return RESET[reason].flags;
+}
+
 const RESET: Readonly<Record<ResetReason, { status: number; flags: number; details: string }>> = {
   "connection termination": { status: 503, flags: FLAG.UC, details: "connection_termination" },
   "remote connection failure": { status: 503, flags: FLAG.UF, details: "remote_connection_failure" },
@@ -50,7 +56,10 @@ const RESET: Readonly<Record<ResetReason, { status: number; flags: number; detai
   "connection timeout": { status: 503, flags: FLAG.UF, details: "connection_timeout" },
   "protocol error": { status: 502, flags: FLAG.UPE, details: "protocol_error" },
   overflow: { status: 503, flags: FLAG.UO, details: "overflow" },
+  "local reset": { status: 503, flags: FLAG.LR, details: "local_reset" },
   "remote reset": { status: 503, flags: FLAG.UR, details: "remote_reset" },
+  "remote refused stream reset": { status: 503, flags: FLAG.UR, details: "remote_refused_stream_reset" },
+  "remote error with CONNECT request": { status: 503, flags: FLAG.UR, details: "remote_error_with_CONNECT_request" },
 };
 
 function answer(status: number, body: string, flags: number, details: string): FailureAnswer {
@@ -102,29 +111,6 @@ export function answerTo(failure: Failure): FailureAnswer {
       return answer(400, "", 0, "path_normalization_failed");
     case "fault_abort":
       return { ...answer(failure.httpStatus, "fault filter abort", FLAG.FI, "fault_filter_abort"), grpcStatus: failure.grpcStatus };
-    case "protocol_unsupported":
-      return answer(502, `upstream protocol ${failure.protocol} is not supported`, FLAG.UPE, `unsupported_protocol{${failure.protocol}}`);
-  }
-}
-
-/** What a gRPC caller is told (grpc/doc/http-grpc-status-mapping.md). */
-export function grpcStatusOf(httpStatus: number): number {
-  switch (httpStatus) {
-    case 400:
-      return 13;
-    case 401:
-      return 16;
-    case 403:
-      return 7;
-    case 404:
-      return 12;
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return 14;
-    default:
-      return 2;
   }
 }
 

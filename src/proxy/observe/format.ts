@@ -1,6 +1,7 @@
 // Envoy's `%…%` operators, compiled once to closures: access logs and header values share them.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage
 import { err, ok, type Result } from "../../kit/index.ts";
+import { grpcStatusText, type GrpcStatusStyle } from "./grpc-status.ts";
 import { flagText, flagTextLong } from "./response-flags.ts";
 import type { StreamInfo } from "./stream-info.ts";
 import { certificateTime, TLS_OPERATORS } from "./tls-operators.ts";
@@ -27,6 +28,12 @@ function hostOnly(address: string): string | undefined {
 function portOnly(address: string): string | undefined {
   const colon = address.lastIndexOf(":");
   return colon < 0 ? undefined : address.slice(colon + 1);
+}
+
+const GRPC_STYLES: ReadonlySet<string> = new Set<GrpcStatusStyle>(["CAMEL_STRING", "SNAKE_STRING", "NUMBER"]);
+
+function grpcStatus(style: GrpcStatusStyle): Operator {
+  return ({ grpcStatus: code }) => (code === undefined ? undefined : grpcStatusText(code, style));
 }
 
 const PLAIN: Readonly<Record<string, Operator>> = {
@@ -60,6 +67,8 @@ const PLAIN: Readonly<Record<string, Operator>> = {
   REQUESTED_SERVER_NAME: (i) => text(i.requestedServerName),
   ROUTE_NAME: (i) => text(i.routeName),
   VIRTUAL_CLUSTER_NAME: () => undefined,
+  GRPC_STATUS: grpcStatus("CAMEL_STRING"),
+  GRPC_STATUS_NUMBER: grpcStatus("NUMBER"),
   FILTER_CHAIN_NAME: (i) => text(i.filterChainName),
   CONNECTION_ID: (i) => i.connectionId,
   START_TIME: (i) => new Date(i.startWallMs).toISOString(),
@@ -123,7 +132,10 @@ function operator(name: string, argument: string | undefined): Operator | undefi
     case "RESPONSE_HEADER":
       return header(responseHeader, argument);
     case "TRAILER":
-      return () => undefined;
+    case "RESPONSE_TRAILER":
+      return header((info, name) => info.responseTrailer(name), argument);
+    case "GRPC_STATUS":
+      return GRPC_STYLES.has(argument) ? grpcStatus(argument as GrpcStatusStyle) : undefined;
     case "START_TIME":
       return formattedTime(argument, (info) => info.startWallMs);
     case "DYNAMIC_METADATA":

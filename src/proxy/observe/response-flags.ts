@@ -22,6 +22,7 @@ export const FLAG = {
   UAEX: 1 << 21,
   OM: 1 << 22,
   DF: 1 << 23,
+  DR: 1 << 24,
 } as const;
 
 export type FlagName = keyof typeof FLAG;
@@ -49,6 +50,7 @@ const LONG: Readonly<Record<FlagName, string>> = {
   UAEX: "UnauthorizedExternalService",
   OM: "OverloadManagerTerminated",
   DF: "DnsResolutionFailed",
+  DR: "DownstreamRemoteReset",
 };
 
 const NAMES = Object.keys(FLAG) as FlagName[];

@@ -5,6 +5,9 @@ export interface StreamInfo {
   /** As it was sent upstream where it was sent: with what the proxy added. undefined = no such header. */
   requestHeader(name: string): string | undefined;
   responseHeader(name: string): string | undefined;
+  responseTrailer(name: string): string | undefined;
+  /** Of a gRPC request: from trailers, else headers, else what the HTTP status stands for. */
+  readonly grpcStatus: number | undefined;
   readonly protocol: string;
   readonly startWallMs: number;
   /** Milliseconds from the start to now (or to the end when it is over). */

@@ -33,6 +33,8 @@ export interface Caller {
   pauseRequest(): void;
   resumeRequest(): void;
   sendWhole(answer: WholeAnswer): void;
+  /** `100 Continue`, said by the proxy itself. */
+  sayContinue(): void;
   informational(head: AnswerHead): void;
   /**
    * Sends the head of an upstream's answer (101: the caller's bytes pass through from now on), with the body where that is all here and small:
@@ -41,9 +43,9 @@ export interface Caller {
   beginAnswer(stream: UpstreamStream, start: AnswerStart, notes: AnswerNotes): Buffer | undefined;
   /** More of the body as the upstream framed it. `lasting`: its memory stays until `whenFlushed` calls. False = too much waits. */
   writeAnswer(view: Buffer, lasting: boolean): boolean;
-  /** The body is over. */
-  endAnswer(trailers: Trailers): void;
-  /** Calls once when everything has left. */
+  /** The last of the body. */
+  endAnswer(view: Buffer, lasting: boolean, trailers: Trailers): boolean;
+  /** Calls once when everything has left; never when the caller is gone. */
   whenFlushed(fn: () => void): void;
   /** The answer was given whole: the exchange is over. */
   responseDone(): void;

@@ -1,8 +1,9 @@
 // One request and its answer: what the layers of the request path read and write. A connection keeps one and uses it again.
 import type { HttpConnectionManagerConfig, Route, RouteTable, VirtualHost } from "../config/index.ts";
 import type { HeaderList } from "../http/header-list.ts";
-import type { AnswerHead, RequestHead, Trailers } from "../http/message.ts";
+import { type AnswerHead, type RequestHead, trailerFields, type Trailers } from "../http/message.ts";
 import type { ConnectionManager } from "../network/connection-manager.ts";
+import { grpcStatusOf, parseGrpcStatus } from "../observe/grpc-status.ts";
 import type { StreamInfo } from "../observe/stream-info.ts";
 import type { TlsInfo } from "../transport/tls-info.ts";
 import type { BodyTaker, Caller } from "./caller.ts";
@@ -164,10 +165,10 @@ export class Exchange implements StreamInfo {
   requestHeader(name: string): string | undefined {
     switch (name) {
       case ":path":
-        return this.path;
+        return this.path === "" ? undefined : this.path;
       case ":authority":
       case "host":
-        return this.authority;
+        return this.authority === "" ? undefined : this.authority;
       case "x-envoy-original-path":
         return this.originalPath ?? this.head.first(name);
       default:
@@ -188,6 +189,17 @@ export class Exchange implements StreamInfo {
     const from = at + name.length + 3;
     const end = text.indexOf("\r\n", from);
     return text.slice(from, end < 0 ? text.length : end).trim();
+  }
+
+  responseTrailer(name: string): string | undefined {
+    return trailerFields(this.responseTrailers).find((field) => field.name === name)?.value;
+  }
+
+  get grpcStatus(): number | undefined {
+    if (!this.head.grpc) return undefined;
+    const said = this.responseTrailer("grpc-status") ?? this.responseHeader("grpc-status");
+    if (said !== undefined) return parseGrpcStatus(said);
+    return this.status === 0 ? undefined : grpcStatusOf(this.status);
   }
 
   get downstreamLocalAddress(): string {

@@ -224,11 +224,6 @@ describe("failures without an upstream", () => {
     const answer = await call(scene.port(), "/");
     expect([answer.status, answer.body.toString()]).toEqual([503, ""]);
   });
-
-  test("HTTP/2 upstreams are refused by name", async () => {
-    const scene = await setUp([1], { cluster: { protocol: "http2" } });
-    expect((await call(scene.port(), "/")).body.toString()).toBe("upstream protocol http2 is not supported");
-  });
 });
 
 describe("hostile upstreams", () => {

@@ -2,7 +2,7 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
 import { OutgoingRequest } from "../http/outgoing-request.ts";
 import type { AnswerHead, Trailers } from "../http/message.ts";
-import type { Failure, ResetReason } from "../observe/failure.ts";
+import { type Failure, resetFlag, type ResetReason } from "../observe/failure.ts";
 import { FLAG } from "../observe/response-flags.ts";
 import { canRequest } from "../upstream/circuit-breaker.ts";
 import type { Cluster } from "../upstream/cluster.ts";
@@ -15,6 +15,7 @@ import type { BodyTaker } from "./caller.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ForwardPlan, Target } from "./forward-plan.ts";
 import { type BodyTarget, RequestBody } from "./request-body.ts";
+import { requestFields } from "./request-fields.ts";
 import { requestText } from "./request-text.ts";
 import { respond } from "./respond.ts";
 import { Retries } from "./retries.ts";
@@ -41,9 +42,13 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   private stream: UpstreamStream | undefined = undefined;
   private pool: ConnectionPool | undefined = undefined;
   private readonly out = new OutgoingRequest();
+  private prepared = false;
+  private http2 = false;
   private upgrade = false;
   private running = false;
   private readonly body = new RequestBody();
+  /** When the request was here as a whole; 0 = it is not. */
+  private completeMs = 0;
   private idleRaces = 0;
   private answeredComplete = false;
   private readonly timeouts = new Timeouts(this);
@@ -73,33 +78,36 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       return;
     }
     this.cluster = cluster;
-    // "downstream" follows the caller's protocol, and callers speak HTTP/1.1 here.
-    if (cluster.config.protocol === "http2") {
-      respond(exchange, { kind: "protocol_unsupported", protocol: "http2" });
-      return;
-    }
+    const { protocol } = cluster.config;
+    this.http2 = protocol === "http2" || (protocol === "downstream" && head.version === "HTTP/2");
     this.upgrade = head.upgradeRequested && head.upgrade !== "" && head.upgrade.toLowerCase() !== "h2c";
     if (this.upgrade && !plan.upgrades.has(head.upgrade.toLowerCase())) {
       respond(exchange, { kind: "upgrade_refused" });
       return;
     }
+    this.prepared = false;
     if (!plan.action.autoHostRewrite) this.prepare(target.hostRewrite);
     this.expectsNoBody = head.method === "HEAD";
     this.running = true;
-    this.body.start(exchange, HTTP1_BODY, plan.retry !== undefined);
+    this.body.start(exchange, bodyTarget(cluster, this.http2, this.upgrade), plan.retry !== undefined);
     this.retries.start();
     this.idleRaces = 0;
     this.answeredComplete = false;
     exchange.taker = this;
     this.timeouts.start(env, plan.idleTimeoutMs, exchange.actionMs);
-    if (this.body.complete) this.timeouts.startOverall(exchange, plan, exchange.actionMs);
+    this.completeMs = 0;
+    if (this.body.complete) this.onRequestComplete(exchange.actionMs);
     this.tryOnce();
   }
 
   private prepare(hostRewrite: string | undefined): void {
     const { exchange, out, target } = this;
-    out.text = requestText(exchange, target.request, hostRewrite, this.upgrade);
+    if (this.http2) out.fields = requestFields(exchange, target.request, hostRewrite, this.upgrade);
+    else out.text = requestText(exchange, target.request, hostRewrite, this.upgrade);
     out.bodyText = exchange.bodyText;
+    out.upgrade = this.upgrade ? exchange.head.upgrade : "";
+    out.whole = !this.upgrade && !exchange.bodyPending;
+    this.prepared = true;
   }
 
   private tryOnce(): void {
@@ -120,9 +128,8 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.host = host;
     host.stats.rqActive++;
     exchange.upstreamHost = host.name;
-    if (this.plan.action.autoHostRewrite && this.out.text === "")
-      this.prepare(host.config.hostname === "" ? this.target.hostRewrite : host.config.hostname);
-    this.pool = cluster.followsRequest ? cluster.poolFor(host, this.names(host)) : cluster.pool(host);
+    if (!this.prepared) this.prepare(host.config.hostname === "" ? this.target.hostRewrite : host.config.hostname);
+    this.pool = cluster.followsRequest ? cluster.poolFor(host, this.names(host), this.http2) : cluster.pool(host, this.http2);
     const ready = this.pool.acquire(this);
     if (ready !== undefined) this.onPoolReady(ready);
   }
@@ -167,8 +174,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     out.attempts = this.target.request.includeAttemptCount ? exchange.upstreamAttempts : 0;
     stream.send(out);
     this.body.sendTo(stream);
-    const perTry = plan.retry?.perTryTimeoutMs ?? 0;
-    if (perTry > 0) this.timeouts.startTry(perTry);
+    if (this.body.complete) this.startTry();
   }
 
   onPoolFailure(reason: ResetReason, systemCode: string | undefined): void {
@@ -180,12 +186,25 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     const { exchange } = this;
     this.timeouts.touch();
     this.body.take(data, part, end);
-    if (part.complete && this.running && !exchange.responded)
-      this.timeouts.startOverall(exchange, this.plan, exchange.manager.env.clock.now());
+    if (part.complete && this.running) this.onRequestComplete(exchange.manager.env.clock.now());
+  }
+
+  private onRequestComplete(now: number): void {
+    const { exchange, plan } = this;
+    this.completeMs = now;
+    if (exchange.responded) return;
+    this.timeouts.startOverall(exchange, plan, now);
+    if (this.stream !== undefined) this.startTry();
+  }
+
+  private startTry(): void {
+    const perTry = this.plan.retry?.perTryTimeoutMs ?? 0;
+    if (perTry > 0) this.timeouts.startTry(perTry);
   }
 
   onInformational(head: AnswerHead): void {
-    this.exchange.caller.informational(head);
+    const { caller, config } = this.exchange;
+    if (config.proxy100Continue) caller.informational(head);
   }
 
   onAnswer(stream: UpstreamStream, start: AnswerStart): boolean {
@@ -213,7 +232,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     exchange.responseStartMs = now - exchange.startMs;
     this.timeouts.answered();
     const rest = exchange.caller.beginAnswer(stream, start, {
-      serviceTimeMs: plan.suppressEnvoyHeaders ? undefined : (now - exchange.actionMs) | 0,
+      serviceTimeMs: plan.suppressEnvoyHeaders || status === 101 || !this.body.complete ? undefined : (now - this.completeMs) | 0,
       attemptCount: plan.attemptCountInResponse ? exchange.upstreamAttempts : undefined,
     });
     if (rest !== undefined) return this.passOn(stream, rest, { from: 0, to: rest.length, complete: start.complete });
@@ -228,11 +247,12 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
 
   private passOn(stream: UpstreamStream, data: Buffer, part: BodyPart): boolean {
     const { caller } = this.exchange;
-    const free = part.to <= part.from || caller.writeAnswer(data.subarray(part.from, part.to), stream.lasting);
+    const view = data.subarray(part.from, part.to);
+    let free: boolean;
     if (part.complete) {
-      caller.endAnswer(stream.trailers);
+      free = caller.endAnswer(view, stream.lasting, stream.trailers);
       this.answeredComplete = true;
-    }
+    } else free = view.length === 0 || caller.writeAnswer(view, stream.lasting);
     if (free) {
       if (part.complete) this.finish(stream);
       return true;
@@ -247,7 +267,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
 
   private finish(stream: UpstreamStream): void {
     const { exchange, cluster } = this;
-    cluster.stats.rqTime.record(exchange.manager.env.clock.now() - exchange.actionMs);
+    if (this.body.complete) cluster.stats.rqTime.record(exchange.manager.env.clock.now() - this.completeMs);
     this.leaveHost();
     stream.release(this.body.complete);
     this.done();
@@ -305,7 +325,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
         exchange.caller.whenFlushed(() => this.done());
         return;
       }
-      exchange.flags |= reason === "protocol error" ? FLAG.UPE : FLAG.UC;
+      exchange.flags |= resetFlag(reason);
       exchange.details = `upstream_reset_after_response_started{${reason.replaceAll(" ", "_")}}`;
       this.leaveHost();
       this.settle();
@@ -390,12 +410,21 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
 
   /** The caller's side of a tunnel is over: what is under way to the upstream still arrives. */
   onTunnelEnd(): void {
-    const { stream, running } = this;
+    const { exchange, stream, running } = this;
     if (!running) return;
+    exchange.flags |= FLAG.DC;
+    exchange.details = "downstream_remote_disconnect";
     this.leaveHost();
     stream?.whenWritable(() => stream.abandon());
     this.done();
   }
 }
 
-const HTTP1_BODY: BodyTarget = { http2: false, tunnel: false, trailers: true };
+const HTTP1_BODY: BodyTarget = { http2: false, tunnel: false, trailers: false };
+const HTTP2_BODY: BodyTarget = { http2: true, tunnel: false, trailers: true };
+
+function bodyTarget(cluster: Cluster, http2: boolean, tunnel: boolean): BodyTarget {
+  const { http1Trailers } = cluster.config;
+  if (tunnel || http1Trailers) return { http2, tunnel, trailers: http2 || http1Trailers };
+  return http2 ? HTTP2_BODY : HTTP1_BODY;
+}

@@ -4,6 +4,7 @@ import {
   H_CODING,
   H_CONNECTION,
   H_ENVOY,
+  H_EXPECT,
   H_FORWARDED_FOR,
   H_FORWARDED_PROTO,
   H_HOP,
@@ -46,6 +47,8 @@ export function isRequestLineCut(exchange: Exchange, plan: RequestPlan, kind: nu
     case H_FORWARDED_PROTO:
     case H_CLIENT_CERT:
       return true;
+    case H_EXPECT:
+      return head.expect && !exchange.config.proxy100Continue;
     case H_HOST:
       return !head.pristine;
     case H_ENVOY: {

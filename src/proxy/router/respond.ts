@@ -1,7 +1,8 @@
 // Answers of our own: one place that says what a Failure, a redirect or a direct response is, for HTTP and for gRPC callers.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/local_reply
 import { HeaderList } from "../http/header-list.ts";
-import { answerTo, type Failure, grpcStatusOf } from "../observe/failure.ts";
+import { answerTo, type Failure } from "../observe/failure.ts";
+import { grpcStatusOf } from "../observe/grpc-status.ts";
 import type { Exchange } from "./exchange.ts";
 import { applyMutations } from "./header-mutation.ts";
 

@@ -30,7 +30,7 @@ export function retriesReset(policy: RetryPolicy, reason: ResetReason | "per try
   if (on.has("5xx") || on.has("gateway-error") || on.has("reset")) return true;
   if (on.has("reset-before-request") && !sent) return true;
   if (on.has("connect-failure") && isConnectFailure(reason)) return true;
-  return on.has("refused-stream") && reason === "remote reset" && !sent;
+  return on.has("refused-stream") && reason === "remote refused stream reset";
 }
 
 function isConnectFailure(reason: ResetReason | "per try timeout"): boolean {

@@ -1,4 +1,6 @@
 // A cluster's counters, bound once: https://www.envoyproxy.io/docs/envoy/latest/configuration/upstream/cluster_manager/cluster_stats
+import { createHttp2Stats } from "../http2/http2-stats.ts";
+import type { Http2Stats } from "../http2/stream.ts";
 import type { HostStats } from "./host.ts";
 import { scopedSpec, type Counter, type Gauge, type Histogram, type Stats } from "../observe/stats.ts";
 
@@ -29,6 +31,10 @@ export interface ClusterStats {
   readonly cxMaxRequests: Counter;
   readonly cxNoneHealthy: Counter;
   readonly cxProtocolError: Counter;
+  readonly cxHttp1Total: Counter;
+  readonly cxHttp2Total: Counter;
+  /** GOAWAY came. */
+  readonly cxCloseNotify: Counter;
   readonly rxBytes: Counter;
   readonly txBytes: Counter;
   readonly membershipTotal: Gauge;
@@ -37,6 +43,8 @@ export interface ClusterStats {
   readonly classes: readonly Counter[];
   /** upstream_rq_200 and so on, made when first seen. */
   code(status: number): Counter;
+  /** `http2.…`, made with the first HTTP/2 connection. */
+  http2(): Http2Stats;
 }
 
 /** An answer's head has come from the upstream. */
@@ -56,6 +64,7 @@ export function createClusterStats(stats: Stats, name: string): ClusterStats {
   const counter = (suffix: string) => stats.counter(scopedSpec(scope, suffix));
   const gauge = (suffix: string) => stats.gauge(scopedSpec(scope, suffix));
   const codes: (Counter | undefined)[] = [];
+  let http2: Http2Stats | undefined;
   return {
     rqTotal: counter("upstream_rq_total"),
     rqActive: gauge("upstream_rq_active"),
@@ -83,6 +92,9 @@ export function createClusterStats(stats: Stats, name: string): ClusterStats {
     cxMaxRequests: counter("upstream_cx_max_requests"),
     cxNoneHealthy: counter("upstream_cx_none_healthy"),
     cxProtocolError: counter("upstream_cx_protocol_error"),
+    cxHttp1Total: counter("upstream_cx_http1_total"),
+    cxHttp2Total: counter("upstream_cx_http2_total"),
+    cxCloseNotify: counter("upstream_cx_close_notify"),
     rxBytes: counter("upstream_cx_rx_bytes_total"),
     txBytes: counter("upstream_cx_tx_bytes_total"),
     membershipTotal: gauge("membership_total"),
@@ -91,5 +103,10 @@ export function createClusterStats(stats: Stats, name: string): ClusterStats {
     code(status) {
       return (codes[status] ??= counter(`upstream_rq_${status}`));
     },
+    http2: () =>
+      (http2 ??= createHttp2Stats(
+        (suffix) => counter(`http2.${suffix}`),
+        (suffix) => gauge(`http2.${suffix}`),
+      )),
   };
 }

@@ -13,8 +13,9 @@ import { createHost, drainHost, type Host, hostName } from "./host.ts";
 import { createPicker } from "./host-set.ts";
 import { chooseTransport } from "./transport-choice.ts";
 import { EMPTY_PICKER, type Picker } from "./lb/picker.ts";
-import { Http1Pool, type PoolContext } from "./pool/http1-pool.ts";
-import type { ConnectionPool } from "./pool/pool.ts";
+import { Http1Pool } from "./pool/http1-pool.ts";
+import { Http2Pool } from "./pool/http2-pool.ts";
+import type { ConnectionPool, PoolContext } from "./pool/pool.ts";
 
 export interface ClusterContext {
   readonly stats: Stats;
@@ -65,17 +66,22 @@ export class Cluster {
     return [...this.hosts.values()];
   }
 
-  pool(host: Host): ConnectionPool {
-    return host.pool ?? (host.pool = new Http1Pool(host, this.poolContext, NO_REQUEST));
+  pool(host: Host, http2: boolean): ConnectionPool {
+    return http2 ? (host.http2Pool ??= this.createPool(host, NO_REQUEST, true)) : (host.pool ??= this.createPool(host, NO_REQUEST, false));
+  }
+
+  private createPool(host: Host, names: RequestNames, http2: boolean): ConnectionPool {
+    return http2 ? new Http2Pool(host, this.poolContext, names) : new Http1Pool(host, this.poolContext, names);
   }
 
   /** Where `followsRequest`. */
-  poolFor(host: Host, names: RequestNames): ConnectionPool {
+  poolFor(host: Host, names: RequestNames, http2: boolean): ConnectionPool {
     const pools = (host.poolsByName ??= new Map());
-    let pool = pools.get(names.key);
+    const key = http2 ? `2\n${names.key}` : names.key;
+    let pool = pools.get(key);
     if (pool === undefined) {
       if (pools.size >= MAX_POOLS) dropUnused(pools);
-      pools.set(names.key, (pool = new Http1Pool(host, this.poolContext, names)));
+      pools.set(key, (pool = this.createPool(host, names, http2)));
     }
     return pool;
   }

@@ -22,8 +22,9 @@ export interface Host {
   config: EndpointConfig;
   /** undefined = plain TCP. */
   transport: UpstreamTransport | undefined;
-  /** Made at the first request; a host belongs to one cluster. */
+  /** Made at the first request, one for each HTTP version; a host belongs to one cluster. */
   pool: ConnectionPool | undefined;
+  http2Pool: ConnectionPool | undefined;
   /** Where requests decide on their connections: one for each kind. */
   poolsByName: Map<string, ConnectionPool> | undefined;
 }
@@ -31,8 +32,10 @@ export interface Host {
 /** Idle connections close, active ones finish what they have; new requests get new pools. */
 export function drainHost(host: Host): void {
   host.pool?.drain();
+  host.http2Pool?.drain();
   for (const pool of host.poolsByName?.values() ?? []) pool.drain();
   host.pool = undefined;
+  host.http2Pool = undefined;
   host.poolsByName = undefined;
 }
 
@@ -48,6 +51,7 @@ export function createHost(config: EndpointConfig, address: string): Host {
     config,
     transport: undefined,
     pool: undefined,
+    http2Pool: undefined,
     poolsByName: undefined,
     stats: { cxTotal: 0, cxActive: 0, cxConnectFail: 0, rqTotal: 0, rqActive: 0, rqSuccess: 0, rqError: 0, rqTimeout: 0 },
   };

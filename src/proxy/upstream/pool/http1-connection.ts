@@ -26,6 +26,8 @@ const FRAMING: Readonly<Record<BodyMode, BodyFraming>> = {
 };
 
 export interface ConnectionOwner {
+  /** The cluster takes trailers in HTTP/1. */
+  readonly acceptsTrailers: boolean;
   onConnected(connection: Http1Connection): void;
   onConnectFailure(connection: Http1Connection, reason: ResetReason, systemCode: string | undefined): void;
   onClosed(connection: Http1Connection): void;
@@ -91,7 +93,8 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
   }
 
   get trailers(): Trailers {
-    return this.body.trailers;
+    const { trailers } = this.body;
+    return trailers === undefined || this.owner.acceptsTrailers ? trailers : "";
   }
 
   send(request: OutgoingRequest): void {
@@ -264,7 +267,8 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
       return;
     }
     this.owner.onClosed(this);
-    user?.onUpstreamReset(this, "connection termination", code);
+    // A body that stops short breaks the protocol (Envoy: premature half close).
+    user?.onUpstreamReset(this, this.inBody && this.body.mode !== BODY_UNTIL_CLOSE ? "protocol error" : "connection termination", code);
   }
 }
 

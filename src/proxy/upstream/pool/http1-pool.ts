@@ -1,29 +1,14 @@
 // The connections to one host: idle ones are taken last in, first out; requests wait in order while new ones connect.
 // Bounds are the cluster's circuit breakers: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/connection_pooling
-import type { Clock } from "../../../kit/index.ts";
 import { dial } from "../../network/conn.ts";
-import type { TimerWheel } from "../../network/timer-wheel.ts";
 import type { ResetReason } from "../../observe/failure.ts";
-import type { ClusterConfig } from "../../config/index.ts";
-import { canConnect, canQueue, type Usage } from "../circuit-breaker.ts";
-import type { ClusterStats } from "../cluster-stats.ts";
-import type { ClientTransport } from "../../transport/client-transport.ts";
+import { canConnect, canQueue } from "../circuit-breaker.ts";
 import type { RequestNames } from "../connection-names.ts";
 import type { Host } from "../host.ts";
 import { type ConnectionOwner, Http1Connection } from "./http1-connection.ts";
-import type { ConnectionPool, PoolRequest } from "./pool.ts";
+import type { ConnectionPool, PoolContext, PoolRequest } from "./pool.ts";
 
 const HTTP1_ALPN: readonly string[] = ["http/1.1"];
-
-export interface PoolContext {
-  /** The cluster's config of the moment. */
-  config(): ClusterConfig;
-  transport(host: Host, names: RequestNames, alpn: readonly string[]): ClientTransport | undefined;
-  readonly stats: ClusterStats;
-  readonly usage: Usage;
-  readonly clock: Clock;
-  readonly wheel: TimerWheel;
-}
 
 export class Http1Pool implements ConnectionPool, ConnectionOwner {
   readonly host: Host;
@@ -39,6 +24,10 @@ export class Http1Pool implements ConnectionPool, ConnectionOwner {
     this.host = host;
     this.context = context;
     this.names = names;
+  }
+
+  get acceptsTrailers(): boolean {
+    return this.context.config().http1Trailers;
   }
 
   get active(): number {
@@ -97,6 +86,7 @@ export class Http1Pool implements ConnectionPool, ConnectionOwner {
     this.connecting++;
     usage.connections++;
     stats.cxTotal.value++;
+    stats.cxHttp1Total.value++;
     stats.cxActive.value++;
     this.host.stats.cxTotal++;
     this.host.stats.cxActive++;

@@ -61,11 +61,17 @@ envoy.config.core.v3.Http1ProtocolOptions
   ~ override_stream_error_on_invalid_http_message=7 use_balsa_parser=9
   ! header_key_format=4 allow_chunked_length=6 send_fully_qualified_url=8 allow_custom_methods=10
 envoy.config.core.v3.Http2ProtocolOptions
-  ~ hpack_table_size=1 max_concurrent_streams=2 initial_stream_window_size=3 initial_connection_window_size=4 allow_connect=5
-  ~ allow_metadata=6 max_outbound_frames=7 max_outbound_control_frames=8 max_consecutive_inbound_frames_with_empty_payload=9
-  ~ max_inbound_priority_frames_per_stream=10 max_inbound_window_update_frames_per_data_frame_sent=11
-  ~ stream_error_on_invalid_http_messaging=12 override_stream_error_on_invalid_http_message=14 custom_settings_parameters=13
-  ~ connection_keepalive=15 use_oghttp2_codec=16
+  + hpack_table_size=1:uint32? max_concurrent_streams=2:uint32? initial_stream_window_size=3:uint32?
+  + initial_connection_window_size=4:uint32? allow_connect=5:bool allow_metadata=6:bool max_outbound_frames=7:uint32?
+  + max_outbound_control_frames=8:uint32? max_consecutive_inbound_frames_with_empty_payload=9:uint32?
+  + max_inbound_priority_frames_per_stream=10:uint32? max_inbound_window_update_frames_per_data_frame_sent=11:uint32?
+  + connection_keepalive=15:envoy.config.core.v3.KeepaliveSettings
+  ~ stream_error_on_invalid_http_messaging=12 override_stream_error_on_invalid_http_message=14 use_oghttp2_codec=16
+  ! custom_settings_parameters=13
+envoy.config.core.v3.KeepaliveSettings
+  + interval=1:duration timeout=2:duration
+  ~ interval_jitter=3
+  ! connection_idle_interval=4
 envoy.config.core.v3.SubstitutionFormatString
   + text_format=1:string json_format=2:struct text_format_source=5:envoy.config.core.v3.DataSource
   ~ content_type=4 json_format_options=7

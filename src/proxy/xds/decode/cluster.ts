@@ -4,18 +4,18 @@ import type { Reader } from "../../wire/reader.ts";
 import { decodeSocketAddress } from "./address.ts";
 import { checkAds } from "./config-source.ts";
 import { decodeEndpoints } from "./endpoints.ts";
+import { decodeHttp2Options } from "./http2-options.ts";
 import { decodeTransportMatches, decodeUpstreamTransport } from "./transport.ts";
 
 const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 const POLICIES = "envoy.extensions.load_balancing_policies";
 const HOUR_MS = 3_600_000;
 
-/** HTTP/2 is taken: such a cluster carries TCP and the control connection; a request that is routed to it is refused with the reason. */
 export function decodeCluster(reader: Reader): ClusterConfig {
   const name = reader.text("name");
   if (name === "") reader.refuse("name", "is empty");
   const type = reader.choice<ClusterConfig["type"]>("type", "STATIC");
-  const { protocol, common, autoSni } = decodeProtocol(reader);
+  const { version, common, http1, http2, autoSni } = decodeProtocol(reader);
   const eds = reader.message("eds_cluster_config");
   if (type === "EDS" && eds === undefined) reader.refuse("eds_cluster_config", "is missing");
   const serviceName = eds?.text("service_name") ?? "";
@@ -34,7 +34,9 @@ export function decodeCluster(reader: Reader): ClusterConfig {
     idleTimeoutMs: common?.number("idle_timeout", HOUR_MS) ?? HOUR_MS,
     maxConnectionDurationMs: common?.number("max_connection_duration", 0) ?? 0,
     maxRequestsPerConnection: common?.optionalNumber("max_requests_per_connection") ?? reader.number("max_requests_per_connection", 0),
-    protocol,
+    protocol: version,
+    http1Trailers: http1?.flag("enable_trailers") ?? false,
+    http2: decodeHttp2Options(http2),
     sourceAddress: source === undefined ? undefined : decodeSocketAddress(source).host,
     tcpKeepalive: decodeKeepalive(reader.message("upstream_connection_options")?.message("tcp_keepalive")),
     transport: decodeUpstreamTransport(reader),
@@ -61,8 +63,10 @@ function decodeKeepalive(reader: Reader | undefined): TcpKeepalive | undefined {
 }
 
 interface Protocol {
-  readonly protocol: ClusterConfig["protocol"];
+  readonly version: ClusterConfig["protocol"];
   readonly common: Reader | undefined;
+  readonly http1: Reader | undefined;
+  readonly http2: Reader | undefined;
   readonly autoSni: AutoSni | undefined;
 }
 
@@ -79,16 +83,23 @@ function decodeProtocol(reader: Reader): Protocol {
     if (any.typeName !== HTTP_OPTIONS)
       return reader.refuse("typed_extension_protocol_options", `${any.typeName} (${key}) is not supported`);
     const options = any.read();
-    const own = options.message("common_http_protocol_options") ?? common;
-    const autoSni = decodeAutoSni(options.message("upstream_http_protocol_options"));
-    if (options.has("use_downstream_protocol_config")) return { protocol: "downstream", common: own, autoSni };
-    const http2 = options.message("explicit_http_config")?.has("http2_protocol_options") === true;
-    return { protocol: http2 ? "http2" : "http1", common: own, autoSni };
+    const downstream = options.message("use_downstream_protocol_config");
+    const explicit = options.message("explicit_http_config");
+    const version = downstream !== undefined ? "downstream" : explicit?.has("http2_protocol_options") === true ? "http2" : "http1";
+    const own = downstream ?? explicit;
+    return {
+      version,
+      common: options.message("common_http_protocol_options") ?? common,
+      http1: own?.message("http_protocol_options"),
+      http2: own?.message("http2_protocol_options"),
+      autoSni: decodeAutoSni(options.message("upstream_http_protocol_options")),
+    };
   }
+  const follows = reader.choice<string>("protocol_selection", "USE_CONFIGURED_PROTOCOL") === "USE_DOWNSTREAM_PROTOCOL";
+  const http2 = reader.message("http2_protocol_options");
+  const version = follows ? "downstream" : http2 === undefined ? "http1" : "http2";
   const autoSni = decodeAutoSni(reader.message("upstream_http_protocol_options"));
-  if (reader.choice<string>("protocol_selection", "USE_CONFIGURED_PROTOCOL") === "USE_DOWNSTREAM_PROTOCOL")
-    return { protocol: "downstream", common, autoSni };
-  return { protocol: reader.has("http2_protocol_options") ? "http2" : "http1", common, autoSni };
+  return { version, common, http1: reader.message("http_protocol_options"), http2, autoSni };
 }
 
 const KNOWN_POLICIES: Readonly<Record<string, LbPolicy>> = {

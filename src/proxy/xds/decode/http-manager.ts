@@ -7,13 +7,14 @@ import { decodeAccessLogs } from "./access-log.ts";
 import { decodeCidrs } from "./address.ts";
 import { checkAds } from "./config-source.ts";
 import { decodeHttpFilter } from "./http-filters/index.ts";
+import { decodeHttp2Options } from "./http2-options.ts";
 import { decodeInlineTable } from "./route-config.ts";
 
 const MINUTE_MS = 60_000;
 
 export function decodeHttpManager(reader: Reader): HttpConnectionManagerConfig {
   const codec = reader.choice<"AUTO" | "HTTP1" | "HTTP2" | "HTTP3">("codec_type", "AUTO");
-  if (codec === "HTTP2" || codec === "HTTP3") return reader.refuse("codec_type", `${codec} is not supported`);
+  if (codec === "HTTP3") return reader.refuse("codec_type", `${codec} is not supported`);
   const filters = decodeFilters(reader);
   const common = reader.message("common_http_protocol_options");
   if (common?.has("max_requests_per_connection") === true) common.refuse("max_requests_per_connection", "is not supported for listeners");
@@ -25,6 +26,7 @@ export function decodeHttpManager(reader: Reader): HttpConnectionManagerConfig {
     statPrefix: reader.text("stat_prefix"),
     routes: decodeRoutes(reader),
     codec,
+    http2: decodeHttp2Options(reader.message("http2_protocol_options")),
     filters: filters.configs,
     upgrades: reader
       .messages("upgrade_configs")
@@ -52,6 +54,7 @@ export function decodeHttpManager(reader: Reader): HttpConnectionManagerConfig {
     clientCertDetails: decodeClientCertDetails(reader.message("set_current_client_cert_details")),
     http10: { accept: http1?.flag("accept_http_10") ?? false, defaultHost: http1?.text("default_host_for_http_10") ?? "" },
     allowAbsoluteUrl: http1?.flag("allow_absolute_url", true) ?? true,
+    proxy100Continue: reader.flag("proxy_100_continue"),
     enableTrailers: http1?.flag("enable_trailers") ?? false,
     headersWithUnderscores: common?.choice("headers_with_underscores_action", "ALLOW") ?? "ALLOW",
     maxRequestHeadersKb: reader.number("max_request_headers_kb", 60),

@@ -1,0 +1,38 @@
+// HTTP/2's settings and bounds, of listeners and of clusters. What is left out has Envoy's default.
+// https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto#config-core-v3-http2protocoloptions
+import type { Http2Limits } from "../../http2/stream.ts";
+import type { Reader } from "../../wire/reader.ts";
+
+type Bounds = { -readonly [K in keyof Http2Limits]?: Http2Limits[K] };
+type NumberBound = Exclude<keyof Http2Limits, "allowConnect" | "underscores">;
+
+const NUMBERS: readonly (readonly [string, NumberBound])[] = [
+  ["hpack_table_size", "headerTableSize"],
+  ["max_concurrent_streams", "maxConcurrentStreams"],
+  ["initial_stream_window_size", "streamWindow"],
+  ["initial_connection_window_size", "connectionWindow"],
+  ["max_outbound_frames", "outboundFrames"],
+  ["max_outbound_control_frames", "outboundControlFrames"],
+  ["max_consecutive_inbound_frames_with_empty_payload", "emptyFrames"],
+  ["max_inbound_priority_frames_per_stream", "priorityFramesPerStream"],
+  ["max_inbound_window_update_frames_per_data_frame_sent", "windowUpdatesPerData"],
+];
+
+export function decodeHttp2Options(reader: Reader | undefined): Partial<Http2Limits> {
+  const bounds: Bounds = {};
+  if (reader === undefined) return bounds;
+  for (const [field, bound] of NUMBERS) {
+    const value = reader.optionalNumber(field);
+    if (value !== undefined) bounds[bound] = value;
+  }
+  if (bounds.maxConcurrentStreams === 0) reader.refuse("max_concurrent_streams", "is 0");
+  if (reader.flag("allow_connect")) bounds.allowConnect = true;
+  if (reader.flag("allow_metadata")) reader.refuse("allow_metadata", "is not supported");
+  const keepAlive = reader.message("connection_keepalive");
+  if (keepAlive !== undefined) {
+    bounds.keepAliveIntervalMs = keepAlive.number("interval", 0);
+    bounds.keepAliveTimeoutMs = keepAlive.number("timeout", 0);
+    if (bounds.keepAliveTimeoutMs === 0) keepAlive.refuse("timeout", "is missing");
+  }
+  return bounds;
+}
