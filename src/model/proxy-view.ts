@@ -35,6 +35,8 @@ export interface InboundPortView {
   readonly listenPort: number;
   /** "" = the default bind. */
   readonly bind: string;
+  /** A socket of its own, instead of waiting for captured connections. */
+  readonly bound: boolean;
   readonly protocol: Protocol;
   /** Where the application listens; undefined = original destination. */
   readonly target: { readonly address: string; readonly port: number } | undefined;

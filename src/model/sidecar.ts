@@ -27,6 +27,7 @@ export interface SidecarEgress {
 export interface SidecarIngress {
   readonly port: SidecarPort;
   readonly bind: string;
+  readonly captureMode: "DEFAULT" | "IPTABLES" | "NONE";
   /** As written: `127.0.0.1:8080`, `0.0.0.0:8080`, `unix:///path`; "" = the port itself. */
   readonly defaultEndpoint: string;
   readonly connectionPool: ConnectionPool | undefined;

@@ -133,10 +133,14 @@ interface Workload {
 function portViews({ proxy, pod, targets, pool }: Workload): readonly InboundPortView[] {
   const first = new Map<number, Target>();
   for (const target of targets) if (!first.has(target.port)) first.set(target.port, target);
+  const bound = proxy.scope.interceptionMode === "NONE";
   if (pod === undefined) {
+    // The application itself listens there: only a Sidecar can say where the proxy should.
+    if (bound) return NONE;
     return [...first].map(([port, target]) => ({
       listenPort: port,
       bind: "",
+      bound,
       protocol: target.servicePort.protocol,
       target: undefined,
       pool: pool(target),
@@ -147,6 +151,7 @@ function portViews({ proxy, pod, targets, pool }: Workload): readonly InboundPor
     const target = first.get(port.containerPort);
     return {
       ...place(proxy, pod, port),
+      bound,
       protocol: target?.servicePort.protocol ?? protocolByName(port.name ?? ""),
       pool: pool(target),
       service: serviceOf(target),
@@ -160,6 +165,11 @@ function place(proxy: ProxyIdentity, pod: WorkloadInput, port: PodPortStatus): P
     return { listenPort: port.containerPort, bind: "", target: undefined };
   }
   return { listenPort: port.meshPort, bind: "", target: { address: pod.status.podIP, port: port.appPort } };
+}
+
+/** The address that others reach the proxy at; loopback and the like are none. */
+function globalAddress(addresses: readonly string[]): string {
+  return addresses.find((address) => !/^(127\.|0\.|169\.254\.|22[4-9]\.|23\d\.|255\.255\.255\.255$|::1?$|fe80:|ff)/i.test(address)) ?? "";
 }
 
 const ENDPOINT = /^(?:\[(?<six>[^\]]+)\]|(?<four>[^:]+)):(?<port>\d+)$/;
@@ -179,12 +189,14 @@ function ingressViews(sidecar: Sidecar, { proxy, pod, targets, pool }: Workload)
   return sidecar.ingress.map((listener): InboundPortView => {
     const own = local(listener.port.number);
     const captured = proxy.scope.interceptionMode !== "NONE";
+    const bound = listener.captureMode === "DEFAULT" ? !captured : listener.captureMode === "NONE";
     const written = parseEndpoint(listener.defaultEndpoint, proxy.ipAddresses[0] ?? "127.0.0.1");
     const behind = written === undefined ? own : local(written.port);
     const leading = targets.find((target) => target.port === listener.port.number) ?? targets[0];
     return {
       listenPort: captured || own === undefined ? listener.port.number : own.meshPort,
-      bind: listener.bind,
+      bind: listener.bind === "" && bound ? globalAddress(proxy.ipAddresses) : listener.bind,
+      bound,
       protocol: listener.port.protocol,
       target: behind !== undefined && pod !== undefined && !captured ? { address: pod.status.podIP, port: behind.appPort } : written,
       pool: listener.connectionPool ?? pool(leading),

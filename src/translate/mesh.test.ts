@@ -106,12 +106,47 @@ spec: {selector: {app: demo4}, clusterIP: 10.96.0.7, ports: [{port: 80, targetPo
       {
         listenPort: 4002,
         bind: "",
+        bound: true,
         protocol: "HTTP",
         target: { address: "127.0.0.1", port: 4001 },
         service: { hostname: "demo4.test1.svc.cluster.local", port: 80 },
       },
     ]);
     expect(inboundFor(snapshot, node.value)).toBe(inbound);
+  });
+
+  test("a Sidecar's own listeners: bound or captured, at the address of the pod, to the endpoint they name", () => {
+    const sidecar = `
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: s, namespace: test1}
+spec:
+  ingress:
+  - {port: {number: 9080, protocol: HTTP, name: a}, defaultEndpoint: "127.0.0.1:8080", captureMode: NONE}
+  - {port: {number: 9081, protocol: TCP, name: b}, defaultEndpoint: "0.0.0.0:8081", bind: 127.0.0.5, captureMode: NONE}
+  - {port: {number: 9082, protocol: HTTP, name: c}, defaultEndpoint: "unix:///run/app"}
+  - {port: {number: 9083, protocol: HTTP, name: d}}
+  egress: [{hosts: ["./*"]}]
+`;
+    const snapshot = buildMesh({ resources: mesh(SERVICE, sidecar) });
+    const views = inboundFor(snapshot, proxy("sidecar", "test1"));
+    expect(views.map(({ listenPort, bind, bound, target }) => [listenPort, bind, bound, target])).toEqual([
+      [9080, "10.9.9.9", true, { address: "127.0.0.1", port: 8080 }],
+      [9081, "127.0.0.5", true, { address: "10.9.9.9", port: 8081 }],
+      [9082, "", false, { address: "unix:///run/app", port: 0 }],
+      [9083, "", false, undefined],
+    ]);
+  });
+
+  test("where nothing is captured only a Sidecar opens ports for callers", () => {
+    const node = nodeOf("sidecar", "shop", { app: "client" });
+    const service = entry("a", "shop").replace("127.0.0.1", "10.9.9.9");
+    const snapshot = buildMesh({ resources: mesh(service) });
+    const ports = (mode: string) => {
+      const parsed = parseNode({ ...node, metadata: { ...node.metadata, INTERCEPTION_MODE: mode } });
+      return parsed.ok ? inboundFor(snapshot, parsed.value).map((port) => port.listenPort) : [];
+    };
+    expect([ports("REDIRECT"), ports("NONE")]).toEqual([[31_001], []]);
   });
 });
 

@@ -97,8 +97,9 @@ interface Manager extends Json {
   readonly http_filters: readonly Json[];
 }
 
-function managerOf(listener: Json | undefined): Manager {
-  const chains = [...((listener?.["filter_chains"] as Json[] | undefined) ?? [])];
+function managerOf(listener: Json | undefined, chainName?: string): Manager {
+  const every = [...((listener?.["filter_chains"] as Json[] | undefined) ?? [])];
+  const chains = every.filter((chain) => chainName === undefined || chain["name"] === chainName);
   for (const chain of chains) {
     const config = (chain["filters"] as Json[])[0]?.["typed_config"] as Json;
     if (String(config["@type"]).endsWith("HttpConnectionManager")) return config as Manager;
@@ -242,8 +243,7 @@ spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 8080, name: 
   const gateway = (of: Generated) =>
     managerOf(generatedFor(all(SERVICE, GATEWAY), { type: "router", ...of }).listeners.get("0.0.0.0_8080"));
   const inbound = (of: Generated) => {
-    const own = { labels: { app: "a" }, metadata: { INTERCEPTION_MODE: "NONE" }, ...of };
-    return managerOf([...generatedFor(SERVICE, own).listeners.values()].find((one) => String(one["name"]).endsWith("_8080")));
+    return managerOf(generatedFor(SERVICE, { labels: { app: "a" }, ...of }).listeners.get("virtualInbound"), "0.0.0.0_8080");
   };
   const headers = (proxyHeaders: object): Generated => ({ mesh: { defaultConfig: { proxyHeaders } } });
 
@@ -299,8 +299,7 @@ spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 8080, name: 
 
   test("inbound requests are tried again when their connection broke before; gRPC ones are not; MeshConfig may say otherwise", () => {
     const policyOf = (resources: string, mesh: unknown = {}) => {
-      const { listeners } = generatedFor(resources, { metadata: { INTERCEPTION_MODE: "NONE" }, mesh });
-      const manager = managerOf([...listeners.values()].find((one) => String(one["name"]).endsWith("_8081")));
+      const manager = managerOf(generatedFor(resources, { mesh }).listeners.get("virtualInbound"), "0.0.0.0_8081");
       const hosts = (manager["route_config"] as Json)["virtual_hosts"] as Json[];
       return actionOf((hosts[0]?.["routes"] as Json[])[0])["retry_policy"];
     };

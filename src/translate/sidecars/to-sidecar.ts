@@ -48,6 +48,7 @@ export const toSidecar: (resource: Resource<SidecarSpec>, settings: MeshSettings
       ingress: (spec.ingress ?? []).map((listener) => ({
         port: toPort(listener.port as PortSpec),
         bind: listener.bind ?? "",
+        captureMode: listener.captureMode ?? ("DEFAULT" as const),
         defaultEndpoint: listener.defaultEndpoint ?? "",
         connectionPool: toPool(listener.connectionPool),
       })),

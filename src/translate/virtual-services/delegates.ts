@@ -10,8 +10,9 @@ type Named = readonly (readonly [string, StringMatch])[];
 /** Null, or a value that only one side has, never conflicts; a regex on either side always does. */
 export function stringMatchConflict(root: StringMatch | undefined, leaf: StringMatch | undefined): boolean {
   if (root === undefined || leaf === undefined) return false;
-  if (root.kind === "regex" || leaf.kind === "regex" || root.kind === "present") return true;
-  if (leaf.kind === "present") return true;
+  if (root.kind === "regex" || leaf.kind === "regex" || root.kind === "present" || leaf.kind === "present") return true;
+  // An empty value is no value to Istio here, and fits nothing.
+  if (root.value === "" || leaf.value === "") return true;
   if (root.kind === "exact") return leaf.kind !== "exact" || leaf.value !== root.value;
   return !leaf.value.startsWith(root.value);
 }
@@ -23,7 +24,8 @@ function namedConflict(root: Named, leaf: Named): boolean {
 
 function scopeConflict(root: MatchScope, leaf: MatchScope): boolean {
   if (root.port !== undefined && leaf.port !== undefined && root.port !== leaf.port) return true;
-  if (root.sourceNamespace !== "" && leaf.sourceNamespace !== "" && root.sourceNamespace !== leaf.sourceNamespace) return true;
+  // The only condition that a delegate must repeat.
+  if (root.sourceNamespace !== "" && root.sourceNamespace !== leaf.sourceNamespace) return true;
   for (const [name, value] of Object.entries(leaf.sourceLabels)) {
     if (Object.hasOwn(root.sourceLabels, name) && root.sourceLabels[name] !== value) return true;
   }
@@ -95,7 +97,7 @@ export function mergeRoute(root: HttpRoute, leaf: HttpRoute): HttpRoute | undefi
     name: joinNames(root.name, leaf.name),
     match,
     route: leaf.route,
-    redirect: leaf.redirect ?? root.redirect,
+    redirect: leaf.redirect,
     directResponse: leaf.directResponse ?? root.directResponse,
     rewrite: leaf.rewrite ?? root.rewrite,
     timeoutMs: leaf.timeoutMs ?? root.timeoutMs,
@@ -132,16 +134,10 @@ function mergeRoot(root: VirtualService, delegates: ReadonlyMap<string, VirtualS
   return merged;
 }
 
-/** VirtualServices that apply, in the given order: without the delegates, with their rules merged in. Roots with delegates come last (as in Istio). */
+/** VirtualServices that apply, in the given order: without the delegates, with their rules merged in. */
 export function mergeDelegates(virtualServices: readonly VirtualService[]): readonly VirtualService[] {
   const delegates = new Map<string, VirtualService>();
   for (const one of virtualServices) if (one.hosts.length === 0) delegates.set(`${one.namespace}/${one.name}`, one);
-  const plain: VirtualService[] = [];
-  const roots: VirtualService[] = [];
-  for (const one of virtualServices) {
-    if (one.hosts.length === 0) continue;
-    if (one.http.some((route) => delegateOf.has(route))) roots.push(mergeRoot(one, delegates));
-    else plain.push(one);
-  }
-  return [...plain, ...roots];
+  const roots = virtualServices.filter((one) => one.hosts.length > 0);
+  return roots.map((one) => (one.http.some((route) => delegateOf.has(route)) ? mergeRoot(one, delegates) : one));
 }

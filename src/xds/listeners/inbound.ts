@@ -114,7 +114,7 @@ function virtualInbound(view: ConfigView, ports: readonly InboundPortView[]): Li
 }
 
 export function buildInboundListeners(view: ConfigView, ports: readonly InboundPortView[]): BuiltListener[] {
-  const bound = ports.filter((p) => p.bind !== "" || view.scope.interceptionMode === "NONE");
+  const bound = ports.filter((p) => p.bound);
   const own = bound.map((p) => ownListener(view, p));
   if (view.scope.interceptionMode === "NONE") return own;
   const captured = ports.filter((p) => !bound.includes(p));
