@@ -62,7 +62,6 @@ export const PENDING: readonly Pending[] = [
   { case: "http-actions/headers-route-level-order", plane: "serin", waitsFor: "not explained yet" },
   { case: "http-actions/mirror-copies-host-and-percentage", plane: "*", waitsFor: "mirroring" },
   { case: "http-actions/rewrite-authority-x-forwarded-host-enabled", plane: "serin", waitsFor: "not explained yet" },
-  { case: "protocols/grpc-web-port", plane: "*", waitsFor: "gRPC: HTTP/2 end to end" },
   { case: "protocols/protocol-detection-timeout", plane: "*", waitsFor: "EnvoyFilter" },
   { case: "protocols/protocol-sniffing", plane: "*", waitsFor: "EnvoyFilter" },
   { case: "protocols/sidecar-inbound-mtls-strict", plane: "*", waitsFor: "TLS" },

@@ -16,3 +16,4 @@ export {
   type FilterConfig as GrpcStats,
   FilterConfigSchema as GrpcStatsSchema,
 } from "./gen/envoy/extensions/filters/http/grpc_stats/v3/config_pb.js";
+export { type GrpcWeb, GrpcWebSchema } from "./gen/envoy/extensions/filters/http/grpc_web/v3/grpc_web_pb.js";

@@ -4,8 +4,9 @@ import type { Layer } from "../router/exchange.ts";
 import { corsLayer } from "./cors/cors.ts";
 import { faultLayer } from "./fault/fault.ts";
 import { type FilterContext, isDisabled } from "./filter-context.ts";
+import { grpcWebLayer } from "./grpc-web/grpc-web.ts";
 import { headerMutationLayer } from "./header-mutation/header-mutation.ts";
-import { CORS_FILTER, FAULT_FILTER, GRPC_STATS_FILTER, HEADER_MUTATION_FILTER, ROUTER_FILTER } from "./type-urls.ts";
+import { CORS_FILTER, FAULT_FILTER, GRPC_STATS_FILTER, GRPC_WEB_FILTER, HEADER_MUTATION_FILTER, ROUTER_FILTER } from "./type-urls.ts";
 
 export { CORS_FILTER, CORS_POLICY, FAULT_FILTER, HEADER_MUTATION_FILTER, HEADER_MUTATION_ROUTE, ROUTER_FILTER } from "./type-urls.ts";
 
@@ -18,6 +19,7 @@ const FILTERS: ReadonlyMap<string, FilterFactory> = new Map([
   [FAULT_FILTER, faultLayer],
   [CORS_FILTER, corsLayer],
   [HEADER_MUTATION_FILTER, headerMutationLayer],
+  [GRPC_WEB_FILTER, grpcWebLayer],
   // Counts and changes nothing on the way.
   [GRPC_STATS_FILTER, NO_LAYER],
   // The router is the action itself.

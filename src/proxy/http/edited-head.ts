@@ -10,12 +10,12 @@ export class EditedHead implements RequestHead {
   /** All lines but the host's, with what the proxy itself says of the caller; edit here, then `settle`. */
   readonly list: HeaderList;
   readonly version: HttpVersion;
-  readonly contentLength: number;
+  contentLength: number;
   readonly hosts: number;
   readonly upgradeRequested: boolean;
   readonly upgrade: string;
   readonly expect: boolean;
-  readonly trailersWanted: boolean;
+  trailersWanted: boolean;
   readonly underscores: boolean;
   method: string;
   path: string;
@@ -62,6 +62,7 @@ export class EditedHead implements RequestHead {
     this.forwardedProto = list.get("x-forwarded-proto") ?? "";
     this.clientCert = list.get("x-forwarded-client-cert") ?? "";
     this.grpc = isGrpc(list.get("content-type") ?? "");
+    this.trailersWanted = list.get("te")?.toLowerCase() === "trailers";
   }
 
   headerLines(name: string): readonly string[] {

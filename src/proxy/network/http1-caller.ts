@@ -26,6 +26,8 @@ export abstract class Http1Caller implements Caller {
   protected keep = true;
   protected exchange: Exchange | undefined = undefined;
   private form: BodyForm = "as-is";
+  /** The upstream's own chunks pass; their end was held back where there may be trailers. */
+  private rawChunks = false;
   private dechunker: Dechunker | undefined = undefined;
 
   constructor(arrival: Arrival) {
@@ -105,6 +107,7 @@ export abstract class Http1Caller implements Caller {
 
   private frame({ framing, head, complete }: AnswerStart): AnswerShape["framing"] {
     this.form = "as-is";
+    this.rawChunks = framing === "chunked" && this.minor === 1;
     switch (framing) {
       case "length":
         return "as-is";
@@ -173,6 +176,6 @@ export abstract class Http1Caller implements Caller {
     exchange.responseTrailers = trailers;
     const lines = exchange.config.enableTrailers ? trailerText(trailers) : "";
     if (this.form === "to-chunks") return "0\r\n" + lines + "\r\n";
-    return this.form === "as-is" && typeof trailers === "string" ? lines + "\r\n" : "";
+    return this.rawChunks && typeof trailers === "string" ? lines + "\r\n" : "";
   }
 }

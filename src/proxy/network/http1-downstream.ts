@@ -228,7 +228,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     const exchange = this.beginExchange(head, now);
     this.minor = head.minor === 0 && this.manager.rules.acceptHttp10 ? 0 : 1;
     head.method = "";
-    head.grpc = false;
+    exchange.grpcCaller = false;
     this.state = "waiting";
     respond(exchange, { kind: "codec", status, details: status === 431 ? "http1.too_many_headers" : "http1.codec_error" });
   }

@@ -57,3 +57,8 @@ export function grpcStatusOf(httpStatus: number): number {
       return 2;
   }
 }
+
+/** `grpc-message`: percent-encoded where it is not printable ASCII. */
+export function grpcMessage(text: string): string {
+  return text.replace(/[^\x20-\x24\x26-\x7e]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
+}

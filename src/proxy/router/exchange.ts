@@ -14,13 +14,19 @@ export type Service = (exchange: Exchange) => void;
 export type Layer = (inner: Service) => Service;
 
 export class Exchange implements StreamInfo {
-  readonly caller: Caller;
+  /** As filters show it to what comes after them; the connection or stream itself is `own`. */
+  caller: Caller;
+  readonly own: Caller;
   manager!: ConnectionManager;
   head!: RequestHead;
   table: RouteTable | undefined = undefined;
   virtualHost: VirtualHost | undefined = undefined;
   route: Route | undefined = undefined;
   taker: BodyTaker | undefined = undefined;
+  /** What a filter does to the request's body before the action gets it. */
+  bodyFilter: ((taker: BodyTaker) => BodyTaker) | undefined = undefined;
+  /** The request came as gRPC: answers of our own are in its form. */
+  grpcCaller = false;
   /** Set once the answer's head is out. */
   responded = false;
   startMs = 0;
@@ -65,11 +71,15 @@ export class Exchange implements StreamInfo {
 
   constructor(caller: Caller) {
     this.caller = caller;
+    this.own = caller;
   }
 
   begin(manager: ConnectionManager, head: RequestHead, now: number): void {
     this.manager = manager;
     this.head = head;
+    this.grpcCaller = head.grpc;
+    this.caller = this.own;
+    this.bodyFilter = undefined;
     this.startMs = now;
     this.actionMs = now;
     this.endMs = 0;
@@ -139,6 +149,11 @@ export class Exchange implements StreamInfo {
     if (over === undefined) return;
     this.over = undefined;
     over();
+  }
+
+  /** The action takes the request's body from now on. */
+  takeBody(taker: BodyTaker): void {
+    this.taker = this.bodyFilter === undefined ? taker : this.bodyFilter(taker);
   }
 
   /** More of the request's body comes to the taker. */

@@ -93,7 +93,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.retries.start();
     this.idleRaces = 0;
     this.answeredComplete = false;
-    exchange.taker = this;
+    exchange.takeBody(this);
     this.timeouts.start(env, plan.idleTimeoutMs, exchange.actionMs);
     this.completeMs = 0;
     if (this.body.complete) this.onRequestComplete(exchange.actionMs);

@@ -2,7 +2,7 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/local_reply
 import { HeaderList } from "../http/header-list.ts";
 import { answerTo, type Failure } from "../observe/failure.ts";
-import { grpcStatusOf } from "../observe/grpc-status.ts";
+import { grpcMessage, grpcStatusOf } from "../observe/grpc-status.ts";
 import type { Exchange } from "./exchange.ts";
 import { applyMutations } from "./header-mutation.ts";
 
@@ -24,7 +24,7 @@ export function respond(exchange: Exchange, failure: Failure): void {
 }
 
 export function sendLocal(exchange: Exchange, answer: LocalAnswer): void {
-  const { caller, config, head } = exchange;
+  const { caller, config, head, grpcCaller } = exchange;
   exchange.flags |= answer.flags;
   exchange.details = answer.details;
 
@@ -36,13 +36,13 @@ export function sendLocal(exchange: Exchange, answer: LocalAnswer): void {
   }
   exchange.responseList = list;
   applyMutations(exchange.responseMutations, list, exchange);
-  const body = head.grpc ? "" : answer.body;
-  const status = head.grpc ? 200 : answer.status;
+  const body = grpcCaller ? "" : answer.body;
+  const status = grpcCaller ? 200 : answer.status;
   exchange.status = status;
-  if (head.grpc) {
+  if (grpcCaller) {
     list.set("content-type", "application/grpc");
     list.set("grpc-status", String(answer.grpcStatus ?? grpcStatusOf(answer.status)));
-    if (answer.body !== "") list.set("grpc-message", percentEncode(answer.body));
+    if (answer.body !== "") list.set("grpc-message", grpcMessage(answer.body));
   }
   list.remove("transfer-encoding");
   list.remove("content-length");
@@ -53,9 +53,4 @@ export function sendLocal(exchange: Exchange, answer: LocalAnswer): void {
   exchange.responded = true;
   caller.sendWhole({ status, list, body, close: answer.close });
   caller.responseDone();
-}
-
-/** grpc-message: percent-encoded where it is not printable ASCII. */
-function percentEncode(text: string): string {
-  return text.replace(/[^\x20-\x24\x26-\x7e]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 }

@@ -6,6 +6,7 @@ import {
   CorsSchema,
   create,
   GrpcStatsSchema,
+  GrpcWebSchema,
   HTTPFaultSchema,
   type HttpFilter,
   HttpFilterSchema,
@@ -19,6 +20,9 @@ function filter<Desc extends DescMessage>(name: string, schema: Desc, config: Me
   return create(HttpFilterSchema, { name, configType: { case: "typedConfig", value: packAny(schema, config) } });
 }
 
+/** Only where the port's protocol is GRPC-WEB: in front of all others, so that these see gRPC. */
+const GRPC_WEB = filter("envoy.filters.http.grpc_web", GrpcWebSchema, create(GrpcWebSchema));
+
 /** Routes switch fault and cors on with a config of their own; without one these two let everything pass. */
 const ORDER: readonly HttpFilter[] = [
   filter(
@@ -30,8 +34,8 @@ const ORDER: readonly HttpFilter[] = [
   filter(CORS_FILTER, CorsSchema, create(CorsSchema)),
 ];
 
-/** The same for sidecars, both ways, and gateways. */
-export function buildHttpFilters(mesh: MeshSettings): HttpFilter[] {
+/** The same for sidecars, both ways, and gateways. `protocol`: of the port or server that the listener was made for. */
+export function buildHttpFilters(mesh: MeshSettings, protocol: string): HttpFilter[] {
   const router = create(RouterSchema, { suppressEnvoyHeaders: mesh.proxyHeaders.envoyDebugHeadersDisabled });
-  return [...ORDER, filter("envoy.filters.http.router", RouterSchema, router)];
+  return [...(protocol === "GRPC-WEB" ? [GRPC_WEB] : []), ...ORDER, filter("envoy.filters.http.router", RouterSchema, router)];
 }

@@ -40,7 +40,7 @@ function sniOf(server: GatewayServerView): readonly string[] {
 function httpChain(view: ConfigView, place: GatewayListenerView, server: GatewayServerView): ChainPlan {
   const ends = terminated(server);
   const statPrefix = `outbound_${addressOf(view, place)}_${place.port}`;
-  const manager = buildHttpManager({ view, side: "gateway", routes: server.routeName, statPrefix });
+  const manager = buildHttpManager({ view, side: "gateway", routes: server.routeName, statPrefix, protocol: server.server.port.protocol });
   return {
     sniHosts: ends === undefined ? [] : sniOf(server),
     subnets: [],

@@ -24,6 +24,8 @@ export interface HttpManagerOptions {
   /** Name of the RDS resource, or the routes themselves. */
   readonly routes: string | RouteConfiguration;
   readonly statPrefix: string;
+  /** Of the port or server that the listener is made for. */
+  readonly protocol: string;
   /** The explicit proxy takes absolute-form requests. */
   readonly absoluteUrl?: boolean;
 }
@@ -100,7 +102,7 @@ export function buildHttpManager(options: HttpManagerOptions): Filter {
       typeof routes === "string"
         ? { case: "rds", value: { configSource: adsSource({ waitForever: true }), routeConfigName: routes } }
         : { case: "routeConfig", value: routes },
-    httpFilters: buildHttpFilters(mesh),
+    httpFilters: buildHttpFilters(mesh, options.protocol),
     upgradeConfigs: [{ upgradeType: "websocket" }],
     streamIdleTimeout: toDuration(0),
     // `expect: 100-continue` is the upstream's to answer.

@@ -63,7 +63,9 @@ function inboundRoutes(port: InboundPortView, mesh: MeshSettings) {
 
 function filterOf(view: ConfigView, port: InboundPortView): Filter {
   const statPrefix = `inbound_${ANY}_${port.listenPort}`;
-  if (isHttpProtocol(port.protocol)) return buildHttpManager({ view, side: "inbound", routes: inboundRoutes(port, view.mesh), statPrefix });
+  const { protocol } = port;
+  if (isHttpProtocol(protocol))
+    return buildHttpManager({ view, side: "inbound", routes: inboundRoutes(port, view.mesh), statPrefix, protocol });
   return buildTcpProxy({ view, statPrefix, targets: [{ cluster: inboundCluster(port.listenPort), weight: 1 }] });
 }
 

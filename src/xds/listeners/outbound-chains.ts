@@ -26,12 +26,19 @@ export interface ServicePortUse {
 export interface HttpChainOptions {
   readonly routes: string;
   readonly name: string;
+  readonly protocol: Protocol;
   /** Only what the inspector took for HTTP. */
   readonly detected: boolean;
 }
 
 export function httpChain(view: ConfigView, options: HttpChainOptions): ChainPlan {
-  const manager = buildHttpManager({ view, side: "outbound", routes: options.routes, statPrefix: `outbound_${options.name}` });
+  const manager = buildHttpManager({
+    view,
+    side: "outbound",
+    routes: options.routes,
+    statPrefix: `outbound_${options.name}`,
+    protocol: options.protocol,
+  });
   return {
     sniHosts: [],
     subnets: [],

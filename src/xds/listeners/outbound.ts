@@ -84,7 +84,7 @@ function addService(to: Building, place: Place, service: ServiceView, port: Serv
     const http = (detected: boolean) => {
       const table = tableName(use, address, protocol);
       to.tables.set(table.name, table);
-      return httpChain(view, { routes: table.name, name: key, detected });
+      return httpChain(view, { routes: table.name, name: key, protocol, detected });
     };
     const chains = () => {
       if (plainHttp) return [http(address === ANY && protocol !== "HTTP_PROXY")];
@@ -122,7 +122,14 @@ function addEgress(to: Building, egress: EgressListenerView): void {
 
 function explicitProxy(view: ConfigView, port: number): BuiltListener {
   const name = `${LOOPBACK}_${port}`;
-  const manager = buildHttpManager({ view, side: "outbound", routes: EXPLICIT_PROXY, statPrefix: `outbound_${name}`, absoluteUrl: true });
+  const manager = buildHttpManager({
+    view,
+    side: "outbound",
+    routes: EXPLICIT_PROXY,
+    statPrefix: `outbound_${name}`,
+    protocol: "HTTP_PROXY",
+    absoluteUrl: true,
+  });
   const message = create(ListenerSchema, {
     name,
     address: socketAddress(LOOPBACK, port),

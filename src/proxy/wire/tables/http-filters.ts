@@ -29,6 +29,7 @@ envoy.extensions.filters.http.header_mutation.v3.Mutations
   + response_mutations=2:envoy.config.common.mutation_rules.v3.HeaderMutation[]
 envoy.config.common.mutation_rules.v3.HeaderMutation
   + remove=1:string append=2:envoy.config.core.v3.HeaderValueOption
+envoy.extensions.filters.http.grpc_web.v3.GrpcWeb
 envoy.extensions.filters.http.grpc_stats.v3.FilterConfig
   ~ emit_filter_state=1 individual_method_stats_allowlist=2 stats_for_all_methods=3 enable_upstream_stats=4 replace_dots_in_grpc_service_name=5
 `;
