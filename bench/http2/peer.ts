@@ -1,5 +1,5 @@
 // Both ends of the HTTP/2 benchmark speak it with the project's own codec, so that neither is the bottleneck.
-import net from "node:net";
+import type net from "node:net";
 import { systemClock } from "../../src/kit/index.ts";
 import { createHttp2Stats } from "../../src/proxy/http2/http2-stats.ts";
 import { http2Limits } from "../../src/proxy/http2/limits.ts";
