@@ -1,17 +1,17 @@
-// What a session waits for, on one timer: keep-alive answers, the rest of a header block, the end of a drain, the end of the connection.
+// What a session waits for, on one timer: keep-alive answers, the rest of a header block, a peer that reads, the end of a drain, the end of the connection.
 import type { Clock } from "../../kit/index.ts";
 import { Timer, type TimerWheel } from "../network/timer-wheel.ts";
 
-export type Deadline = "ping" | "pong" | "head" | "drain" | "destroy";
+export type Deadline = "ping" | "pong" | "head" | "flush" | "drain" | "destroy";
 
-const NAMES: readonly Deadline[] = ["ping", "pong", "head", "drain", "destroy"];
+const NAMES: readonly Deadline[] = ["ping", "pong", "head", "flush", "drain", "destroy"];
 
 export class Deadlines {
   private readonly clock: Clock;
   private readonly wheel: TimerWheel;
   private readonly timer: Timer;
   /** The clock's milliseconds, 0 = none. */
-  private readonly at: Record<Deadline, number> = { ping: 0, pong: 0, head: 0, drain: 0, destroy: 0 };
+  private readonly at: Record<Deadline, number> = { ping: 0, pong: 0, head: 0, flush: 0, drain: 0, destroy: 0 };
 
   constructor(options: { readonly clock: Clock; readonly wheel: TimerWheel }, onDue: (deadline: Deadline) => void) {
     this.clock = options.clock;

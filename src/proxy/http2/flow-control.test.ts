@@ -133,6 +133,20 @@ describe("sending", () => {
     expect(peer.said().at(-1)).toBe("RST_STREAM 1 2");
   });
 
+  test("a peer that does not read to the end is not waited for", () => {
+    const { peer, requests } = withAnswers(3);
+    peer.say(frame("WINDOW_UPDATE", 0, 0, u32(1_000_000)));
+    requests.forEach(({ stream }, i) => stream.sendData(Buffer.alloc(100_000), i !== 2));
+    peer.frames();
+    for (let i = 0; i < 3; i++) {
+      peer.advance(299_000);
+      peer.say(frame("WINDOW_UPDATE", 0, 3, u32(10)));
+    }
+    // The second takes a little now and then, the third is not whole yet.
+    expect(peer.said().filter((line) => line.startsWith("RST"))).toEqual(["RST_STREAM 1 8"]);
+    expect([requests.map(({ user }) => user.resets), peer.stats.txFlushTimeout.value]).toEqual([[["8 idle"], [], []], 1]);
+  });
+
   test("a slow connection holds data back with its stream", () => {
     const { peer, requests } = withAnswers(2);
     peer.say(settings([4, 10_000_000]), frame("WINDOW_UPDATE", 0, 0, u32(10_000_000)));

@@ -21,6 +21,7 @@ export function createHttp2Stats(counter: (name: string) => Counter, gauge: (nam
     rxReset: counter("rx_reset"),
     streamRefusedErrors: counter("stream_refused_errors"),
     trailers: counter("trailers"),
+    txFlushTimeout: counter("tx_flush_timeout"),
     txReset: counter("tx_reset"),
     streamsActive: gauge("streams_active"),
     pendingSendBytes: gauge("pending_send_bytes"),

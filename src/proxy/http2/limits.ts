@@ -15,6 +15,8 @@ const DEFAULTS: Http2Limits = {
   emptyFrames: 1,
   priorityFramesPerStream: 100,
   windowUpdatesPerData: 10,
+  // The stream idle timeout's default.
+  flushTimeoutMs: 300_000,
   allowConnect: false,
   underscores: "allow",
   keepAliveIntervalMs: 0,

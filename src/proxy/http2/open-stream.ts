@@ -22,6 +22,8 @@ export class OpenStream implements Http2Stream {
   /** The final head was sent. */
   answered = false;
   sendWindow: number;
+  /** What waited when the session last looked. */
+  stuck = 0;
   /** Bytes that wait, in `queue`. */
   queued = 0;
   queue: ByteQueue | undefined = undefined;

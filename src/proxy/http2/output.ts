@@ -7,15 +7,30 @@ import { CONTINUATION, END_HEADERS, END_STREAM, FRAME_HEAD, GOAWAY, HEADERS, MAX
 import { writeLatin1 } from "./latin1.ts";
 import type { HeaderBlock, Http2Conn } from "./stream.ts";
 
-const SIZE = 65_536;
+/** Most turns write little; a buffer that gets full is exchanged for a large one, and that is written when it is full. */
+const SMALL = 8192;
+const LARGE = 65_536;
+/** Buffers that are kept for whoever writes next, of either size. */
+const MAX_SMALL = 512;
+const MAX_LARGE = 16;
 /** Written buffers that wait in the connection are lost to it; smaller writes are copied then. */
 const COPY_BELOW = 16_384;
 /** Headers and control frames do not wait for the peer to read, so this is what one that never does can cost. */
 const MAX_PENDING = 16 * 1024 * 1024;
-const MAX_SPARE = 16;
 const SHORT = 48;
 
-const spare: Buffer[] = [];
+const small: Buffer[] = [];
+const large: Buffer[] = [];
+
+function borrow(length: number): Buffer {
+  if (length <= SMALL) return small.pop() ?? Buffer.allocUnsafeSlow(SMALL);
+  return length > LARGE ? Buffer.allocUnsafeSlow(length) : (large.pop() ?? Buffer.allocUnsafeSlow(LARGE));
+}
+
+function giveBack(buf: Buffer): void {
+  if (buf.length === SMALL && small.length < MAX_SMALL) small.push(buf);
+  else if (buf.length === LARGE && large.length < MAX_LARGE) large.push(buf);
+}
 
 export interface OutputOwner {
   /** The first frame since the last `flush`. */
@@ -174,9 +189,20 @@ export class Output {
       this.announced = true;
       this.owner.onOutput();
     }
-    if (this.buf !== undefined && this.at + length > this.buf.length) this.write();
-    this.buf ??= length > SIZE ? Buffer.allocUnsafeSlow(length) : (spare.pop() ?? Buffer.allocUnsafeSlow(SIZE));
+    const need = this.at + length;
+    if (this.buf !== undefined && need > this.buf.length) {
+      if (need > LARGE) this.write();
+      else this.exchange(this.buf);
+    }
+    this.buf ??= borrow(length);
     return this.buf;
+  }
+
+  private exchange(buf: Buffer): void {
+    const next = borrow(LARGE);
+    buf.copy(next, 0, 0, this.at);
+    giveBack(buf);
+    this.buf = next;
   }
 
   private write(): void {
@@ -227,8 +253,7 @@ export class Output {
 
   private release(): void {
     this.at = 0;
-    if (this.buf === undefined) return;
-    if (this.buf.length === SIZE && spare.length < MAX_SPARE) spare.push(this.buf);
+    if (this.buf !== undefined) giveBack(this.buf);
     this.buf = undefined;
   }
 }

@@ -70,7 +70,7 @@ export class Receiving implements FrameSink {
       session.fail(H2.PROTOCOL_ERROR, "protocol");
       return;
     }
-    if (!session.takeConnection(cost)) {
+    if (!session.window.take(cost)) {
       session.fail(H2.FLOW_CONTROL_ERROR, "protocol");
       return;
     }

@@ -14,6 +14,8 @@ export interface SendingOwner {
   readonly limits: Http2Limits;
   readonly stats: Http2Stats;
   readonly guard: FloodGuard;
+  /** Something waits now. */
+  onWaiting(): void;
   /** The stream's end has been written. */
   onLocalDone(stream: OpenStream): void;
 }
@@ -105,6 +107,7 @@ export class Sending {
     stream.queued += bytes;
     this.waiting.value += bytes;
     this.makeReady(stream);
+    this.owner.onWaiting();
   }
 
   /** What waits in the stream is thrown away. */

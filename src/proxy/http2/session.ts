@@ -1,9 +1,11 @@
 // A connection's HTTP/2 session, client or server: its streams, how it begins, how it ends, and that the peer is alive. RFC 9113; limits as Envoy's
 // (https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge).
+import { ConnectionWindow } from "./connection-window.ts";
 import { Deadlines, type Deadline } from "./deadlines.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { type FrameFlood, FrameReader } from "./frame-reader.ts";
 import * as F from "./frames.ts";
+import { writeGreeting } from "./greeting.ts";
 import { OpenStream } from "./open-stream.ts";
 import { Output, type OutputOwner } from "./output.ts";
 import { ENDED, type HowEnded, PastStreams, RESET_BY_PEER, RESET_HERE } from "./past-streams.ts";
@@ -56,6 +58,7 @@ export class Session implements Http2Session, OutputOwner, SendingOwner {
   readonly sending: Sending;
   readonly streams = new StreamTable();
   readonly past = new PastStreams();
+  readonly window: ConnectionWindow;
   /** When the bytes at hand were read. */
   readAt: number;
   /** The highest stream that the peer has opened. */
@@ -82,9 +85,6 @@ export class Session implements Http2Session, OutputOwner, SendingOwner {
   private draining = false;
   /** The connection is as good as gone; only `onClosed` is still to come. */
   private over = false;
-  /** What the peer may send on the connection, and what was read of it and not yet given back. */
-  private recvWindow = F.DEFAULT_WINDOW;
-  private owed = 0;
   private pingSentAt = 0;
   /** Answered before their requests were over. */
   private early: OpenStream[] = [];
@@ -100,6 +100,7 @@ export class Session implements Http2Session, OutputOwner, SendingOwner {
     this.guard = new FloodGuard(limits);
     this.output = new Output(this, limits);
     this.sending = new Sending(this.output, this);
+    this.window = new ConnectionWindow(this.output, limits.connectionWindow);
     this.reader = new FrameReader(new Receiving(this), {
       server: this.server,
       maxBlock: limits.headerListBytes + BLOCK_MARGIN,
@@ -128,21 +129,8 @@ export class Session implements Http2Session, OutputOwner, SendingOwner {
     if (this.closed) return;
     this.conn = conn;
     output.start(conn);
-    if (!this.server) output.text(F.PREFACE);
-    const settings: [number, number][] = [[F.SET_INITIAL_WINDOW_SIZE, this.firstWindow()]];
-    if (limits.headerTableSize !== 4096) settings.push([F.SET_HEADER_TABLE_SIZE, limits.headerTableSize]);
-    if (!this.server) settings.push([F.SET_ENABLE_PUSH, 0]);
-    else {
-      settings.push([F.SET_MAX_CONCURRENT_STREAMS, limits.maxConcurrentStreams]);
-      if (limits.allowConnect) settings.push([F.SET_ENABLE_CONNECT_PROTOCOL, 1]);
-    }
-    output.frame(F.SETTINGS, 0, 0, settings.length * 6);
-    for (const [id, value] of settings) {
-      output.u16(id);
-      output.u32(value);
-    }
-    this.owed = limits.connectionWindow - F.DEFAULT_WINDOW;
-    if (this.owed > 0) this.returnCredit();
+    writeGreeting(output, limits, { server: this.server, window: this.firstWindow() });
+    this.window.open();
     this.deadlines.set("head", HEAD_TIMEOUT_MS);
     if (limits.keepAliveIntervalMs > 0) this.deadlines.set("ping", limits.keepAliveIntervalMs);
   }
@@ -217,6 +205,25 @@ export class Session implements Http2Session, OutputOwner, SendingOwner {
     this.finishIfDone();
   }
 
+  onWaiting(): void {
+    const { flushTimeoutMs } = this.limits;
+    if (flushTimeoutMs > 0 && !this.over && !this.deadlines.isSet("flush")) this.deadlines.set("flush", flushTimeoutMs);
+  }
+
+  /** Streams that are only waiting for the peer to read, and of which it read nothing since the last time, are over. */
+  private endStuck(): void {
+    for (const stream of this.streams.all()) {
+      if (stream.queued === 0 || stream.closed) continue;
+      if (stream.localEnded && stream.queued === stream.stuck) {
+        this.stats.txFlushTimeout.value++;
+        this.streamError(stream, H2.CANCEL, "idle");
+        continue;
+      }
+      stream.stuck = stream.queued;
+      this.onWaiting();
+    }
+  }
+
   onLocalDone(stream: OpenStream): void {
     if (stream.closed) return;
     stream.localDone = true;
@@ -271,23 +278,8 @@ export class Session implements Http2Session, OutputOwner, SendingOwner {
     if (!this.guard.fault()) this.flood();
   }
 
-  // Credit.
-
-  /** False = the peer sent more than it may. */
-  takeConnection(bytes: number): boolean {
-    this.recvWindow -= bytes;
-    return this.recvWindow >= 0;
-  }
-
   creditConnection(bytes: number): void {
-    this.owed += bytes;
-    if (this.owed >= this.limits.connectionWindow >> 1 && !this.over) this.returnCredit();
-  }
-
-  private returnCredit(): void {
-    this.recvWindow += this.owed;
-    this.output.windowUpdate(0, this.owed);
-    this.owed = 0;
+    if (!this.over) this.window.credit(bytes);
   }
 
   // The connection.
@@ -451,6 +443,9 @@ export class Session implements Http2Session, OutputOwner, SendingOwner {
         break;
       case "head":
         this.fail(H2.ENHANCE_YOUR_CALM, "flood");
+        break;
+      case "flush":
+        this.endStuck();
         break;
       case "drain":
         this.endDrain();

@@ -33,8 +33,8 @@ export interface ReceivedBlock {
 
 /** Why a stream ended before both sides were done. `peer`: RST_STREAM. `refused`: the peer's GOAWAY says it was never looked at. `protocol`: the peer
  * broke the protocol on this stream, and was told so. `connection`: the connection is gone, or was given up. `overflow`: the user sent on and on although
- * more than `limits.queuedBytes` waited. */
-export type ResetCause = "peer" | "refused" | "protocol" | "connection" | "overflow";
+ * more than `limits.queuedBytes` waited. `idle`: nothing of what waited behind the end could be sent for `limits.flushTimeoutMs`. */
+export type ResetCause = "peer" | "refused" | "protocol" | "connection" | "overflow" | "idle";
 
 /** Whoever reads a stream. Views are only valid until the call returns. After `onReset`, or after both ends were sent, nothing is called any more. */
 export interface StreamUser {
@@ -111,6 +111,8 @@ export interface Http2Limits {
   readonly priorityFramesPerStream: number;
   /** WINDOW_UPDATE frames for each DATA frame that was sent. */
   readonly windowUpdatesPerData: number;
+  /** How long a message whose end was handed over may wait for the peer's windows without any progress (at most twice that); 0 = for ever. */
+  readonly flushTimeoutMs: number;
   /** Extended CONNECT is offered to clients. */
   readonly allowConnect: boolean;
   /** `x_y: z`: kept, left out, or its request reset. */
@@ -137,6 +139,7 @@ export interface Http2Stats {
   readonly rxReset: Counter;
   readonly streamRefusedErrors: Counter;
   readonly trailers: Counter;
+  readonly txFlushTimeout: Counter;
   readonly txReset: Counter;
   readonly streamsActive: Gauge;
   readonly pendingSendBytes: Gauge;
