@@ -186,6 +186,7 @@ function reasonOf(code: number, cause: ResetCause): ResetReason {
     case "connection":
       return "connection termination";
     case "overflow":
+    case "idle":
       return "local reset";
     case "peer":
       if (code === H2.REFUSED_STREAM) return "remote refused stream reset";
