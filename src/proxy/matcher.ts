@@ -55,7 +55,7 @@ export function tryDecodeResources(resources: XdsResources): DecodedResources {
     return store.update(type, [...set.values()]).rejected.map((one) => ({ type, ...one }));
   });
   const cell = createRuntimeCell();
-  const assembler = createAssembler({ store, fixed: { listeners: [], clusters: [] }, cell, clock: STILL });
+  const assembler = createAssembler({ store, fixed: { listeners: [], clusters: [] }, secretOf: undefined, cell, clock: STILL });
   assembler.virtualHostsCame();
   return { config: assembler.update().runtime, rejected };
 }

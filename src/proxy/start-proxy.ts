@@ -2,7 +2,7 @@
 import { type Clock, type Logger, type Rng, silentLogger, systemClock, systemRng } from "../kit/index.ts";
 import { adminRoutes, type ServerState } from "./admin/routes.ts";
 import { type AdminServer, startAdmin } from "./admin/server.ts";
-import type { Bootstrap } from "./bootstrap/bootstrap.ts";
+import { type Bootstrap, grpcTarget } from "./bootstrap/bootstrap.ts";
 import { createRuntimeCell } from "./config/index.ts";
 import { createDataPlane, type DataPlane } from "./data-plane.ts";
 import { createLogFiles } from "./observe/log-files.ts";
@@ -12,6 +12,7 @@ import { createAssembler } from "./xds/assembler.ts";
 import { DELTA } from "./xds/delta.ts";
 import { createGrpcOpener } from "./xds/grpc-stream.ts";
 import { createResourceStore } from "./xds/resource-store.ts";
+import { createSdsClients } from "./xds/sds-clients.ts";
 import { STATE_OF_THE_WORLD } from "./xds/state-of-the-world.ts";
 import { createXdsStats } from "./xds/xds-stats.ts";
 
@@ -49,8 +50,32 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const cell = createRuntimeCell();
   const stats = createStats();
   const store = createResourceStore(clock);
-  const assembler = createAssembler({ store, fixed: bootstrap, cell, clock });
   const xdsStats = createXdsStats(stats);
+  const sds = createSdsClients({
+    open(cluster) {
+      const target = grpcTarget(bootstrap, cluster);
+      return target === undefined ? undefined : createGrpcOpener(target);
+    },
+    node: bootstrap.node,
+    stats: xdsStats,
+    clock,
+    rng,
+    logger,
+    onUpdate() {
+      client?.refresh();
+      state();
+    },
+  });
+  const assembler = createAssembler({
+    store,
+    fixed: bootstrap,
+    secretOf(source, name) {
+      if (source === "static") return bootstrap.secrets.find((secret) => secret.name === name);
+      return (source === "ads" ? store : sds.store(source))?.entries("secret").get(name)?.accepted?.value;
+    },
+    cell,
+    clock,
+  });
   xdsStats.assembled(assembler.current());
   const logFiles = createLogFiles(logger);
   const plane = createDataPlane({ runtime: cell, stats, accessLog: logFiles, clock, rng, logger });
@@ -70,8 +95,12 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
           logger,
           wants: ads,
           reconnect: ads.reconnect,
-          onUpdate: () => void state(),
+          onUpdate() {
+            sds.follow(assembler);
+            state();
+          },
         });
+  sds.follow(assembler);
   let draining: Promise<void> | undefined;
   let failing = false;
   let live = false;
@@ -98,6 +127,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
 
   function stop(): void {
     client?.stop();
+    sds.stop();
     assembler.stop();
     plane.stop();
     admin?.stop();
@@ -113,6 +143,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
           plane,
           stats,
           store,
+          secretStores: () => [...sds.stores().values()],
           bootstrap: bootstrap.source,
           node: bootstrap.node,
           isStaticCluster: (name) => fixedClusters.has(name),

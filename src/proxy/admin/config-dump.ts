@@ -1,11 +1,14 @@
 // The running config as Envoy's /config_dump: what was accepted with its version, and what was refused since, with the reason.
 // The descriptors that print a message are loaded at the first dump: an idle proxy does without them.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/admin/v3/config_dump.proto
+import { redact } from "./redact.ts";
 import type { Entry, ResourceStore } from "../xds/resource-store.ts";
 import { type ResourceType, TYPES } from "../xds/resource-types.ts";
 
 export interface DumpOptions {
   readonly store: ResourceStore;
+  /** Of secrets that come by other streams. */
+  readonly secretStores: readonly ResourceStore[];
   readonly bootstrap: Readonly<Record<string, unknown>>;
   readonly warmingClusters: ReadonlySet<string>;
   readonly warmingListeners: ReadonlySet<string>;
@@ -21,15 +24,17 @@ const ADMIN = "type.googleapis.com/envoy.admin.v3";
 export async function dumpConfig(options: DumpOptions): Promise<unknown> {
   const { anyToProtoJson, packBytes } = await import("../../envoy-api/index.ts");
   const print: Print = (type, bytes) => anyToProtoJson(packBytes(TYPES[type].url, bytes)) as Json;
-  return {
+  const dump = {
     configs: [
       { "@type": `${ADMIN}.BootstrapConfigDump`, bootstrap: options.bootstrap, last_updated: stamp(options.startedAt) },
       clusters(options, print),
       ...(options.includeEds ? [endpoints(options, print)] : []),
       listeners(options, print),
       routes(options, print),
+      secrets(options, print),
     ],
   };
+  return redact(dump);
 }
 
 function stamp(at: number): string {
@@ -56,7 +61,8 @@ function tryPrint(type: ResourceType, bytes: Uint8Array, print: Print): Json {
   try {
     return print(type, bytes);
   } catch {
-    return { "@type": TYPES[type].url, value: Buffer.from(bytes).toString("base64") };
+    // Not the bytes themselves: there may be a key in them.
+    return { "@type": TYPES[type].url, unprintable_bytes: bytes.length };
   }
 }
 
@@ -109,6 +115,23 @@ function listeners(options: DumpOptions, print: Print): Json {
     })),
   };
 }
+
+/** Their names, versions and certificates; never a key. */
+function secrets(options: DumpOptions, print: Print): Json {
+  const entries = [options.store, ...options.secretStores].flatMap((store) => [...store.entries("secret").values()]);
+  const toJson = (entry: Entry<"secret">): Json => ({
+    name: entry.name,
+    ...acceptedState(entry, "secret", { field: "secret", print }),
+    ...failureOf({ ...entry, failed: entry.failed === undefined ? undefined : { ...entry.failed, bytes: NOTHING } }, "secret", print),
+  });
+  return {
+    "@type": `${ADMIN}.SecretsConfigDump`,
+    dynamic_active_secrets: entries.filter(({ accepted }) => accepted !== undefined).map(toJson),
+    dynamic_warming_secrets: entries.filter(({ accepted }) => accepted === undefined).map(toJson),
+  };
+}
+
+const NOTHING = new Uint8Array(0);
 
 /** Virtual hosts of their own are shown in their route configuration, as Envoy does. */
 function routes(options: DumpOptions, print: Print): Json {

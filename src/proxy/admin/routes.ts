@@ -18,6 +18,8 @@ export interface AdminContext {
   readonly plane: DataPlane;
   readonly stats: Stats;
   readonly store: ResourceStore;
+  /** Of secrets that come by other streams. */
+  secretStores(): readonly ResourceStore[];
   readonly bootstrap: Readonly<Record<string, unknown>>;
   readonly node: Values;
   readonly isStaticCluster: (name: string) => boolean;
@@ -136,6 +138,7 @@ async function configDump(context: AdminContext, query: URLSearchParams): Promis
   return jsonAnswer(
     await dumpConfig({
       store: context.store,
+      secretStores: context.secretStores(),
       bootstrap: context.bootstrap,
       warmingClusters,
       warmingListeners,

@@ -2,7 +2,7 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/overview/bootstrap
 import { readFile } from "node:fs/promises";
 import { SerinError, VERSION } from "../../kit/index.ts";
-import type { ClusterConfig, Listener, SocketAddress } from "../config/index.ts";
+import type { ClusterConfig, Listener, Secret, SocketAddress } from "../config/index.ts";
 import { decodeJson } from "../wire/decode-json.ts";
 import { Reader } from "../wire/reader.ts";
 import { refusalText } from "../wire/refusal.ts";
@@ -11,6 +11,7 @@ import { decodeAddress } from "../xds/decode/address.ts";
 import { decodeCluster } from "../xds/decode/cluster.ts";
 import { checkAds } from "../xds/decode/config-source.ts";
 import { decodeListener } from "../xds/decode/listener.ts";
+import { decodeSecret } from "../xds/decode/tls.ts";
 import type { GrpcTarget } from "../xds/grpc-stream.ts";
 import { readRuntimeLayers } from "./runtime-layers.ts";
 
@@ -19,6 +20,7 @@ export interface Bootstrap {
   readonly admin: SocketAddress | undefined;
   readonly listeners: readonly Listener[];
   readonly clusters: readonly ClusterConfig[];
+  readonly secrets: readonly Secret[];
   readonly ads: AdsSource | undefined;
   /** What is accepted without effect, in words. */
   readonly warnings: readonly string[];
@@ -98,6 +100,7 @@ function decode(reader: Reader, source: Readonly<Record<string, unknown>>): Boot
     admin,
     listeners,
     clusters,
+    secrets: (fixed?.messages("secrets") ?? []).map(decodeSecret),
     ads: decodeAds(reader.message("dynamic_resources"), clusters),
     warnings,
     source,
@@ -126,15 +129,15 @@ function decodeAds(reader: Reader | undefined, clusters: readonly ClusterConfig[
   if (services.length !== 1 || service === undefined || grpc === undefined)
     return ads.refuse("grpc_services", "must be one envoy_grpc service");
   const cluster = clusters.find(({ name }) => name === grpc.text("cluster_name"));
-  const endpoint = cluster?.endpoints?.endpoints[0];
-  if (cluster === undefined || endpoint === undefined)
+  const address = cluster === undefined ? undefined : grpcAddress(cluster);
+  if (cluster === undefined || address === undefined)
     return grpc.refuse("cluster_name", `no static cluster ${grpc.text("cluster_name")} with an endpoint`);
   if (cluster.protocol !== "http2") return grpc.refuse("cluster_name", `cluster ${cluster.name} must speak HTTP/2`);
-  const host = endpoint.address.includes(":") ? `[${endpoint.address}]` : endpoint.address;
+  if (cluster.transport !== undefined) return grpc.refuse("cluster_name", `cluster ${cluster.name} must be plain text`);
   return {
     delta: type === "DELTA_GRPC",
     target: {
-      address: `${host}:${endpoint.port}`,
+      address,
       authority: grpc.text("authority") === "" ? cluster.name : grpc.text("authority"),
       metadata: service.messages("initial_metadata").map((header) => [header.text("key"), header.text("value")] as const),
     },
@@ -152,4 +155,19 @@ function decodeReconnect(backOff: Reader | undefined): AdsSource["reconnect"] {
   if (baseMs <= 0) return backOff.refuse("base_interval", "must be more than 0");
   const maxMs = backOff.number("max_interval", baseMs * 10);
   return maxMs < baseMs ? backOff.refuse("max_interval", "is less than base_interval") : { baseMs, maxMs };
+}
+
+/** `host:port` of a static cluster's first endpoint. */
+function grpcAddress(cluster: ClusterConfig): string | undefined {
+  const endpoint = cluster.endpoints?.endpoints[0];
+  if (endpoint === undefined) return undefined;
+  return `${endpoint.address.includes(":") ? `[${endpoint.address}]` : endpoint.address}:${endpoint.port}`;
+}
+
+/** A static cluster as the target of a gRPC stream; undefined = there is none that could be. */
+export function grpcTarget({ clusters }: Bootstrap, name: string): GrpcTarget | undefined {
+  const cluster = clusters.find((one) => one.name === name);
+  const address =
+    cluster === undefined || cluster.protocol !== "http2" || cluster.transport !== undefined ? undefined : grpcAddress(cluster);
+  return address === undefined ? undefined : { address, authority: name, metadata: [] };
 }

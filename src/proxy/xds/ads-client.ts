@@ -1,15 +1,15 @@
 // The aggregated discovery stream: connects, takes what is sent into the store, puts it in force, answers ACK or NACK; when the control
 // plane goes away the proxy runs on with what it has and connects again, later each time and at a random moment.
 // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#aggregated-discovery-service
-import { type Clock, createBackoff, type Logger, type Rng } from "../../kit/index.ts";
-import { refusalText } from "../wire/refusal.ts";
+import type { Clock, Logger, Rng } from "../../kit/index.ts";
 import type { Values } from "../wire/values.ts";
 import type { Assembler } from "./assembler.ts";
-import type { Conversation, Subscriber, Variant } from "./protocol.ts";
+import type { OpenStream } from "./grpc-stream.ts";
+import { startLastingStream } from "./lasting-stream.ts";
+import type { Subscriber, Variant } from "./protocol.ts";
 import type { ResourceStore } from "./resource-store.ts";
 import { type ResourceType, TYPES } from "./resource-types.ts";
 import type { XdsStats } from "./xds-stats.ts";
-import type { OpenStream, Stream } from "./grpc-stream.ts";
 
 export interface AdsClientOptions {
   readonly open: OpenStream;
@@ -38,21 +38,13 @@ export interface AdsClient {
   stop(): void;
 }
 
-const LASTING_MS = 10_000;
 const NOTHING: ReadonlySet<string> = new Set();
 
 export function startAdsClient(options: AdsClientOptions): AdsClient {
-  const { store, assembler, stats, clock, logger, wants } = options;
-  const backoff = createBackoff({ ...options.reconnect, rng: options.rng });
+  const { store, assembler, stats, logger, wants } = options;
   const answered = new Set<ResourceType>();
-  let stream: Stream | undefined;
-  let conversation: Conversation | undefined;
-  let cancelRetry: (() => void) | undefined;
-  let stopped = false;
   let connected = false;
   let controlPlane = "";
-  let silentSince: string | undefined;
-  let openedAt = 0;
 
   const subscriber: Subscriber = {
     node: options.node,
@@ -61,6 +53,7 @@ export function startAdsClient(options: AdsClientOptions): AdsClient {
       const { interests } = assembler.current();
       if (type === "route") return interests.route;
       if (type === "endpoint") return interests.endpoint;
+      if (type === "secret") return interests.secrets.get("ads") ?? NOTHING;
       if (type === "virtualHost") return interests.virtualHosts ? NOTHING : undefined;
       return (type === "listener" ? wants.listeners : wants.clusters) ? NOTHING : undefined;
     },
@@ -92,73 +85,32 @@ export function startAdsClient(options: AdsClientOptions): AdsClient {
   };
 
   function forgetUnasked(): void {
-    for (const type of ["route", "endpoint", "virtualHost"] as const) {
+    for (const type of ["route", "endpoint", "virtualHost", "secret"] as const) {
       const names = subscriber.names(type);
       const gone = [...store.entries(type).keys()].filter((name) => names === undefined || (type !== "virtualHost" && !names.has(name)));
       if (gone.length > 0) store.remove(type, gone);
     }
   }
 
-  function connect(): void {
-    cancelRetry = undefined;
-    openedAt = clock.now();
-    const mine = options.open(options.variant.method, {
-      onConnected() {
-        if (stream !== mine) return;
-        connected = true;
-        stats.connected(true);
-        if (silentSince !== undefined) logger.log("info", "connected to the control plane");
-        silentSince = undefined;
-      },
-      onMessage(bytes) {
-        if (stream !== mine) return;
-        backoff.reset();
-        try {
-          conversation?.onMessage(bytes);
-        } catch (error) {
-          logger.log("error", "the control plane sent what cannot be read", { reason: refusalText(error) });
-          lost(refusalText(error));
-          mine.close();
-        }
-      },
-      onEnd: (reason) => {
-        if (stream === mine) lost(reason);
-      },
-    });
-    stream = mine;
-    conversation = options.variant.converse(subscriber, (bytes) => mine.send(bytes));
-    conversation.start();
-  }
-
-  function lost(reason: string): void {
-    stream = undefined;
-    conversation = undefined;
-    connected = false;
-    stats.connected(false);
-    stats.failed();
-    if (stopped) return;
-    // A stream that lasted was a good one, even if nothing was said on it.
-    if (clock.now() - openedAt > LASTING_MS) backoff.reset();
-    if (silentSince !== reason) logger.log("warn", "no control plane: the last config stays in force", { reason });
-    silentSince = reason;
-    cancelRetry = clock.after(backoff.next(), connect);
-  }
-
-  connect();
+  const stream = startLastingStream({
+    ...options,
+    method: options.variant.method,
+    peer: "control plane",
+    converse: (send) => options.variant.converse(subscriber, send),
+    onConnected(is) {
+      connected = is;
+      stats.connected(is);
+      if (!is) stats.failed();
+    },
+  });
   return {
     connected: () => connected,
     controlPlane: () => controlPlane,
     initialized: () => (!wants.listeners || answered.has("listener")) && (!wants.clusters || answered.has("cluster")),
     refresh() {
       forgetUnasked();
-      conversation?.interestsChanged();
+      stream.interestsChanged();
     },
-    stop() {
-      stopped = true;
-      cancelRetry?.();
-      const last = stream;
-      stream = undefined;
-      last?.close();
-    },
+    stop: () => stream.stop(),
   };
 }

@@ -1,5 +1,6 @@
 // Puts resources together into the one runtime config, and lets none be used before what it needs is there: a cluster waits for its
-// endpoints, a listener for its route configurations, a route configuration for its virtual hosts. Until then the version before serves.
+// endpoints and secrets, a listener for its route configurations and secrets, a route configuration for its virtual hosts. Until then the
+// version before serves.
 // https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/cluster_manager#cluster-warming
 import type { Clock } from "../../kit/index.ts";
 import type {
@@ -10,11 +11,14 @@ import type {
   RouteTable,
   RuntimeCell,
   RuntimeConfig,
+  SecretRef,
+  Secrets,
   VirtualHost,
 } from "../config/index.ts";
 import { compileRouteTable } from "../router/route-table.ts";
 import type { RouteConfig } from "./decode/route-config.ts";
 import type { ResourceStore } from "./resource-store.ts";
+import { collectSecrets, type CollectedSecrets, secretsOfCluster, secretsOfListener, type SecretOf } from "./secret-needs.ts";
 
 export interface StaticConfig {
   readonly listeners: readonly Listener[];
@@ -26,6 +30,8 @@ export interface Interests {
   readonly route: ReadonlySet<string>;
   readonly endpoint: ReadonlySet<string>;
   readonly virtualHosts: boolean;
+  /** By source. */
+  readonly secrets: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 export interface Assembly {
@@ -47,6 +53,8 @@ export interface Assembler {
 export interface AssemblerOptions {
   readonly store: ResourceStore;
   readonly fixed: StaticConfig;
+  /** undefined: nothing waits for a secret. */
+  readonly secretOf: SecretOf | undefined;
   readonly cell: RuntimeCell;
   readonly clock: Clock;
 }
@@ -83,16 +91,48 @@ export function createAssembler(options: AssemblerOptions): Assembler {
     overdue.delete(key);
   }
 
+  /** Every listener and cluster that there may be soon, or is still. */
+  function assembleSecrets(listeners: Iterable<Listener>, before: RuntimeConfig): CollectedSecrets {
+    const clusters = [...store.entries("cluster").values()].flatMap(({ accepted }) => (accepted === undefined ? [] : [accepted.value]));
+    const refs = [
+      ...[...listeners].flatMap(secretsOfListener),
+      ...[...fixed.clusters, ...clusters, ...before.clusters.values()].flatMap(secretsOfCluster),
+    ];
+    return collectSecrets(refs, options.secretOf ?? (() => undefined), before.secrets);
+  }
+
+  function haveSecrets(refs: readonly SecretRef[], secrets: Secrets): boolean {
+    if (options.secretOf === undefined) return true;
+    let ready = true;
+    for (const { source, name, timeoutMs } of refs) {
+      const key = `secret/${source}/${name}`;
+      if (secrets.get(source)?.has(name) === true) came(key);
+      else if (!waited(key, timeoutMs)) ready = false;
+    }
+    return ready;
+  }
+
   function assembleClusters(
     before: RuntimeConfig,
+    secrets: Secrets,
   ): Pick<RuntimeConfig, "clusters" | "endpoints"> & { warming: Set<string>; asked: Set<string> } {
     const clusters = new Map<string, ClusterConfig>();
     const endpoints = new Map<string, EndpointSet>();
     const warming = new Set<string>();
     const asked = new Set<string>();
+    const keep = (cluster: ClusterConfig): void => {
+      warming.add(cluster.name);
+      const last = before.clusters.get(cluster.name);
+      if (last === undefined) return;
+      clusters.set(cluster.name, last);
+      const old = last.type === "EDS" ? before.endpoints.get(last.edsServiceName) : undefined;
+      if (old !== undefined && !endpoints.has(last.edsServiceName)) endpoints.set(last.edsServiceName, old);
+    };
     const add = (cluster: ClusterConfig): void => {
+      const secure = haveSecrets(secretsOfCluster(cluster), secrets);
       if (cluster.type !== "EDS") {
-        clusters.set(cluster.name, cluster);
+        if (secure) clusters.set(cluster.name, cluster);
+        else keep(cluster);
         return;
       }
       const service = cluster.edsServiceName;
@@ -102,15 +142,9 @@ export function createAssembler(options: AssemblerOptions): Assembler {
         came(`endpoint/${service}`);
         endpoints.set(service, known);
       }
-      const last = before.clusters.get(cluster.name);
-      if (known !== undefined || waited(`endpoint/${service}`, cluster.edsTimeoutMs ?? 0)) clusters.set(cluster.name, cluster);
-      else {
-        warming.add(cluster.name);
-        if (last === undefined) return;
-        clusters.set(cluster.name, last);
-        const old = before.endpoints.get(last.edsServiceName);
-        if (old !== undefined) endpoints.set(last.edsServiceName, old);
-      }
+      const ready = known !== undefined || waited(`endpoint/${service}`, cluster.edsTimeoutMs ?? 0);
+      if (ready && secure) clusters.set(cluster.name, cluster);
+      else keep(cluster);
     };
     for (const cluster of fixed.clusters) add(cluster);
     for (const { accepted } of store.entries("cluster").values())
@@ -173,24 +207,26 @@ export function createAssembler(options: AssemblerOptions): Assembler {
     // What serves until its successor is warm still needs its routes.
     for (const listener of [...wanted, ...before.listeners.values()])
       for (const [name, timeout] of routesOf(listener)) asked.set(name, timeout);
-    const { clusters, endpoints, warming, asked: services } = assembleClusters(before);
+    const { secrets, wanted: secretNames } = assembleSecrets([...wanted, ...before.listeners.values()], before);
+    const { clusters, endpoints, warming, asked: services } = assembleClusters(before, secrets);
     const { routes, vhds } = assembleRoutes(asked, before);
     const listeners = new Map<string, Listener>();
     const warmingListeners = new Set<string>();
     for (const listener of wanted) {
       const missing = routesOf(listener).filter(([name, timeout]) => !routes.has(name) && !waited(`route/${name}`, timeout));
       for (const [name] of routesOf(listener)) if (routes.has(name)) came(`route/${name}`);
-      const active = missing.length === 0 ? listener : before.listeners.get(listener.name);
-      if (missing.length > 0) warmingListeners.add(listener.name);
+      const ready = haveSecrets(secretsOfListener(listener), secrets) && missing.length === 0;
+      const active = ready ? listener : before.listeners.get(listener.name);
+      if (!ready) warmingListeners.add(listener.name);
       if (active !== undefined) listeners.set(listener.name, active);
     }
     const needed = new Set([...wanted, ...listeners.values()].flatMap((listener) => routesOf(listener).map(([name]) => name)));
     for (const name of routes.keys()) if (!needed.has(name)) routes.delete(name);
-    const runtime = keepEqual(before, { listeners, clusters, endpoints, routes, secrets: before.secrets });
+    const runtime = keepEqual(before, { listeners, clusters, endpoints, routes, secrets });
     cell.publish(runtime);
     assembly = {
       runtime,
-      interests: { route: needed, endpoint: services, virtualHosts: vhds },
+      interests: { route: needed, endpoint: services, virtualHosts: vhds, secrets: secretNames },
       warmingClusters: warming,
       warmingListeners,
     };

@@ -11,6 +11,7 @@ const DISCOVERY = "envoy.service.discovery.v3";
 
 export const DELTA: Variant = {
   method: `/${DISCOVERY}.AggregatedDiscoveryService/DeltaAggregatedResources`,
+  secretMethod: "/envoy.service.secret.v3.SecretDiscoveryService/DeltaSecrets",
   converse(subscriber, send) {
     const asked = new Map<ResourceType, ReadonlySet<string>>();
     let first = true;

@@ -29,6 +29,8 @@ export interface Conversation {
 
 export interface Variant {
   readonly method: string;
+  /** Of the secret discovery service, which speaks of one type. */
+  readonly secretMethod: string;
   converse(subscriber: Subscriber, send: (bytes: Uint8Array) => void): Conversation;
 }
 

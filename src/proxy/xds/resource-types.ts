@@ -1,13 +1,14 @@
-// The five resource types the proxy takes: their messages, and how each is decoded and named.
+// The resource types the proxy takes: their messages, and how each is decoded and named.
 // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
 import { TYPE_URL } from "../../kit/index.ts";
-import type { ClusterConfig, EndpointSet, Listener, VirtualHost } from "../config/index.ts";
+import type { ClusterConfig, EndpointSet, Listener, Secret, VirtualHost } from "../config/index.ts";
 import { decodeWire } from "../wire/decode-wire.ts";
 import { Reader } from "../wire/reader.ts";
 import { typeNameOf } from "../wire/values.ts";
 import { decodeCluster } from "./decode/cluster.ts";
 import { decodeEndpoints } from "./decode/endpoints.ts";
 import { decodeListener } from "./decode/listener.ts";
+import { decodeSecret } from "./decode/tls.ts";
 import { decodeRouteConfig, decodeVirtualHost, type RouteConfig } from "./decode/route-config.ts";
 
 export interface Decoded {
@@ -16,6 +17,7 @@ export interface Decoded {
   readonly route: RouteConfig;
   readonly virtualHost: VirtualHost;
   readonly endpoint: EndpointSet;
+  readonly secret: Secret;
 }
 
 export type ResourceType = keyof Decoded;
@@ -29,13 +31,14 @@ export interface TypeInfo<T extends ResourceType> {
 }
 
 /** In the order in which a change must be taken up: make before break. */
-export const RESOURCE_TYPES: readonly ResourceType[] = ["cluster", "endpoint", "listener", "route", "virtualHost"];
+export const RESOURCE_TYPES: readonly ResourceType[] = ["cluster", "endpoint", "listener", "secret", "route", "virtualHost"];
 
 export const TYPES: { readonly [T in ResourceType]: TypeInfo<T> } = {
   cluster: { url: TYPE_URL.cluster, wildcard: true, decode: decodeCluster, nameOf: (value) => value.name },
   endpoint: { url: TYPE_URL.endpoint, wildcard: false, decode: (reader) => decodeEndpoints(reader), nameOf: (value) => value.clusterName },
   listener: { url: TYPE_URL.listener, wildcard: true, decode: decodeListener, nameOf: (value) => value.name },
   route: { url: TYPE_URL.route, wildcard: false, decode: decodeRouteConfig, nameOf: (value) => value.parts.name },
+  secret: { url: TYPE_URL.secret, wildcard: false, decode: decodeSecret, nameOf: (value) => value.name },
   virtualHost: { url: TYPE_URL.virtualHost, wildcard: true, decode: decodeVirtualHost, nameOf: (value) => value.name },
 };
 

@@ -18,6 +18,7 @@ interface TypeState {
 
 export const STATE_OF_THE_WORLD: Variant = {
   method: `/${DISCOVERY}.AggregatedDiscoveryService/StreamAggregatedResources`,
+  secretMethod: "/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets",
   converse(subscriber, send) {
     const states = new Map<ResourceType, TypeState>();
     let first = true;
@@ -68,7 +69,7 @@ export const STATE_OF_THE_WORLD: Variant = {
         const resources = (response.values.get("resources") as readonly AnyValue[] | undefined) ?? [];
         const updates = resources.map((any) => {
           const bytes = "bytes" in any ? any.bytes : new Uint8Array(0);
-          // The name is field 1 in all five messages.
+          // The name is field 1 in all these messages.
           return { name: peekText(bytes, 1), version, bytes };
         });
         const applied = subscriber.apply(type, { updates, removed: [], whole: TYPES[type].wildcard });

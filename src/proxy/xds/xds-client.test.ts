@@ -30,7 +30,7 @@ function startScene() {
   const store = createResourceStore(clock);
   const cell = createRuntimeCell();
   const stats = createStats();
-  const assembler = createAssembler({ store, fixed: { listeners: [], clusters: [] }, cell, clock });
+  const assembler = createAssembler({ store, fixed: { listeners: [], clusters: [] }, secretOf: () => undefined, cell, clock });
   const client = startAdsClient({
     open(_, handlers) {
       const stream = { handlers, sent: [] as ReturnType<typeof decodeRequest>[] };

@@ -8,6 +8,7 @@ import type { ResourceType } from "./resource-types.ts";
 const CLUSTER = "envoy.cluster_name";
 const MANAGER = "envoy.http_conn_manager_prefix";
 const RDS = "envoy.rds_route_config";
+const SECRET = "envoy.sds_secret_name";
 
 interface UpdateCounters {
   readonly attempt: Counter;
@@ -79,6 +80,8 @@ export function createXdsStats(stats: Stats): XdsStats {
 
   function countersFor(type: ResourceType, name: string, assembly: Assembly): UpdateCounters[] {
     if (type === "endpoint") return [ofCluster(name)];
+    if (type === "secret")
+      return [group((suffix) => stats.counter({ name: `sds.${suffix}`, tags: { [SECRET]: name }, fullName: `sds.${name}.${suffix}` }))];
     if (type === "route") return ofRoutes("rds", name, assembly);
     return ofRoutes("vhds", name.slice(0, Math.max(0, name.indexOf("/"))), assembly);
   }
