@@ -82,12 +82,22 @@ export interface TrafficPolicy {
   readonly outlierDetection: OutlierDetection | undefined;
   readonly tls: ClientTls | undefined;
   readonly proxyProtocol: "V1" | "V2" | undefined;
+  readonly retryBudget: RetryBudget | undefined;
+}
+
+/** How many of a cluster's requests may be retries, instead of a fixed number. */
+export interface RetryBudget {
+  readonly percent: number | undefined;
+  /** 0 = not written. */
+  readonly minRetryConcurrency: number;
 }
 
 /** What a rule says of byte streams. Istio reads it from the host's level only, the tunnel also from the subset's; never from a port's. */
 export interface StreamSettings {
   readonly idleTimeoutMs: number | undefined;
   readonly maxConnectionDurationMs: number | undefined;
+  /** Streams from one address go to one endpoint. */
+  readonly hashSourceIp: boolean;
   /** The stream is wrapped in an HTTP request for this address. */
   readonly tunnel: { readonly protocol: "CONNECT" | "POST"; readonly host: string; readonly port: number } | undefined;
 }
@@ -112,4 +122,8 @@ export interface DestinationRule {
   writtenTlsMode(port: number, subset: string): ClientTls["mode"] | undefined;
   /** `subset`: "" = the whole service. */
   streamSettings(subset: string): StreamSettings;
+  /** What requests of a route to this destination are hashed by, whether its cluster hashes or not. Port levels only count where the route names the port. */
+  hashKeyFor(port: number | undefined, subset: string): ConsistentHashKey | undefined;
+  /** Labels of the caller that some failoverPriority compares with the endpoints'. */
+  readonly failoverLabels: readonly string[];
 }

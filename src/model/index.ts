@@ -5,6 +5,7 @@ export type * from "./gateway.ts";
 export * from "./host-names.ts";
 export type * from "./mesh-settings.ts";
 export type * from "./mesh-snapshot.ts";
+export * from "./locality.ts";
 export * from "./names.ts";
 export type * from "./peer-authentication.ts";
 export { type NodeInput, parseNode, scopeKey } from "./parse-node.ts";

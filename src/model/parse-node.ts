@@ -1,5 +1,6 @@
 // Reads the node that an xDS client names itself with (Istio's pkg/model/proxy.go: id `TYPE~IP~NAME.NAMESPACE~DOMAIN` and metadata).
 import { err, ok, parseDuration, type Result } from "../kit/index.ts";
+import { labelledLocality, NOWHERE, splitLocality, topologyLocality, withTopologyLabels } from "./locality.ts";
 import type { ProxyIdentity, ProxyScope, ProxyType } from "./proxy.ts";
 import type { Locality } from "./service.ts";
 
@@ -32,13 +33,17 @@ function labelsOf(value: unknown): Record<string, string> {
   return Object.fromEntries(sorted.map(([name, label]) => [name, text(label)]));
 }
 
+/** The registry knows best, and says so in labels; the locality label is not split at dots here (seen on real Istio). */
 function localityOf(node: NodeInput, labels: Readonly<Record<string, string>>): Locality {
+  const known = topologyLocality(labels);
+  if (known !== undefined) return known;
+  const label = labelledLocality(labels);
+  if (label !== "") return splitLocality(label);
   const given = node.locality;
-  if (given !== undefined && (given.region ?? "") !== "") {
+  if (given !== undefined) {
     return { region: given.region ?? "", zone: given.zone ?? "", subZone: given.subZone ?? given.sub_zone ?? "" };
   }
-  const [region = "", zone = "", subZone = ""] = (labels["istio-locality"] ?? "").split("/");
-  return { region, zone, subZone };
+  return NOWHERE;
 }
 
 function interceptionOf(value: string): ProxyScope["interceptionMode"] {
@@ -69,7 +74,11 @@ export function parseNode(node: NodeInput): Result<ProxyIdentity> {
   const name = dot === -1 ? fullName : fullName.slice(0, dot);
   const namespace = text(metadata["NAMESPACE"]) || (dot === -1 ? "" : fullName.slice(dot + 1)) || domain.split(".")[0] || "";
   if (namespace === "") return err(`node id "${node.id}" names no namespace`);
-  const labels = labelsOf(metadata["LABELS"]);
+  const own = labelsOf(metadata["LABELS"]);
+  const locality = localityOf(node, own);
+  const clusterId = text(metadata["CLUSTER_ID"]);
+  const network = text(metadata["NETWORK"]);
+  const labels = withTopologyLabels(own, { locality, network, clusterId, node: text(metadata["NODE_NAME"]) });
   return ok({
     id: node.id,
     type: type satisfies ProxyType,
@@ -81,9 +90,9 @@ export function parseNode(node: NodeInput): Result<ProxyIdentity> {
       type,
       namespace,
       labels,
-      locality: localityOf(node, labels),
-      clusterId: text(metadata["CLUSTER_ID"]),
-      network: text(metadata["NETWORK"]),
+      locality,
+      clusterId,
+      network,
       interceptionMode: interceptionOf(text(metadata["INTERCEPTION_MODE"])),
       httpProxyPort: portOf(metadata["HTTP_PROXY_PORT"]),
       proxyConfig: jsonOf(metadata["PROXY_CONFIG"]),

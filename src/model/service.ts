@@ -46,6 +46,8 @@ export interface Service {
   readonly exportTo: readonly string[];
   readonly subjectAltNames: readonly string[];
   readonly publishNotReadyAddresses: boolean;
+  /** Callers prefer endpoints of their own zone (then region), or of their own node; undefined: any. */
+  readonly trafficDistribution?: "zone" | "node";
   /** Labels of the workloads behind it; undefined: endpoints are written down elsewhere. */
   readonly selector?: Readonly<Record<string, string>>;
 }

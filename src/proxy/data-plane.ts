@@ -18,6 +18,8 @@ export interface DataPlaneOptions {
   readonly rng: Rng;
   readonly logger?: Logger;
   readonly resolve?: Resolve;
+  /** `region/zone/sub_zone` of this proxy; "" when it is not known. */
+  readonly locality?: string;
   /** Stands in x-forwarded-for for a peer on loopback; this machine's own address when it is not given. */
   readonly localAddress?: string;
 }
@@ -49,7 +51,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const accessLogs = createAccessLogs({ sink: options.accessLog, clock });
   const logger = options.logger ?? silentLogger;
   const tls = createTlsContexts({ secrets: () => options.runtime.current().secrets, logger });
-  const clusters = createClusterManager(options.runtime, { stats, clock, rng, wheel, tls }, options.resolve ?? systemResolve);
+  const context = { stats, clock, rng, wheel, tls, logger, locality: options.locality ?? "" };
+  const clusters = createClusterManager(options.runtime, context, options.resolve ?? systemResolve);
   let draining = false;
   let offset = clock.wall() - clock.now();
   let dateUntil = Number.NEGATIVE_INFINITY;

@@ -197,6 +197,7 @@ function callerFor(manager: ConnectionManager, request: RehearsedRequest, onAnsw
     peerAddress: `${request.remoteAddress}:0`,
     serverName: "",
     alpn: "",
+    originalDestination: undefined,
     tls: request.secure ? TLS : undefined,
     becomes: nothing,
     onClosed: nothing,

@@ -78,7 +78,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   });
   xdsStats.assembled(assembler.current());
   const logFiles = createLogFiles(logger);
-  const plane = createDataPlane({ runtime: cell, stats, accessLog: logFiles, clock, rng, logger });
+  const plane = createDataPlane({ runtime: cell, stats, accessLog: logFiles, clock, rng, logger, locality: bootstrap.locality });
   const { ads } = bootstrap;
   const client =
     ads === undefined

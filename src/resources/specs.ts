@@ -34,6 +34,7 @@ export interface ServiceSpec {
   readonly type?: "ClusterIP" | "NodePort" | "LoadBalancer" | "ExternalName";
   readonly externalName?: string;
   readonly publishNotReadyAddresses?: boolean;
+  readonly trafficDistribution?: string;
 }
 
 export interface ContainerPort {

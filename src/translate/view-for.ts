@@ -2,7 +2,7 @@
 import type { ConfigView, DestinationRule, EgressListenerView, GatewayListenerView, MeshSnapshot } from "../model/index.ts";
 import type { ProxyScope, Service, ServiceView, Sidecar, VirtualService } from "../model/index.ts";
 import { memoByIdentity } from "../kit/index.ts";
-import { scopeKey } from "../model/index.ts";
+import { failoverLabel, PREFERENCE_LABELS, scopeKey } from "../model/index.ts";
 import { type Internals, internalsOf } from "./build-mesh.ts";
 import { type FoundPatches, NO_PATCHES_FOUND, type PatchedProxy, patchesFor } from "./envoy-filters/patches-for.ts";
 import type { Client } from "./destination-rules/rule-index.ts";
@@ -85,8 +85,11 @@ function buildView(
   const isSidecar = fullScope.type === "sidecar";
   const sidecar = isSidecar ? sidecarOf(config.sidecars, fullScope, settings.rootNamespace) : undefined;
   const client: Client = { namespace: fullScope.namespace, labels: fullScope.labels };
-  const asked = askedLabels(config.virtualServices);
-  const labels = Object.fromEntries(Object.entries(fullScope.labels).filter(([name]) => asked.has(name)));
+  const asked = [askedLabels(config.virtualServices), failoverLabels(config.destinationRules), preferenceLabels(config.services)];
+  const byMesh = (settings.localityLb?.failoverPriority ?? []).map(failoverLabel);
+  const labels = Object.fromEntries(
+    Object.entries(fullScope.labels).filter(([name]) => byMesh.includes(name) || asked.some((names) => names.has(name))),
+  );
   const reduced: ProxyScope = { ...fullScope, labels };
   const reducedKey = scopeKey(reduced);
   const scope = inner.lineage.value(`scope ${reducedKey}`, [], () => Object.freeze(reduced));
@@ -128,6 +131,15 @@ const sourceLabels = memoByIdentity((virtualService: VirtualService): readonly s
 /** Names of labels that a VirtualService compares with the caller's; everything else about labels is decided in the view itself. */
 const askedLabels = memoByIdentity(
   (virtualServices: readonly VirtualService[]): ReadonlySet<string> => new Set(virtualServices.flatMap(sourceLabels)),
+);
+
+/** Names of labels that decide which endpoints are near the caller. */
+const failoverLabels = memoByIdentity(
+  (rules: readonly DestinationRule[]): ReadonlySet<string> => new Set(rules.flatMap((rule) => rule.failoverLabels)),
+);
+const preferenceLabels = memoByIdentity(
+  (services: readonly Service[]): ReadonlySet<string> =>
+    new Set(services.some((service) => service.trafficDistribution !== undefined) ? PREFERENCE_LABELS : []),
 );
 
 function outboundKey(inner: Internals, client: Client, sidecar: Sidecar): string {

@@ -10,6 +10,7 @@ import { buildParts, type ClusterPart, NO_SERVICE_ENDPOINTS, toClusterResource }
 import { toResource, toSet } from "./encode.ts";
 import { type Patcher, patcherOf } from "./envoy-filter/index.ts";
 import { buildLoadAssignment, chooseEndpoints } from "./endpoints/load-assignment.ts";
+import { type CallerPlace, groupsFor, placeKey } from "./endpoints/locality.ts";
 import { buildGatewayListeners } from "./listeners/gateway.ts";
 import { buildInboundListeners } from "./listeners/inbound.ts";
 import type { BuiltListener } from "./listeners/built-listener.ts";
@@ -32,15 +33,16 @@ const fixedClusters = memoByIdentity((mesh: MeshSettings): readonly FixedCluster
 
 const assignments = new WeakMap<ServiceEndpoints, Map<string, XdsResource>>();
 
-function assignmentOf(part: ClusterPart, endpoints: ServiceEndpoints): XdsResource {
+function assignmentOf(part: ClusterPart, endpoints: ServiceEndpoints, place: CallerPlace): XdsResource {
   let known = assignments.get(endpoints);
   if (known === undefined) assignments.set(endpoints, (known = new Map()));
   const { name } = part.resource;
-  const key = `${name}\n${JSON.stringify(part.choice)}`;
+  const key = part.locality === undefined ? part.key : `${part.key}\n${placeKey(part.locality, place)}`;
   let resource = known.get(key);
   if (resource === undefined) {
     const chosen = chooseEndpoints(endpoints.byPort.get(part.port) ?? [], part.choice);
-    resource = toResource(ClusterLoadAssignmentSchema, buildLoadAssignment(name, chosen), { name });
+    const groups = groupsFor(chosen, { rule: part.locality, place });
+    resource = toResource(ClusterLoadAssignmentSchema, buildLoadAssignment(name, groups), { name });
     known.set(key, resource);
   }
   return resource;
@@ -175,7 +177,10 @@ export function generate(view: ProxyView): XdsResources {
     [TYPE_URL.route, shared.routes],
     [TYPE_URL.virtualHost, shared.virtualHosts],
     [TYPE_URL.cluster, toSet([...parts.map((p) => p.resource), ...fixedResources(config, patcher), ...own.clusters])],
-    [TYPE_URL.endpoint, toSet(parts.filter((p) => p.eds).map((p) => assignmentOf(p, endpoints.get(p.service) ?? NO_SERVICE_ENDPOINTS)))],
+    [
+      TYPE_URL.endpoint,
+      toSet(parts.filter((p) => p.eds).map((p) => assignmentOf(p, endpoints.get(p.service) ?? NO_SERVICE_ENDPOINTS, config.scope))),
+    ],
   ]);
   if (shared.extensions.size > 0) fresh.set(TYPE_URL.extensionConfig, shared.extensions);
   const last = lastOf(config, inbound);

@@ -33,7 +33,7 @@ function hostFacts(host: HostStatus): (readonly [string, string | number | boole
   return [
     ...hostCounts(host),
     ["hostname", host.hostname],
-    ["health_flags", host.healthy ? "healthy" : "/failed_eds_health"],
+    ["health_flags", healthFlags(host)],
     ["weight", host.weight],
     ["region", region],
     ["zone", zone],
@@ -43,6 +43,15 @@ function hostFacts(host: HostStatus): (readonly [string, string | number | boole
     ["success_rate", -1],
     ["local_origin_success_rate", -1],
   ];
+}
+
+function healthFlags({ healthy, degraded, ejected }: HostStatus): string {
+  const flags = [
+    ejected ? "/failed_outlier_check" : "",
+    healthy ? "" : "/failed_eds_health",
+    healthy && degraded ? "/degraded_eds_health" : "",
+  ];
+  return flags.join("") || "healthy";
 }
 
 function hostCounts({ stats }: HostStatus): (readonly [string, number])[] {
@@ -80,7 +89,10 @@ function hostJson(host: HostStatus): unknown {
       socket_address: { address: host.address.slice(0, at).replace(/^\[|\]$/g, ""), port_value: Number(host.address.slice(at + 1)) },
     },
     stats: hostCounts(host).map(([name, value]) => ({ name, value: String(value), ...(GAUGES.has(name) ? { type: "GAUGE" } : {}) })),
-    health_status: { eds_health_status: host.healthy ? "HEALTHY" : "UNHEALTHY" },
+    health_status: {
+      ...(host.ejected ? { failed_outlier_check: true } : {}),
+      eds_health_status: host.healthy ? (host.degraded ? "DEGRADED" : "HEALTHY") : "UNHEALTHY",
+    },
     weight: host.weight,
     hostname: host.hostname,
     priority: host.priority,

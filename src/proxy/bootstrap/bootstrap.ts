@@ -10,6 +10,7 @@ import type { Values } from "../wire/values.ts";
 import { decodeAddress } from "../xds/decode/address.ts";
 import { decodeCluster } from "../xds/decode/cluster.ts";
 import { checkAds } from "../xds/decode/config-source.ts";
+import { localityText } from "../xds/decode/endpoints.ts";
 import { decodeListener } from "../xds/decode/listener.ts";
 import { decodeSecret } from "../xds/decode/tls.ts";
 import type { GrpcTarget } from "../xds/grpc-stream.ts";
@@ -17,6 +18,8 @@ import { readRuntimeLayers } from "./runtime-layers.ts";
 
 export interface Bootstrap {
   readonly node: Values;
+  /** `region/zone/sub_zone` of the node; "" = none. */
+  readonly locality: string;
   readonly admin: SocketAddress | undefined;
   readonly listeners: readonly Listener[];
   readonly clusters: readonly ClusterConfig[];
@@ -97,6 +100,7 @@ function decode(reader: Reader, source: Readonly<Record<string, unknown>>): Boot
   const warnings = readRuntimeLayers(reader.message("layered_runtime"));
   return {
     node: nodeOf(reader),
+    locality: localityText(reader.message("node")?.message("locality")),
     admin,
     listeners,
     clusters,

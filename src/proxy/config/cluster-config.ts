@@ -1,14 +1,15 @@
 // Clusters and endpoints as the proxy runs them: decoded from Envoy's Cluster and ClusterLoadAssignment, frozen.
 import type { Http2Limits } from "../http2/stream.ts";
+import type { Balancing, LbPolicy, OutlierDetection } from "./balancing-config.ts";
 import type { TransportMatch, UpstreamTransport } from "./tls-config.ts";
-
-export type LbPolicy = "ROUND_ROBIN" | "LEAST_REQUEST" | "RANDOM" | "CLUSTER_PROVIDED";
 
 export interface CircuitBreakers {
   readonly maxConnections: number;
   readonly maxPendingRequests: number;
   readonly maxRequests: number;
   readonly maxRetries: number;
+  /** In place of maxRetries: a share of the active requests may be retries, and always so many. */
+  readonly retryBudget?: { readonly percent: number; readonly minConcurrency: number } | undefined;
 }
 
 /** What is undefined stays as the system has it. */
@@ -35,6 +36,8 @@ export interface ClusterConfig {
   readonly connectTimeoutMs: number;
   readonly lbPolicy: LbPolicy;
   readonly leastRequestChoiceCount: number;
+  readonly balancing: Balancing;
+  readonly outliers: OutlierDetection | undefined;
   readonly breakers: CircuitBreakers;
   /** Idle upstream connections are closed after this; 0 = never. Envoy's default is one hour. */
   readonly idleTimeoutMs: number;
@@ -67,8 +70,13 @@ export interface EndpointConfig {
   readonly hostname: string;
   readonly weight: number;
   readonly healthy: boolean;
+  /** Healthy, but only to be used when the others are not enough. */
+  readonly degraded: boolean;
   readonly priority: number;
+  /** `region/zone/sub_zone`, "" = none. */
   readonly locality: string;
+  /** Of its locality within its priority; 0 when none is given. */
+  readonly localityWeight: number;
   /** Metadata that chooses among the cluster's transports; undefined = none. */
   readonly transportMatch: Readonly<Record<string, unknown>> | undefined;
   readonly metadata: unknown;
@@ -78,4 +86,6 @@ export interface EndpointSet {
   readonly clusterName: string;
   readonly endpoints: readonly EndpointConfig[];
   readonly overprovisioningFactor: number;
+  /** A priority's health is that of its weights, not of its heads. */
+  readonly weightedPriorityHealth?: boolean;
 }

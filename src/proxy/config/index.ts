@@ -1,3 +1,4 @@
+export type * from "./balancing-config.ts";
 export type * from "./cluster-config.ts";
 export type * from "./listener-config.ts";
 export type * from "./route-config.ts";

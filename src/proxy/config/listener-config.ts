@@ -122,6 +122,8 @@ export interface TcpProxyConfig {
   readonly maxConnectionDurationMs: number;
   readonly idleTimeoutMs: number;
   readonly maxConnectAttempts: number;
+  /** Hashing balancers place connections by the caller's address. */
+  readonly hashSourceIp: boolean;
   readonly accessLogs: readonly AccessLog[];
 }
 

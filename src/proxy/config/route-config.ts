@@ -92,6 +92,26 @@ export interface WeightedCluster {
   readonly hostRewrite: string | undefined;
 }
 
+/** Where a request's key comes from; with `terminal`, later ones only count when this one gave nothing. */
+export type HashPolicy = { readonly terminal: boolean } & (
+  | {
+      readonly kind: "header";
+      /** Lower case. */
+      readonly name: string;
+      readonly rewrite: { readonly substitute: (value: string) => string } | undefined;
+    }
+  | {
+      readonly kind: "cookie";
+      readonly name: string;
+      readonly path: string;
+      /** Whole seconds; 0 = until the browser closes. undefined: none is issued. */
+      readonly ttlSeconds: number | undefined;
+      readonly attributes: readonly (readonly [name: string, value: string])[];
+    }
+  | { readonly kind: "sourceIp" }
+  | { readonly kind: "query"; readonly name: string }
+);
+
 export type ClusterSpecifier =
   | { readonly kind: "cluster"; readonly name: string }
   | {
@@ -99,6 +119,8 @@ export type ClusterSpecifier =
       readonly clusters: readonly WeightedCluster[];
       readonly total: number;
       readonly headerName: string | undefined;
+      /** The route's hash policy draws the cluster: one key, one cluster. */
+      readonly useHashPolicy?: boolean;
     }
   | { readonly kind: "header"; readonly header: string };
 
@@ -134,7 +156,7 @@ export interface ForwardAction {
   readonly retry: RetryPolicy | undefined;
   readonly upgrades: ReadonlyMap<string, boolean>;
   readonly priority: "DEFAULT" | "HIGH";
-  readonly hashPolicy: readonly unknown[];
+  readonly hashPolicy: readonly HashPolicy[];
   readonly mirrors: readonly unknown[];
 }
 

@@ -11,6 +11,7 @@ import { Http2Downstream } from "../network/http2-downstream.ts";
 import type { Environment } from "../network/environment.ts";
 import { createTcpProxy, type TcpProxy } from "../network/tcp-proxy.ts";
 import { plainAddress } from "../network/ip-text.ts";
+import { hostName } from "../upstream/host.ts";
 import type { AccessLogger } from "../observe/access-log.ts";
 import { Admission, type Admitted } from "./admission.ts";
 import { ConnectionLog } from "./connection-log.ts";
@@ -173,6 +174,7 @@ export function createListenerManager(env: Environment): ListenerManager {
       peerAddress: `${from.peer.remoteAddress}:${from.peer.remotePort}`,
       serverName: facts.serverName,
       alpn: secured?.alpn ?? "",
+      originalDestination: originalDestination(slot, from.peer),
       tls: secured?.info,
       manager() {
         if (slot.removed) return undefined;
@@ -337,4 +339,10 @@ function callerOf(arrival: Arrival, manager: ConnectionManager): Session {
   manager.stats.cxTotal.value++;
   manager.stats.cxActive.value++;
   return manager.config.codec === "HTTP2" ? new Http2Downstream(arrival, manager) : new Http1Downstream(arrival, manager);
+}
+
+/** Led here on the way to another port (TPROXY): the socket still has the address the caller meant. */
+function originalDestination({ listener, port }: Slot, { localAddress, localPort }: ConnectionFacts): string | undefined {
+  if (!listener.useOriginalDst && !listener.inspectors.originalDst) return undefined;
+  return localPort === port ? undefined : hostName(localAddress, localPort);
 }

@@ -26,6 +26,8 @@ export interface Arrival {
   readonly serverName: string;
   /** What TLS agreed on: "h2", "http/1.1"; "" = nothing. */
   readonly alpn: string;
+  /** `address:port` the connection was meant for before it was led to the proxy; undefined: for the proxy itself. */
+  readonly originalDestination: string | undefined;
   /** undefined = plain text. */
   readonly tls: TlsInfo | undefined;
   /** The connection goes on as this one: it turned out to speak another protocol. */

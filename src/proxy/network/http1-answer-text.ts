@@ -39,6 +39,7 @@ export function answerText(exchange: Exchange, head: AnswerHead, notes: AnswerNo
   if (config.serverHeader === "OVERWRITE" || (!server && config.serverHeader === "APPEND_IF_ABSENT")) out += exchange.manager.serverLine;
   if (!head.hasDate) out += exchange.manager.env.dateLine(exchange.startMs);
   if (notes.serviceTimeMs !== undefined) out += "x-envoy-upstream-service-time: " + notes.serviceTimeMs + "\r\n";
+  for (const cookie of exchange.setCookies) out += "set-cookie: " + cookie + "\r\n";
   if (notes.attemptCount !== undefined) out += "x-envoy-attempt-count: " + notes.attemptCount + "\r\n";
   if (config.via !== "") out += "via: " + config.via + "\r\n";
   if (config.alwaysSetRequestIdInResponse) out += "x-request-id: " + exchange.head.requestId + "\r\n";

@@ -33,6 +33,7 @@ export function answerFields(exchange: Exchange, head: AnswerHead, notes: Answer
     out.push(http2Field("server", config.serverName));
   if (!head.hasDate) out.push(http2Field("date", manager.env.dateLine(exchange.startMs).slice(6, -2)));
   if (notes.serviceTimeMs !== undefined) out.push(http2Field("x-envoy-upstream-service-time", String(notes.serviceTimeMs)));
+  for (const cookie of exchange.setCookies) out.push(http2Field("set-cookie", cookie));
   if (notes.attemptCount !== undefined) out.push(http2Field("x-envoy-attempt-count", String(notes.attemptCount)));
   if (config.via !== "") out.push(http2Field("via", config.via));
   if (config.alwaysSetRequestIdInResponse) out.push(http2Field("x-request-id", exchange.head.requestId));

@@ -9,6 +9,9 @@ import { canConnect } from "../upstream/circuit-breaker.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import { type RequestNames, requestNames } from "../upstream/connection-names.ts";
 import type { Host } from "../upstream/host.ts";
+import type { PickContext } from "../upstream/lb/picker.ts";
+import type { PriorityLoads, PriorityState } from "../upstream/lb/priority-loads.ts";
+import { type Hash64, hashAddress } from "../hash/index.ts";
 import type { TlsInfo } from "../transport/tls-info.ts";
 import type { Arrival } from "./arrival.ts";
 import { type Conn, type ConnHandler, dial, HIGH_WATER } from "./conn.ts";
@@ -60,7 +63,7 @@ interface SessionContext {
   readonly clusterName: string;
 }
 
-export class TcpSession implements ConnHandler, StreamInfo {
+export class TcpSession implements ConnHandler, StreamInfo, PickContext {
   conn!: Conn;
   private readonly context: SessionContext;
   private readonly arrival: Arrival;
@@ -117,7 +120,7 @@ export class TcpSession implements ConnHandler, StreamInfo {
   drain(): void {}
 
   private connect(cluster: Cluster): void {
-    const host = cluster.pick();
+    const host = cluster.asksForContext ? cluster.pick(this) : cluster.pick();
     if (host === undefined) {
       cluster.stats.cxNoneHealthy.value++;
       this.flags |= FLAG.UH;
@@ -188,6 +191,7 @@ export class TcpSession implements ConnHandler, StreamInfo {
   private onConnected(upstream: Conn, tls: TlsInfo | undefined): void {
     this.upstreamTls = tls;
     this.connected = true;
+    this.host?.outlier?.putOutcome("connected for good");
     this.context.env.wheel.disarm(this.connectTimer);
     this.upstreamLocalAddress = `${upstream.sock.localAddress}:${upstream.sock.localPort}`;
     for (const part of this.waiting) upstream.writeSub(part);
@@ -253,7 +257,10 @@ export class TcpSession implements ConnHandler, StreamInfo {
     if (cluster !== undefined) {
       cluster.stats.cxConnectFail.value++;
       if (reason === "connection timeout") cluster.stats.cxConnectTimeout.value++;
-      if (this.host !== undefined) this.host.stats.cxConnectFail++;
+      if (this.host !== undefined) {
+        this.host.stats.cxConnectFail++;
+        this.host.outlier?.putOutcome(reason === "connection timeout" ? "timeout" : "connect failed");
+      }
     }
     this.leaveHost();
     if (cluster !== undefined && this.attempts < Math.max(1, this.context.config.maxConnectAttempts)) {
@@ -298,6 +305,23 @@ export class TcpSession implements ConnHandler, StreamInfo {
     this.arrival.onClosed();
   }
 
+  /** Looked for by hashing balancers. */
+  get hash(): Hash64 | undefined {
+    return this.context.config.hashSourceIp ? hashAddress(this.arrival.remoteAddress) : undefined;
+  }
+  get destination(): string | undefined {
+    return this.arrival.originalDestination;
+  }
+  header(): undefined {
+    return undefined;
+  }
+  readonly moreHosts = 0;
+  wasTried(): boolean {
+    return false;
+  }
+  shareAnew({ loads }: PriorityState): PriorityLoads {
+    return loads;
+  }
   requestHeader(): undefined {
     return undefined;
   }

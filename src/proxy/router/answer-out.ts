@@ -31,6 +31,7 @@ export function answerList(exchange: Exchange, head: AnswerHead, notes: AnswerNo
   const { config, manager } = exchange;
   const list = head.toList((kind) => kind === H_LENGTH || isAnswerLineCut(kind, exchange, notes, upgrade));
   if (notes.serviceTimeMs !== undefined) list.push("x-envoy-upstream-service-time", String(notes.serviceTimeMs));
+  for (const cookie of exchange.setCookies) list.push("set-cookie", cookie);
   exchange.responseList = list;
   applyMutations(exchange.responseMutations, list, exchange);
   list.remove("content-length");

@@ -64,6 +64,8 @@ export class Exchange implements StreamInfo {
   responseText = "";
   responseHead: AnswerHead | undefined = undefined;
   responseTrailers: Trailers = undefined;
+  /** Values of Set-Cookie lines that the balancer's key asked for. */
+  setCookies: readonly string[] = NO_COOKIES;
   private routeMutations: readonly CompiledMutations[] = NO_MUTATIONS;
   /** What HTTP filters do to the answer, after the route. */
   private filterMutations: readonly CompiledMutations[] = NO_MUTATIONS;
@@ -113,6 +115,7 @@ export class Exchange implements StreamInfo {
     this.responseText = "";
     this.responseHead = undefined;
     this.responseTrailers = undefined;
+    this.setCookies = NO_COOKIES;
     this.routeMutations = NO_MUTATIONS;
     this.filterMutations = NO_MUTATIONS;
   }
@@ -252,4 +255,5 @@ export class Exchange implements StreamInfo {
   }
 }
 
+const NO_COOKIES: readonly string[] = Object.freeze([]);
 const NO_MUTATIONS: readonly CompiledMutations[] = Object.freeze([]);

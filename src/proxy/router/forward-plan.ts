@@ -1,10 +1,12 @@
 // A forward action compiled: for each cluster it can choose, what is done to the request and the answer, so that a try only reads fields.
 import type { ForwardAction, HeaderMutations, RetryPolicy, Route, RouteTable, VirtualHost } from "../config/index.ts";
+import { moduloHash } from "../hash/index.ts";
 import type { ConnectionManager } from "../network/connection-manager.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import type { Exchange } from "./exchange.ts";
 import { type CompiledMutations, compileMutations } from "./header-mutation.ts";
 import type { RequestPlan } from "./request-out.ts";
+import { compileHashPolicy, type HashOf, requestAsItCame } from "./hash-policy.ts";
 import { compileRewrite } from "./rewrite.ts";
 
 const DEFAULT_TIMEOUT_MS = 15_000;
@@ -27,6 +29,8 @@ export interface ForwardPlan {
   readonly attemptCountInResponse: boolean;
   readonly suppressEnvoyHeaders: boolean;
   readonly upgrades: ReadonlySet<string>;
+  /** undefined: the route has no hash policy. */
+  readonly hashOf: HashOf | undefined;
   choose(exchange: Exchange): Target;
 }
 
@@ -62,6 +66,7 @@ export function compileForward(manager: ConnectionManager, context: RouteContext
     };
   }
 
+  const hashOf = compileHashPolicy(action.hashPolicy);
   return {
     action,
     retry: retry !== undefined && retry.numRetries > 0 && retry.on.size > 0 ? retry : undefined,
@@ -70,7 +75,8 @@ export function compileForward(manager: ConnectionManager, context: RouteContext
     attemptCountInResponse: virtualHost.includeAttemptCountInResponse,
     suppressEnvoyHeaders: config.suppressEnvoyHeaders,
     upgrades: allowedUpgrades(config.upgrades, action.upgrades),
-    choose: compileChoice(manager, action, target),
+    hashOf,
+    choose: compileChoice({ manager, action, target, hashOf }),
   };
 }
 
@@ -92,7 +98,14 @@ export function levels(context: RouteContext, side: "request" | "response", clus
 
 type MakeTarget = (name: string, request?: HeaderMutations, response?: HeaderMutations, hostRewrite?: string) => Target;
 
-function compileChoice(manager: ConnectionManager, action: ForwardAction, target: MakeTarget): (exchange: Exchange) => Target {
+interface ChoiceInput {
+  readonly manager: ConnectionManager;
+  readonly action: ForwardAction;
+  readonly target: MakeTarget;
+  readonly hashOf: HashOf | undefined;
+}
+
+function compileChoice({ manager, action, target, hashOf }: ChoiceInput): (exchange: Exchange) => Target {
   const specifier = action.cluster;
   switch (specifier.kind) {
     case "cluster": {
@@ -119,10 +132,15 @@ function compileChoice(manager: ConnectionManager, action: ForwardAction, target
       for (const { weight } of specifier.clusters) bounds.push((sum += weight));
       const total = specifier.total > 0 ? specifier.total : sum;
       const rng = manager.env.rng;
-      return () => {
-        const draw = rng.random() * total;
+      const targetAt = (draw: number): Target => {
         for (let i = 0; i < bounds.length; i++) if (draw < (bounds[i] as number)) return targets[i] as Target;
         return targets[targets.length - 1] as Target;
+      };
+      if (specifier.useHashPolicy !== true || hashOf === undefined) return () => targetAt(rng.random() * total);
+      // No cookie is issued for this choice, as in Envoy: without a key the draw is random.
+      return (exchange) => {
+        const hash = hashOf(requestAsItCame(exchange));
+        return targetAt(hash === undefined ? rng.random() * total : moduloHash(hash, total));
       };
     }
   }

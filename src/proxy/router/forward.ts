@@ -14,6 +14,8 @@ import type { AnswerStart, BodyPart, UpstreamStream } from "../upstream/pool/ups
 import type { BodyTaker } from "./caller.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ForwardPlan, Target } from "./forward-plan.ts";
+import { cookieIssuer, requestAsItGoes } from "./hash-policy.ts";
+import { reportAnswer } from "./host-report.ts";
 import { type BodyTarget, RequestBody } from "./request-body.ts";
 import { requestFields } from "./request-fields.ts";
 import { requestText } from "./request-text.ts";
@@ -52,11 +54,12 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   private idleRaces = 0;
   private answeredComplete = false;
   private readonly timeouts = new Timeouts(this);
-  private readonly retries = new Retries(() => this.tryOnce());
+  private readonly retries: Retries;
   expectsNoBody = false;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
+    this.retries = new Retries(exchange, () => this.tryOnce());
   }
 
   start(plan: ForwardPlan): void {
@@ -90,7 +93,8 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.expectsNoBody = head.method === "HEAD";
     this.running = true;
     this.body.start(exchange, bodyTarget(cluster, this.http2, this.upgrade), plan.retry !== undefined);
-    this.retries.start();
+    this.retries.start(plan.retry);
+    if (cluster.hashes && plan.hashOf !== undefined) this.retries.hash = plan.hashOf(requestAsItGoes(exchange), cookieIssuer(exchange));
     this.idleRaces = 0;
     this.answeredComplete = false;
     exchange.takeBody(this);
@@ -112,7 +116,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
 
   private tryOnce(): void {
     const { exchange, cluster } = this;
-    const host = this.retries.pickHost(cluster, this.plan.retry);
+    const host = this.retries.pickHost(cluster);
     if (host === undefined) {
       cluster.stats.cxNoneHealthy.value++;
       this.giveUp({ kind: "no_healthy_upstream" });
@@ -168,7 +172,9 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     stream.attach(this, plan.retry === undefined ? exchange.actionMs : env.clock.now());
     cluster.stats.rqTotal.value++;
     cluster.stats.rqActive.value++;
-    (this.host as Host).stats.rqTotal++;
+    const host = this.host as Host;
+    host.stats.rqTotal++;
+    host.outlier?.putOutcome("connected");
     exchange.upstreamLocalAddress = stream.localAddress;
     exchange.upstreamTls = stream.tls;
     out.attempts = this.target.request.includeAttemptCount ? exchange.upstreamAttempts : 0;
@@ -219,6 +225,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       this.onUpstreamReset(stream, "protocol error", undefined);
       return true;
     }
+    if (status !== 101) reportAnswer(this.host as Host, status, exchange.head.grpc ? head.first("grpc-status") : undefined);
     const policy = plan.retry;
     if (policy !== undefined && status !== 101) {
       if (retriesStatus(policy, status, head.first("grpc-status")) && this.startRetry(() => this.discard(stream, start.complete)))
@@ -346,6 +353,8 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   private triedAndFailed(reason: ResetReason, sent: boolean): void {
     if (this.host !== undefined) {
       this.host.stats.rqError++;
+      // A full cluster says nothing about its hosts.
+      if (reason !== "overflow") this.host.outlier?.putOutcome("connect failed");
       this.retries.failedAt(this.host);
     }
     this.leaveHost();
@@ -372,7 +381,10 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   onOverallTimeout(): void {
     if (!this.running || this.exchange.responded) return;
     this.cluster.stats.rqTimeout.value++;
-    if (this.host !== undefined) this.host.stats.rqTimeout++;
+    if (this.host !== undefined) {
+      this.host.stats.rqTimeout++;
+      this.host.outlier?.putOutcome("timeout");
+    }
     this.dropUpstream();
     this.giveUp({ kind: "upstream_timeout" });
   }
@@ -380,6 +392,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   onPerTryTimeout(): void {
     if (!this.running || this.exchange.responded || this.stream === undefined) return;
     this.cluster.stats.rqPerTryTimeout.value++;
+    this.host?.outlier?.putOutcome("timeout");
     this.retries.failedAt(this.host);
     this.dropUpstream();
     if (this.retriesAfter("per try timeout", true)) return;

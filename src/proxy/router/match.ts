@@ -53,12 +53,17 @@ export function matchesHeader(matcher: HeaderMatcher, request: RequestView): boo
 
 /** The first of repeated names counts, nothing is decoded, only `&` separates. */
 export function matchesQuery(matcher: QueryParameterMatcher, path: string): boolean {
+  const value = queryValue(path, matcher.name);
+  return value !== undefined && (matcher.test === undefined || matcher.test(value));
+}
+
+/** undefined: there is no such parameter. */
+export function queryValue(path: string, name: string): string | undefined {
   const question = path.indexOf("?");
-  if (question < 0) return false;
+  if (question < 0) return undefined;
   for (const part of path.slice(question + 1).split("&")) {
     const equals = part.indexOf("=");
-    if ((equals < 0 ? part : part.slice(0, equals)) !== matcher.name) continue;
-    return matcher.test === undefined || matcher.test(equals < 0 ? "" : part.slice(equals + 1));
+    if ((equals < 0 ? part : part.slice(0, equals)) === name) return equals < 0 ? "" : part.slice(equals + 1);
   }
-  return false;
+  return undefined;
 }

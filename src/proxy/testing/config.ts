@@ -1,5 +1,6 @@
 // Config values for tests of the data plane, with Envoy's defaults filled in.
 import type {
+  Balancing,
   ClusterConfig,
   EndpointConfig,
   FilterChain,
@@ -24,13 +25,25 @@ export function endpointConfig(port: number, over: Partial<EndpointConfig> = {})
     hostname: "",
     weight: 1,
     healthy: true,
+    degraded: false,
     priority: 0,
     locality: "",
+    localityWeight: 0,
     transportMatch: undefined,
     metadata: undefined,
     ...over,
   };
 }
+
+export const PLAIN_BALANCING: Balancing = {
+  activeRequestBias: 1,
+  slowStart: undefined,
+  ring: { minimumSize: 1024, maximumSize: 8_388_608 },
+  maglevTableSize: 65_537,
+  hashHostname: false,
+  localityWeighted: false,
+  originalDestination: { header: undefined, port: undefined },
+};
 
 export function clusterConfig(name: string, ports: readonly number[], over: Partial<ClusterConfig> = {}): ClusterConfig {
   return {
@@ -40,7 +53,9 @@ export function clusterConfig(name: string, ports: readonly number[], over: Part
     connectTimeoutMs: 2000,
     lbPolicy: "ROUND_ROBIN",
     leastRequestChoiceCount: 2,
-    breakers: { maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 3 },
+    balancing: PLAIN_BALANCING,
+    outliers: undefined,
+    breakers: { maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 3, retryBudget: undefined },
     idleTimeoutMs: 3_600_000,
     maxConnectionDurationMs: 0,
     maxRequestsPerConnection: 0,
@@ -200,6 +215,7 @@ export function tcpConfig(clusters: TcpProxyConfig["clusters"], over: Partial<Tc
     statPrefix: "test",
     clusters,
     sniCluster: false,
+    hashSourceIp: false,
     tunnel: undefined,
     maxConnectionDurationMs: 0,
     idleTimeoutMs: 0,

@@ -25,5 +25,8 @@ export function canRequest(usage: Usage, limits: CircuitBreakers): boolean {
 }
 
 export function canRetry(usage: Usage, limits: CircuitBreakers): boolean {
-  return usage.retries < limits.maxRetries;
+  const { retryBudget } = limits;
+  if (retryBudget === undefined) return usage.retries < limits.maxRetries;
+  const active = usage.requests + usage.pending;
+  return usage.retries < Math.max(Math.floor((retryBudget.percent / 100) * active), retryBudget.minConcurrency);
 }

@@ -15,6 +15,8 @@ export interface ClusterStatus {
     readonly address: string;
     readonly hostname: string;
     readonly healthy: boolean;
+    readonly ejected: boolean;
+    readonly degraded: boolean;
     readonly weight: number;
     readonly priority: number;
     readonly locality: string;
@@ -70,7 +72,7 @@ export function createClusterManager(cell: RuntimeCell, context: ClusterContext,
         for (const address of used) resolved.push({ endpoint, address });
       }
     }
-    entry.cluster.update(config, resolved, entry.endpoints?.overprovisioningFactor ?? 140);
+    entry.cluster.update(config, resolved, entry.endpoints);
   }
 
   function follow(entry: Entry): void {
@@ -143,6 +145,8 @@ export function createClusterManager(cell: RuntimeCell, context: ClusterContext,
           address: host.name,
           hostname: host.config.hostname,
           healthy: host.config.healthy,
+          ejected: host.ejected,
+          degraded: host.config.degraded,
           weight: host.config.weight,
           priority: host.config.priority,
           locality: host.config.locality,

@@ -35,6 +35,8 @@ export interface ClusterStats {
   readonly cxHttp2Total: Counter;
   /** GOAWAY came. */
   readonly cxCloseNotify: Counter;
+  readonly healthyPanic: Counter;
+  readonly originalDstHostInvalid: Counter;
   readonly rxBytes: Counter;
   readonly txBytes: Counter;
   readonly membershipTotal: Gauge;
@@ -95,6 +97,8 @@ export function createClusterStats(stats: Stats, name: string): ClusterStats {
     cxHttp1Total: counter("upstream_cx_http1_total"),
     cxHttp2Total: counter("upstream_cx_http2_total"),
     cxCloseNotify: counter("upstream_cx_close_notify"),
+    healthyPanic: counter("lb_healthy_panic"),
+    originalDstHostInvalid: counter("original_dst_host_invalid"),
     rxBytes: counter("upstream_cx_rx_bytes_total"),
     txBytes: counter("upstream_cx_tx_bytes_total"),
     membershipTotal: gauge("membership_total"),

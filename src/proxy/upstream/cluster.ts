@@ -1,6 +1,6 @@
 // A cluster: its config of the moment, its hosts with their pools, and the picker published for them.
-import type { Clock, Rng } from "../../kit/index.ts";
-import type { ClusterConfig, EndpointConfig } from "../config/index.ts";
+import type { Clock, Logger, Rng } from "../../kit/index.ts";
+import type { ClusterConfig, EndpointConfig, EndpointSet } from "../config/index.ts";
 import type { TimerWheel } from "../network/timer-wheel.ts";
 import type { Stats } from "../observe/stats.ts";
 import type { ClientTransport } from "../transport/client-transport.ts";
@@ -10,12 +10,15 @@ import { createUsage, type Usage } from "./circuit-breaker.ts";
 import { CLUSTER_TAG, type ClusterStats, createClusterStats } from "./cluster-stats.ts";
 import { followsRequest, NO_REQUEST, type RequestNames } from "./connection-names.ts";
 import { createHost, drainHost, type Host, hostName } from "./host.ts";
-import { createPicker } from "./host-set.ts";
-import { chooseTransport } from "./transport-choice.ts";
-import { EMPTY_PICKER, type Picker } from "./lb/picker.ts";
+import { createPicker, hashes, type HostSet, NO_HOSTS } from "./host-set.ts";
+import type { PickContext } from "./lb/picker.ts";
+import { type Address, wantedAddress } from "./original-hosts.ts";
+import { createDetector, type Detector } from "./outlier/detector.ts";
+import { createOutlierStats } from "./outlier/outlier-stats.ts";
 import { Http1Pool } from "./pool/http1-pool.ts";
 import { Http2Pool } from "./pool/http2-pool.ts";
 import type { ConnectionPool, PoolContext } from "./pool/pool.ts";
+import { chooseTransport } from "./transport-choice.ts";
 
 export interface ClusterContext {
   readonly stats: Stats;
@@ -23,6 +26,9 @@ export interface ClusterContext {
   readonly rng: Rng;
   readonly wheel: TimerWheel;
   readonly tls: TlsContexts;
+  readonly logger: Logger;
+  /** `region/zone/sub_zone` of the proxy itself; "" = unknown. */
+  readonly locality: string;
 }
 
 /** Pools of one host that requests tell apart; where there would be more, idle ones go. */
@@ -34,24 +40,38 @@ export interface ResolvedEndpoint {
   readonly address: string;
 }
 
+type EndpointRules = Pick<EndpointSet, "overprovisioningFactor" | "weightedPriorityHealth">;
+
+const DEFAULT_RULES: EndpointRules = { overprovisioningFactor: 140, weightedPriorityHealth: false };
+/** A host that nobody has used between two looks is forgotten (original destination). */
+const CLEANUP_MS = 5000;
+
 export class Cluster {
   readonly name: string;
   readonly stats: ClusterStats;
   readonly usage: Usage = createUsage();
   config: ClusterConfig;
-  picker: Picker = EMPTY_PICKER;
-  private hosts = new Map<string, Host>();
-  private readonly context: ClusterContext;
-  private readonly poolContext: PoolContext;
+  picker: HostSet = NO_HOSTS;
+  /** The picker wants to know about the request, at the first try too. */
+  asksForContext = false;
+  /** The picker places requests by their key. */
+  hashes = false;
   /** A request's pool depends on more than its host. */
   followsRequest = false;
+  private hosts = new Map<string, Host>();
+  private rules: EndpointRules = DEFAULT_RULES;
+  private detector: Detector | undefined = undefined;
+  private cancelCleanup: (() => void) | undefined = undefined;
+  private readonly unused = new Set<string>();
+  private readonly context: ClusterContext;
+  private readonly poolContext: PoolContext;
   private sslStats: SslStats | undefined = undefined;
 
   constructor(config: ClusterConfig, context: ClusterContext) {
     this.name = config.name;
     this.config = config;
     this.context = context;
-    this.stats = createClusterStats(context.stats, config.altStatName === "" ? config.name : config.altStatName);
+    this.stats = createClusterStats(context.stats, this.statName);
     this.poolContext = {
       config: () => this.config,
       transport: (host, names, alpn) => this.transport(host, names, alpn),
@@ -60,6 +80,7 @@ export class Cluster {
       clock: context.clock,
       wheel: context.wheel,
     };
+    this.watchOutliers();
   }
 
   get hostList(): readonly Host[] {
@@ -105,40 +126,152 @@ export class Cluster {
   }
 
   /** Hosts that stay keep their connections; those that left finish what they have. */
-  update(config: ClusterConfig, endpoints: readonly ResolvedEndpoint[], overprovisioning: number): void {
+  update(config: ClusterConfig, endpoints: readonly ResolvedEndpoint[], rules: EndpointRules = DEFAULT_RULES): void {
+    const { outliers } = this.config;
     this.config = config;
+    this.rules = rules;
     this.followsRequest = followsRequest(config);
+    if (outliers !== config.outliers) this.watchOutliers();
+    if (config.type === "ORIGINAL_DST") for (const host of this.hosts.values()) this.useTransport(host);
+    else this.replaceHosts(endpoints);
+    this.refresh();
+  }
+
+  private replaceHosts(endpoints: readonly ResolvedEndpoint[]): void {
     const next = new Map<string, Host>();
     for (const { endpoint, address } of endpoints) {
       const name = hostName(address, endpoint.port);
       if (next.has(name)) continue;
       const host = this.hosts.get(name) ?? createHost(endpoint, address);
-      const transport = chooseTransport(config, endpoint.transportMatch);
-      // What was opened for another transport must not carry another request.
-      if (host.transport?.key !== transport?.key) drainHost(host);
       host.config = endpoint;
-      host.transport = transport;
+      this.useTransport(host);
       next.set(name, host);
     }
     for (const [name, host] of this.hosts) if (!next.has(name)) drainHost(host);
     this.hosts = next;
-    const hosts = [...next.values()];
-    this.stats.membershipTotal.value = hosts.length;
-    this.stats.membershipHealthy.value = hosts.filter((host) => host.config.healthy).length;
-    this.picker = createPicker({ config, hosts, overprovisioning, random: () => this.context.rng.random() });
+    this.detector?.follow(next.values());
   }
 
-  pick(): Host | undefined {
-    return this.picker.pick();
+  private useTransport(host: Host): void {
+    const transport = chooseTransport(this.config, host.config.transportMatch);
+    // What was opened for another transport must not carry another request.
+    if (host.transport?.key !== transport?.key) drainHost(host);
+    host.transport = transport;
+  }
+
+  private watchOutliers(): void {
+    this.detector?.stop();
+    const { outliers } = this.config;
+    const { stats, clock, rng, logger } = this.context;
+    this.detector =
+      outliers === undefined
+        ? undefined
+        : createDetector({
+            cluster: this.name,
+            config: outliers,
+            stats: createOutlierStats(stats, this.statName),
+            clock,
+            rng,
+            logger,
+            onChange: () => this.refresh(),
+          });
+    this.detector?.follow(this.hosts.values());
+  }
+
+  /** Hosts came, went, or changed their health: a picker for those of now. */
+  private refresh(): void {
+    const { config, context, stats } = this;
+    const hosts = [...this.hosts.values()];
+    stats.membershipTotal.value = hosts.length;
+    stats.membershipHealthy.value = hosts.filter((host) => host.config.healthy && !host.ejected).length;
+    this.hashes = hashes(config);
+    this.asksForContext = this.hashes || config.type === "ORIGINAL_DST";
+    this.picker =
+      config.type === "ORIGINAL_DST"
+        ? { ...NO_HOSTS, pick: (request) => this.pickOriginal(request) }
+        : createPicker({
+            config,
+            hosts,
+            endpoints: this.rules,
+            ownLocality: context.locality,
+            random: () => context.rng.random(),
+            now: () => context.clock.now(),
+            onPanic: () => void stats.healthyPanic.value++,
+          });
+  }
+
+  pick(context?: PickContext): Host | undefined {
+    return this.picker.pick(context);
+  }
+
+  private pickOriginal(request: PickContext | undefined): Host | undefined {
+    if (request === undefined) return undefined;
+    const { originalDestination } = this.config.balancing;
+    const header = originalDestination.header === undefined ? undefined : request.header(originalDestination.header);
+    const { address, invalid } = wantedAddress(originalDestination, { header, connection: request.destination });
+    if (invalid) this.stats.originalDstHostInvalid.value++;
+    return address === undefined ? undefined : this.originalHost(address);
+  }
+
+  private originalHost({ address, port }: Address): Host {
+    const name = hostName(address, port);
+    this.unused.delete(name);
+    let host = this.hosts.get(name);
+    if (host === undefined) {
+      host = createHost({ ...ORIGINAL_ENDPOINT, address, port }, address);
+      this.useTransport(host);
+      this.hosts.set(name, host);
+      this.detector?.follow(this.hosts.values());
+      this.stats.membershipTotal.value = this.hosts.size;
+      this.stats.membershipHealthy.value = this.hosts.size;
+      this.cancelCleanup ??= this.context.clock.after(CLEANUP_MS, () => this.cleanUp());
+    }
+    return host;
+  }
+
+  private cleanUp(): void {
+    for (const [name, host] of this.hosts) {
+      const idle = isIdle(host);
+      if (idle && this.unused.has(name)) {
+        this.hosts.delete(name);
+        this.unused.delete(name);
+      } else if (idle) this.unused.add(name);
+    }
+    this.detector?.follow(this.hosts.values());
+    this.stats.membershipTotal.value = this.hosts.size;
+    this.cancelCleanup = this.hosts.size === 0 ? undefined : this.context.clock.after(CLEANUP_MS, () => this.cleanUp());
   }
 
   /** The cluster is gone from the config: nothing new starts, what runs ends by itself. */
   remove(): void {
-    this.picker = EMPTY_PICKER;
+    this.picker = NO_HOSTS;
+    this.detector?.stop();
+    this.cancelCleanup?.();
     for (const host of this.hosts.values()) drainHost(host);
     this.context.stats.drop(CLUSTER_TAG, this.name);
   }
 }
+
+function isIdle({ stats, pool, poolsByName }: Host): boolean {
+  if (stats.rqActive > 0 || stats.cxActive > 0) return false;
+  return [...(pool === undefined ? [] : [pool]), ...(poolsByName?.values() ?? [])].every(
+    ({ idle, waiting }) => idle === 0 && waiting === 0,
+  );
+}
+
+const ORIGINAL_ENDPOINT: EndpointConfig = Object.freeze({
+  address: "",
+  port: 0,
+  hostname: "",
+  weight: 1,
+  healthy: true,
+  degraded: false,
+  priority: 0,
+  locality: "",
+  localityWeight: 0,
+  metadata: undefined,
+  transportMatch: undefined,
+});
 
 function dropUnused(pools: Map<string, ConnectionPool>): void {
   for (const [key, pool] of pools) {

@@ -1,5 +1,6 @@
 // One endpoint of a cluster as the proxy runs it. It keeps its identity, connections and counts while configs that still name it come and go.
 import type { EndpointConfig, UpstreamTransport } from "../config/index.ts";
+import type { HostMonitor } from "./outlier/host-monitor.ts";
 import type { ConnectionPool } from "./pool/pool.ts";
 
 export interface HostStats {
@@ -22,6 +23,12 @@ export interface Host {
   config: EndpointConfig;
   /** undefined = plain TCP. */
   transport: UpstreamTransport | undefined;
+  /** Outlier detection has taken it out for a while. */
+  ejected: boolean;
+  /** Hears what became of requests; undefined where the cluster has no outlier detection. */
+  outlier: HostMonitor | undefined;
+  /** When it was first seen healthy (monotonic ms), for warming up; undefined while nobody asked. */
+  healthySince: number | undefined;
   /** Made at the first request, one for each HTTP version; a host belongs to one cluster. */
   pool: ConnectionPool | undefined;
   http2Pool: ConnectionPool | undefined;
@@ -50,6 +57,9 @@ export function createHost(config: EndpointConfig, address: string): Host {
     port: config.port,
     config,
     transport: undefined,
+    ejected: false,
+    outlier: undefined,
+    healthySince: undefined,
     pool: undefined,
     http2Pool: undefined,
     poolsByName: undefined,

@@ -17,6 +17,9 @@ interface Described {
   }[];
 }
 
+/** Fields that Envoy 1.40 has and the .proto files at hand do not have yet. */
+const NEWER: Readonly<Record<string, readonly string[]>> = { "envoy.config.route.v3.WeightedCluster": ["use_hash_policy=5"] };
+
 /** Every message that Envoy's API reaches from what is exported. */
 function descriptors(): Map<string, Described> {
   const found = new Map<string, Described>();
@@ -37,7 +40,8 @@ describe("the table of fields", () => {
     const message = described.get(name);
     const table = fieldsOf(name);
     const own = [...(table?.byNumber.values() ?? [])].map((field: Field) => `${field.name}=${field.number}`).sort();
-    expect(own).toEqual((message?.fields ?? []).map((field) => `${field.name}=${field.number}`).sort());
+    const theirs = (message?.fields ?? []).map((field) => `${field.name}=${field.number}`);
+    expect(own).toEqual([...theirs, ...(NEWER[name] ?? [])].sort());
     const read = (message?.fields ?? []).flatMap((field) => {
       const mine = table?.byNumber.get(field.number);
       return mine?.state === "read" ? [{ field, mine }] : [];

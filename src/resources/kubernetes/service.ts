@@ -36,10 +36,10 @@ export const serviceSchema = obj({
   type: enumOf(["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"], { default: "ClusterIP" }),
   externalName: str(),
   publishNotReadyAddresses: bool(),
+  trafficDistribution: enumOf(["PreferClose", "PreferSameZone", "PreferSameNode"]),
   ...ignored(
     "allocateLoadBalancerNodePorts", "clusterIPs", "externalIPs", "externalTrafficPolicy", "healthCheckNodePort", "internalTrafficPolicy", "ipFamilies",
     "ipFamilyPolicy", "loadBalancerClass", "loadBalancerIP", "loadBalancerSourceRanges", "sessionAffinity", "sessionAffinityConfig", "topologyKeys",
-    "trafficDistribution",
   ), // prettier-ignore
 });
 

@@ -41,15 +41,12 @@ export const NOT_YET: readonly NotYetRow[] = [
   { kind: "VirtualService", paths: ["spec.tls"], what: "routing by SNI (tls rules)" },
   { kind: "VirtualService", paths: ["spec.tcp[].match[].sourceSubnet"], what: "sourceSubnet", note: "Istio ignores it too." },
 
-  { kind: "DestinationRule", paths: inPolicies("loadBalancer.consistentHash", { perPort: true }), what: "consistentHash" },
-  { kind: "DestinationRule", paths: inPolicies("loadBalancer.localityLbSetting", { perPort: true }), what: "localityLbSetting" },
   { kind: "DestinationRule", paths: inPolicies("loadBalancer.zoneAwareLbSetting", { perPort: true }), what: "zoneAwareLbSetting" },
   {
     kind: "DestinationRule",
-    paths: [...inPolicies("loadBalancer.warmup", { perPort: true }), ...inPolicies("loadBalancer.warmupDurationSecs", { perPort: true })],
-    what: "warmup",
+    paths: inPolicies("outlierDetection.outlierDetectionHttpErrorCodes", { perPort: true }),
+    what: "outlierDetectionHttpErrorCodes",
   },
-  { kind: "DestinationRule", paths: inPolicies("outlierDetection", { perPort: true }), what: "outlierDetection" },
   { kind: "DestinationRule", paths: inPolicies("connectionPool.http.http2KeepAlive", { perPort: true }), what: "http2KeepAlive" },
   {
     kind: "DestinationRule",
@@ -60,7 +57,7 @@ export const NOT_YET: readonly NotYetRow[] = [
   },
   { kind: "DestinationRule", paths: inPolicies("tunnel", { perPort: false }), what: "tunnel" },
   { kind: "DestinationRule", paths: inPolicies("proxyProtocol", { perPort: false }), what: "proxyProtocol" },
-  { kind: "DestinationRule", paths: inPolicies("retryBudget", { perPort: false }), what: "retryBudget" },
+  { kind: "DestinationRule", paths: inPolicies("retryBudget.budgetInterval", { perPort: false }), what: "budgetInterval" },
 
   {
     kind: "Gateway",

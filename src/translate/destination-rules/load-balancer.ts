@@ -1,5 +1,6 @@
 // loadBalancer of a DestinationRule → model (Istio destination_rule.proto LoadBalancerSettings; ring size 1,024 where nothing is written).
 import { parseDuration } from "../../kit/index.ts";
+import { failoverLabel } from "../../model/index.ts";
 import type { ConsistentHash, ConsistentHashKey, LoadBalancer, LocalityLb, SimpleBalancer } from "../../model/index.ts";
 
 /** The wire shape; the published types are unions per field and say the same. */
@@ -78,6 +79,23 @@ function toConsistentHash(spec: HashSpec): ConsistentHash | undefined {
   }
   const size = Number(spec.ringHash === undefined ? (spec.minimumRingSize ?? 0) : (spec.ringHash?.minimumRingSize ?? 0));
   return { key, algorithm: { kind: "ringHash", minimumRingSize: size === 0 ? DEFAULT_RING_SIZE : size } };
+}
+
+type Levels = { readonly base: Balanced; readonly ports: ReadonlyMap<number, Balanced> } | undefined;
+interface Balanced {
+  readonly loadBalancer: LoadBalancer | undefined;
+}
+
+/** Istio's precedence for the route's side of hashing (route.go HashForHTTPDestination): a level without consistentHash hides none below it. */
+export function toHashKeyFor(host: Levels, subset: Levels, port: number | undefined): ConsistentHashKey | undefined {
+  const keyOf = (policy: Balanced | undefined): ConsistentHashKey | undefined => policy?.loadBalancer?.consistentHash?.key;
+  const atPort = (levels: Levels): ConsistentHashKey | undefined => (port === undefined ? undefined : keyOf(levels?.ports.get(port)));
+  return atPort(subset) ?? keyOf(subset?.base) ?? atPort(host) ?? keyOf(host?.base);
+}
+
+export function failoverLabelsOf(policies: readonly Levels[]): readonly string[] {
+  const settings = policies.flatMap((levels) => (levels === undefined ? [] : [levels.base, ...levels.ports.values()]));
+  return [...new Set(settings.flatMap((policy) => (policy.loadBalancer?.localityLb?.failoverPriority ?? []).map(failoverLabel)))];
 }
 
 export function toLoadBalancer(spec: LoadBalancerSpec): LoadBalancer {

@@ -1,9 +1,10 @@
 // DestinationRule → model, and two rules of one host made into one: subsets united, the oldest of a name and the oldest trafficPolicy win
 // (Istio pilot/pkg/model/destination_rule.go).
 import { memoByIdentity2 } from "../../kit/index.ts";
-import type { DestinationRule, MeshSettings, StreamSettings, Subset, TrafficPolicy } from "../../model/index.ts";
+import type { ConsistentHashKey, DestinationRule, MeshSettings, StreamSettings, Subset, TrafficPolicy } from "../../model/index.ts";
 import type { DestinationRuleSpec, Resource } from "../../resources/index.ts";
 import { resolveExportTo, resolveHost } from "../names.ts";
+import { failoverLabelsOf, toHashKeyFor } from "./load-balancer.ts";
 import { type LayeredPolicy, mergePolicies, toLayeredPolicy, toStreamSettings, type TrafficPolicySpec } from "./traffic-policy.ts";
 
 interface Parts {
@@ -11,7 +12,7 @@ interface Parts {
   readonly subsets: readonly (Subset & { readonly policy: LayeredPolicy | undefined })[];
 }
 
-type Head = Omit<DestinationRule, "subsets" | "policyFor" | "writtenTlsMode" | "streamSettings">;
+type Head = Omit<DestinationRule, "subsets" | "policyFor" | "writtenTlsMode" | "streamSettings" | "hashKeyFor" | "failoverLabels">;
 
 const partsOf = new WeakMap<DestinationRule, Parts>();
 
@@ -38,6 +39,9 @@ function createDestinationRule(head: Head, parts: Parts): DestinationRule {
       if (settings === undefined) streams.set(subset, (settings = toStreamSettings(parts.policy, policies.get(subset), subset)));
       return settings;
     },
+    hashKeyFor: (port: number | undefined, subset: string): ConsistentHashKey | undefined =>
+      toHashKeyFor(parts.policy, policies.get(subset), port),
+    failoverLabels: failoverLabelsOf([parts.policy, ...policies.values()]),
   });
   partsOf.set(rule, parts);
   return rule;
@@ -84,7 +88,15 @@ export const uniteDestinationRules: (older: DestinationRule, younger: Destinatio
     const first = partsOf.get(older);
     const second = partsOf.get(younger);
     if (first === undefined || second === undefined) return older;
-    const { subsets: _subsets, policyFor: _policyFor, writtenTlsMode: _mode, streamSettings: _streams, ...head } = older;
+    const {
+      subsets: _subsets,
+      policyFor: _policyFor,
+      writtenTlsMode: _mode,
+      streamSettings: _streams,
+      hashKeyFor: _hashKeyFor,
+      failoverLabels: _labels,
+      ...head
+    } = older;
     return createDestinationRule(head, {
       policy: first.policy ?? second.policy,
       subsets: uniqueByName([...first.subsets, ...second.subsets]),

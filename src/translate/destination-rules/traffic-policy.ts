@@ -51,6 +51,7 @@ export interface PolicySettingsSpec {
 export interface TrafficPolicySpec extends PolicySettingsSpec {
   readonly tunnel?: { readonly protocol?: string; readonly targetHost?: string; readonly targetPort?: number };
   readonly proxyProtocol?: { readonly version?: "V1" | "V2" };
+  readonly retryBudget?: { readonly percent?: number; readonly minRetryConcurrency?: number };
   readonly portLevelSettings?: readonly (PolicySettingsSpec & { readonly port?: { readonly number?: number } })[];
 }
 
@@ -110,6 +111,7 @@ export function toSettings(spec: PolicySettingsSpec): TrafficPolicy {
     outlierDetection: spec.outlierDetection === undefined ? undefined : toOutlierDetection(spec.outlierDetection),
     tls: spec.tls === undefined ? undefined : toClientTls(spec.tls),
     proxyProtocol: undefined,
+    retryBudget: undefined,
   };
 }
 
@@ -127,7 +129,9 @@ export function toLayeredPolicy(spec: TrafficPolicySpec): LayeredPolicy {
     if (number !== undefined && !ports.has(number)) ports.set(number, toSettings(level));
   }
   const proxyProtocol = spec.proxyProtocol === undefined ? undefined : (spec.proxyProtocol.version ?? "V1");
-  return { base: { ...toSettings(spec), proxyProtocol }, tunnel: toTunnel(spec.tunnel), ports };
+  const budget = spec.retryBudget;
+  const retryBudget = budget === undefined ? undefined : { percent: budget.percent, minRetryConcurrency: budget.minRetryConcurrency ?? 0 };
+  return { base: { ...toSettings(spec), proxyProtocol, retryBudget }, tunnel: toTunnel(spec.tunnel), ports };
 }
 
 function toTunnel(spec: TrafficPolicySpec["tunnel"]): StreamSettings["tunnel"] {
@@ -140,6 +144,7 @@ export function toStreamSettings(host: LayeredPolicy | undefined, subset: Layere
   return {
     idleTimeoutMs: tcp?.idleTimeoutMs,
     maxConnectionDurationMs: tcp?.maxConnectionDurationMs,
+    hashSourceIp: (subset?.base.loadBalancer ?? host?.base.loadBalancer)?.consistentHash?.key.kind === "sourceIp",
     tunnel: name === "" ? host?.tunnel : subset?.tunnel,
   };
 }
@@ -150,6 +155,7 @@ export const NO_POLICY: TrafficPolicy = Object.freeze({
   outlierDetection: undefined,
   tls: undefined,
   proxyProtocol: undefined,
+  retryBudget: undefined,
 });
 
 /** The host's policy for a port, under the subset's if there is one. Within a level each setting is taken whole. */
@@ -157,9 +163,12 @@ export function mergePolicies(host: LayeredPolicy | undefined, subset: LayeredPo
   const below = host === undefined ? NO_POLICY : (host.ports.get(port) ?? host.base);
   if (subset === undefined) return below;
   const atPort = subset.ports.get(port);
+  if (host === undefined) return atPort ?? subset.base;
+  // Istio's merge forgets the retry budget, the host's and the subset's.
   if (atPort !== undefined) return { ...atPort, proxyProtocol: below.proxyProtocol };
   const { base } = subset;
   return {
+    retryBudget: undefined,
     loadBalancer: base.loadBalancer ?? below.loadBalancer,
     connectionPool: base.connectionPool ?? below.connectionPool,
     outlierDetection: base.outlierDetection ?? below.outlierDetection,

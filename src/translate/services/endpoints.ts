@@ -1,7 +1,7 @@
 // Endpoints of one service: its pods and workload entries by label, and what ServiceEntries write down (Istio endpointslice and serviceentry conversion).
 import { memoByIdentity2 } from "../../kit/index.ts";
 import type { Endpoint, Service, ServiceEndpoints } from "../../model/index.ts";
-import { isWildcardHost } from "../../model/index.ts";
+import { isWildcardHost, withTopologyLabels } from "../../model/index.ts";
 import type { Resource, ServiceEntrySpec, ServicePortSpec, ServiceSpec, WorkloadEntrySpec } from "../../resources/index.ts";
 import type { WorkloadInput } from "../workload.ts";
 import { toLocality } from "./locality.ts";
@@ -21,12 +21,13 @@ function meshPort(pod: WorkloadInput, target: number | string): number | undefin
 }
 
 function podEndpoint(pod: WorkloadInput, port: number): Endpoint {
+  const locality = toLocality(undefined, pod.labels);
   return Object.freeze({
     address: pod.status.podIP,
     port,
-    labels: pod.labels,
+    labels: withTopologyLabels(pod.labels, { locality, network: "" }),
     weight: 1,
-    locality: toLocality(undefined, pod.labels),
+    locality,
     ready: pod.status.ready,
     network: "",
     serviceAccount: pod.serviceAccount,
@@ -40,14 +41,15 @@ function writtenEndpoint(
   port: number,
   details: { labels: Readonly<Record<string, string>>; workload: string },
 ): Endpoint {
-  const { labels } = details;
+  const locality = toLocality(written.locality, details.labels);
+  const labels = withTopologyLabels(details.labels, { locality, network: written.network ?? "" });
   const unix = written.address?.startsWith("unix://") === true;
   return Object.freeze({
     address: written.address ?? "",
     port: unix ? 0 : port,
     labels,
     weight: written.weight === undefined || written.weight === 0 ? 1 : written.weight,
-    locality: toLocality(written.locality, labels),
+    locality,
     ready: true,
     network: written.network ?? "",
     serviceAccount: written.serviceAccount ?? "",
@@ -62,7 +64,9 @@ export const labelsOfEntry: (resource: Resource<WorkloadEntrySpec>) => Readonly<
   ...resource.spec.labels,
 });
 
-function ofKubernetes(spec: ServiceSpec, port: ServicePortSpec, chosen: readonly Selectable[], anyState: boolean): Endpoint[] {
+function ofKubernetes(spec: ServiceSpec, port: ServicePortSpec, chosen: readonly Selectable[], service: Service): Endpoint[] {
+  // Near endpoints are preferred while they are healthy, so callers must know of the sick ones.
+  const anyState = service.publishNotReadyAddresses || service.trafficDistribution !== undefined;
   const target = port.targetPort ?? port.port;
   if (spec.type === "ExternalName" && spec.externalName !== undefined) {
     return [writtenEndpoint({ address: spec.externalName }, typeof target === "number" ? target : port.port, { labels: {}, workload: "" })];
@@ -83,14 +87,15 @@ function ofKubernetes(spec: ServiceSpec, port: ServicePortSpec, chosen: readonly
   return found;
 }
 
-function ofEntry(resource: Resource<ServiceEntrySpec>, hostname: string, port: EntryPort, chosen: readonly Selectable[]): Endpoint[] {
+function ofEntry(resource: Resource<ServiceEntrySpec>, service: Service, port: EntryPort, chosen: readonly Selectable[]): Endpoint[] {
+  const { hostname, trafficDistribution } = service;
   const { spec, metadata } = resource;
   const target = port.targetPort ?? port.number;
   const workload = `${metadata.namespace}/${metadata.name}`;
   const found: Endpoint[] = [];
   for (const item of chosen) {
     if (item.kind === "pod") {
-      const number = item.pod.status.ready ? meshPort(item.pod, target) : undefined;
+      const number = item.pod.status.ready || trafficDistribution !== undefined ? meshPort(item.pod, target) : undefined;
       if (number !== undefined) found.push(podEndpoint(item.pod, number));
     } else {
       const { spec: entry, metadata } = item.resource;
@@ -126,10 +131,10 @@ export function buildServiceEndpoints(
   for (const { resource, chosen } of parts) {
     if (resource.kind === "Service") {
       const spec = resource.spec as ServiceSpec;
-      for (const port of spec.ports ?? []) put(port.port, ofKubernetes(spec, port, chosen, service.publishNotReadyAddresses));
+      for (const port of spec.ports ?? []) put(port.port, ofKubernetes(spec, port, chosen, service));
     } else {
       const entry = resource as Resource<ServiceEntrySpec>;
-      for (const port of entry.spec.ports ?? []) put(port.number, ofEntry(entry, service.hostname, port, chosen));
+      for (const port of entry.spec.ports ?? []) put(port.number, ofEntry(entry, service, port, chosen));
     }
   }
   for (const port of service.ports) if (!byPort.has(port.number)) byPort.set(port.number, []);

@@ -1,11 +1,9 @@
-// `region/zone/subzone`, or the label istio-locality, which is not split at dots (seen on real Istio).
-import type { Locality } from "../../model/index.ts";
-
-const NOWHERE: Locality = Object.freeze({ region: "", zone: "", subZone: "" });
+// A workload's locality: what is written down, else its label, where dots may stand for slashes.
+import { labelledLocality, type Locality, NOWHERE, splitLocality } from "../../model/index.ts";
 
 export function toLocality(written: string | undefined, labels: Readonly<Record<string, string>>): Locality {
-  const text = written !== undefined && written !== "" ? written : (labels["istio-locality"] ?? "");
-  if (text === "") return NOWHERE;
-  const [region = "", zone = "", subZone = ""] = text.split("/");
-  return { region, zone, subZone };
+  if (written !== undefined && written !== "") return splitLocality(written);
+  const label = labelledLocality(labels);
+  if (label === "") return NOWHERE;
+  return splitLocality(label.includes("/") ? label : label.replaceAll(".", "/"));
 }

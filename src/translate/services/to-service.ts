@@ -7,6 +7,23 @@ import { parseProtocol, protocolOfServicePort } from "../protocol.ts";
 
 const EXPORT_TO = "networking.istio.io/exportTo";
 
+const TRAFFIC_DISTRIBUTION = "networking.istio.io/traffic-distribution";
+const DISTRIBUTIONS: ReadonlyMap<string, "zone" | "node"> = new Map([
+  ["preferclose", "zone"],
+  ["prefersamezone", "zone"],
+  ["prefersamenode", "node"],
+]);
+
+/** The field, else the annotation, whose case does not matter. */
+function trafficDistribution(
+  field: string | undefined,
+  annotations: Readonly<Record<string, string>>,
+): Pick<Service, "trafficDistribution"> {
+  const found =
+    DISTRIBUTIONS.get((field ?? "").toLowerCase()) ?? DISTRIBUTIONS.get((annotations[TRAFFIC_DISTRIBUTION] ?? "").toLowerCase());
+  return found === undefined ? {} : { trafficDistribution: found };
+}
+
 function exportAnnotation(annotations: Readonly<Record<string, string>>): readonly string[] | undefined {
   const text = annotations[EXPORT_TO];
   return text === undefined
@@ -46,6 +63,7 @@ export const toService: (resource: Resource<ServiceSpec>, settings: MeshSettings
     exportTo: resolveExportTo(exportAnnotation(metadata.annotations), metadata.namespace, settings.defaultServiceExportTo),
     subjectAltNames: [],
     publishNotReadyAddresses: spec.publishNotReadyAddresses === true,
+    ...trafficDistribution(spec.trafficDistribution, metadata.annotations),
     ...(spec.selector !== undefined && Object.keys(spec.selector).length > 0 ? { selector: spec.selector } : {}),
   });
 });
@@ -78,6 +96,7 @@ export const toServicesOfEntry: (resource: Resource<ServiceEntrySpec>, settings:
         exportTo,
         subjectAltNames: spec.subjectAltNames ?? [],
         publishNotReadyAddresses: false,
+        ...trafficDistribution(undefined, metadata.annotations),
         ...(selector !== undefined ? { selector } : {}),
       }),
     );

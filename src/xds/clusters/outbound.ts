@@ -3,7 +3,6 @@ import {
   type Cluster,
   Cluster_DiscoveryType as Type,
   Cluster_DnsLookupFamily as DnsFamily,
-  Cluster_LbPolicy as Lb,
   ClusterSchema,
   create,
   toDuration,
@@ -19,6 +18,8 @@ import {
 } from "../../model/index.ts";
 import { adsSource } from "../config-source.ts";
 import { buildLoadAssignment } from "../endpoints/load-assignment.ts";
+import { type CallerPlace, groupsFor, type LocalityRule, localityRule } from "../endpoints/locality.ts";
+import { buildBalancing } from "./balancing.ts";
 import { circuitBreakers } from "./circuit-breakers.ts";
 import { protocolOptions, speaksHttp2 } from "./protocol-options.ts";
 import { tcpKeepalive } from "./tcp-keepalive.ts";
@@ -34,7 +35,7 @@ export interface ClusterInput {
   readonly mesh: MeshSettings;
   /** Original destination needs captured traffic; a gateway has none and uses endpoints. */
   readonly router: boolean;
-  /** For clusters that carry their endpoints (DNS). */
+  /** For clusters that carry their endpoints (DNS): those, and where the caller is. */
   readonly endpoints: readonly Endpoint[];
   /** The proxy has a secret server, and with it a mesh identity. */
   readonly secretServer: boolean;
@@ -44,9 +45,12 @@ export interface ClusterInput {
   readonly autoMtls: boolean;
   /** For AUTO_PASSTHROUGH: under the name that callers ask for, and without TLS of its own. */
   readonly forSni?: boolean;
+  readonly place: CallerPlace;
 }
 
-function policyOf({ view, port, subset, mesh }: ClusterInput): TrafficPolicy {
+type ClusterChoice = Pick<ClusterInput, "view" | "port" | "subset" | "mesh">;
+
+function policyOf({ view, port, subset, mesh }: ClusterChoice): TrafficPolicy {
   const policy = view.destinationRule?.policyFor(port.number, subset);
   const base = mesh.defaultTrafficPolicy;
   if (policy === undefined) return base;
@@ -57,38 +61,37 @@ function policyOf({ view, port, subset, mesh }: ClusterInput): TrafficPolicy {
   };
 }
 
-function balancer(policy: TrafficPolicy): Lb {
-  switch (policy.loadBalancer?.simple) {
-    case "ROUND_ROBIN":
-      return Lb.ROUND_ROBIN;
-    case "RANDOM":
-      return Lb.RANDOM;
-    case "PASSTHROUGH":
-      return Lb.CLUSTER_PROVIDED;
-    default:
-      return Lb.LEAST_REQUEST;
-  }
+/** PASSTHROUGH of a host is also that of its subsets, whatever they say. */
+function isOriginalDestination(input: ClusterInput): boolean {
+  const { service, destinationRule } = input.view;
+  if (service.resolution === "NONE" && !input.router) return true;
+  const subsets = input.subset === "" ? [""] : ["", input.subset];
+  return subsets.some((subset) => destinationRule?.policyFor(input.port.number, subset).loadBalancer?.simple === "PASSTHROUGH");
+}
+
+/** undefined: callers everywhere get the same endpoints. */
+export function localityRuleOf(choice: ClusterChoice): LocalityRule | undefined {
+  return localityRule(policyOf(choice), choice.view.service, choice.mesh);
 }
 
 /** How the endpoints are found. */
-function discovery(input: ClusterInput, name: string, policy: TrafficPolicy): Partial<Cluster> {
+function discovery(input: ClusterInput, name: string): Partial<Cluster> {
   const { resolution } = input.view.service;
-  const passthrough = policy.loadBalancer?.simple === "PASSTHROUGH" || resolution === "NONE";
-  if (passthrough && !input.router)
-    return { clusterDiscoveryType: { case: "type", value: Type.ORIGINAL_DST }, lbPolicy: Lb.CLUSTER_PROVIDED };
-  const lbPolicy = balancer(policy) === Lb.CLUSTER_PROVIDED ? Lb.LEAST_REQUEST : balancer(policy);
+  if (isOriginalDestination(input)) return { clusterDiscoveryType: { case: "type", value: Type.ORIGINAL_DST } };
   if (resolution === "DNS" || resolution === "DNS_ROUND_ROBIN") {
     return {
       clusterDiscoveryType: { case: "type", value: resolution === "DNS" ? Type.STRICT_DNS : Type.LOGICAL_DNS },
-      lbPolicy,
       dnsLookupFamily: DnsFamily.V4_ONLY,
       dnsRefreshRate: toDuration(DNS_REFRESH_MS),
       respectDnsTtl: true,
-      loadAssignment: buildLoadAssignment(name, input.endpoints),
+      loadAssignment: buildLoadAssignment(
+        name,
+        groupsFor(input.endpoints, { rule: localityRuleOf(input), place: input.place, ignoreLabels: true }),
+      ),
     };
   }
   const eds = { edsConfig: adsSource({ waitForever: true }), serviceName: name };
-  return create(ClusterSchema, { clusterDiscoveryType: { case: "type", value: Type.EDS }, lbPolicy, edsClusterConfig: eds });
+  return create(ClusterSchema, { clusterDiscoveryType: { case: "type", value: Type.EDS }, edsClusterConfig: eds });
 }
 
 export function buildOutboundCluster(input: ClusterInput): Cluster {
@@ -96,7 +99,7 @@ export function buildOutboundCluster(input: ClusterInput): Cluster {
   const policy = policyOf(input);
   const nameOf = input.forSni === true ? sniCluster : outboundCluster;
   const name = nameOf(service.hostname, input.port.number, input.subset);
-  const { $typeName: _, ...found } = discovery(input, name, policy) as Cluster;
+  const { $typeName: _, ...found } = discovery(input, name) as Cluster;
   const connect = policy.connectionPool?.tcp.connectTimeoutMs ?? input.mesh.connectTimeoutMs;
   const keepalive = tcpKeepalive(policy.connectionPool?.tcp.keepalive, input.mesh);
   const protocol = { port: input.port, pool: policy.connectionPool, mesh: input.mesh, router: input.router };
@@ -104,10 +107,11 @@ export function buildOutboundCluster(input: ClusterInput): Cluster {
   const transport = input.forSni === true ? PLAIN : buildTransport(policy, input, kind);
   return create(ClusterSchema, {
     ...found,
+    ...buildBalancing({ policy, service, mesh: input.mesh, originalDestination: isOriginalDestination(input) }),
     name,
     altStatName: `${name};`,
     connectTimeout: toDuration(connect),
-    circuitBreakers: circuitBreakers(policy.connectionPool),
+    circuitBreakers: circuitBreakers(policy.connectionPool, policy.retryBudget),
     ...(keepalive === undefined ? {} : { upstreamConnectionOptions: keepalive }),
     ...transport.sockets,
     ...protocolOptions({ ...protocol, names: transport }),

@@ -5,16 +5,19 @@ import {
   type ConfigView,
   type Endpoint,
   type EndpointIndex,
+  localityText,
   type MeshSettings,
+  NOWHERE,
   type ServiceEndpoints,
   serviceKey,
   type ServiceView,
 } from "../../model/index.ts";
 import { toResource } from "../encode.ts";
 import { chooseEndpoints, type EndpointChoice } from "../endpoints/load-assignment.ts";
+import type { CallerPlace, LocalityRule } from "../endpoints/locality.ts";
 import { isUdp } from "../protocols.ts";
 import { accountsOf, allTakeMtls } from "./identities.ts";
-import { buildOutboundCluster, usesEds } from "./outbound.ts";
+import { buildOutboundCluster, localityRuleOf, usesEds } from "./outbound.ts";
 
 const NO_ENDPOINTS: readonly Endpoint[] = [];
 const NO_ACCOUNTS: readonly string[] = [];
@@ -28,7 +31,13 @@ export interface ClusterPart {
   readonly service: string;
   readonly port: number;
   readonly choice: EndpointChoice;
+  /** undefined: callers everywhere get the same endpoints. */
+  readonly locality: LocalityRule | undefined;
+  /** Parts with equal keys have equal endpoints for a caller. */
+  readonly key: string;
 }
+
+const ANYWHERE: CallerPlace = { locality: NOWHERE, labels: {} };
 
 export function toClusterResource(cluster: Cluster): XdsResource {
   return toResource(ClusterSchema, cluster, { name: cluster.name });
@@ -39,6 +48,8 @@ interface Variant {
   readonly router: boolean;
   readonly secretServer: boolean;
   readonly accounts: readonly string[];
+  /** Only for clusters that carry their endpoints. */
+  readonly place: CallerPlace;
   /** For AUTO_PASSTHROUGH. */
   readonly forSni: boolean;
 }
@@ -65,6 +76,7 @@ function partsOf(view: ServiceView, variant: Variant, endpoints: ServiceEndpoint
       const cluster = buildOutboundCluster({ ...variant, view, port, subset: name, endpoints: chosen, autoMtls });
       // A cluster that carries its endpoints and has none is not there: its callers are told that it is missing.
       if (cluster.loadAssignment !== undefined && chosen.length === 0) return [];
+      const locality = localityRuleOf({ view, port, subset: name, mesh: variant.mesh });
       return [
         {
           message: cluster,
@@ -73,6 +85,8 @@ function partsOf(view: ServiceView, variant: Variant, endpoints: ServiceEndpoint
           service: serviceKey(service),
           port: port.number,
           choice,
+          locality,
+          key: `${cluster.name}\n${JSON.stringify([choice, locality])}`,
         },
       ];
     }),
@@ -88,10 +102,14 @@ const knownParts = memoByIdentity2((_view: ServiceView, _mesh: MeshSettings) => 
 /** Of one service and mesh; more come only while identities change. */
 const MAX_VARIANTS = 16;
 
+function carriesEndpoints({ service }: ServiceView): boolean {
+  return service.resolution === "DNS" || service.resolution === "DNS_ROUND_ROBIN";
+}
+
 /** The clusters themselves, and not only their EDS, depend on the endpoints. */
 function dependsOnEndpoints(view: ServiceView, variant: Variant): boolean {
-  const { resolution, ports } = view.service;
-  if (resolution === "DNS" || resolution === "DNS_ROUND_ROBIN") return true;
+  const { ports } = view.service;
+  if (carriesEndpoints(view)) return true;
   if (!view.autoMtls || !variant.secretServer) return false;
   const subsets = ["", ...(view.destinationRule?.subsets ?? []).map((subset) => subset.name)];
   return ports.some((port) => subsets.some((subset) => isPassthrough(view, port.number, subset)));
@@ -99,7 +117,7 @@ function dependsOnEndpoints(view: ServiceView, variant: Variant): boolean {
 
 function cachedParts(view: ServiceView, variant: Variant, endpoints: ServiceEndpoints): readonly ClusterPart[] {
   const known = knownParts(view, variant.mesh);
-  const key = `${variant.router} ${variant.secretServer} ${variant.forSni} ${variant.accounts.join()}`;
+  const key = `${variant.router} ${variant.secretServer} ${variant.forSni} ${localityText(variant.place.locality)} ${variant.accounts.join()}`;
   const hit = known.get(key);
   if (hit !== undefined && (hit.endpoints === endpoints || !dependsOnEndpoints(view, variant))) return hit.parts;
   if (known.size >= MAX_VARIANTS) known.clear();
@@ -122,8 +140,9 @@ export function buildParts(config: ConfigView, endpoints: EndpointIndex): readon
     // Nobody asks who is behind a service that has no rule and no mutual TLS.
     const asked = (view.autoMtls && kind.secretServer) || view.destinationRule !== undefined;
     const accounts = asked ? accountsOf(view.service, behind, mesh) : NO_ACCOUNTS;
-    const parts = cachedParts(view, { ...kind, accounts, forSni: false }, behind);
+    const place = carriesEndpoints(view) ? scope : ANYWHERE;
+    const parts = cachedParts(view, { ...kind, accounts, place, forSni: false }, behind);
     if (!forSni || view.service.meshExternal) return parts;
-    return [...parts, ...cachedParts(view, { ...kind, accounts: NO_ACCOUNTS, forSni: true }, behind)];
+    return [...parts, ...cachedParts(view, { ...kind, accounts: NO_ACCOUNTS, place, forSni: true }, behind)];
   });
 }

@@ -1,25 +1,20 @@
-// Endpoints of one cluster, grouped by locality (Istio xds/endpoints/endpoint_builder.go).
+// Endpoints of one cluster, grouped by locality and priority (Istio xds/endpoints/endpoint_builder.go).
 import { type ClusterLoadAssignment, ClusterLoadAssignmentSchema, create, HealthStatus } from "../../envoy-api/index.ts";
 import type { Endpoint } from "../../model/index.ts";
 import { socketAddress } from "../addresses.ts";
+import type { EndpointGroup } from "./locality.ts";
 
 /** What a cluster chooses the transport of an endpoint by. */
 const TAKES_MTLS = { filterMetadata: { "envoy.transport_socket_match": { tlsMode: "istio" } } };
 
-function localityKey({ locality }: Endpoint): string {
-  return `${locality.region}/${locality.zone}/${locality.subZone}`;
-}
-
-export function buildLoadAssignment(clusterName: string, endpoints: readonly Endpoint[]): ClusterLoadAssignment {
-  const groups = [...Map.groupBy(endpoints, localityKey)].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+export function buildLoadAssignment(clusterName: string, groups: readonly EndpointGroup[]): ClusterLoadAssignment {
   return create(ClusterLoadAssignmentSchema, {
     clusterName,
-    endpoints: groups.map(([, group]) => ({
-      ...(group[0] === undefined
-        ? {}
-        : { locality: { region: group[0].locality.region, zone: group[0].locality.zone, subZone: group[0].locality.subZone } }),
-      loadBalancingWeight: group.reduce((sum, e) => sum + e.weight, 0),
-      lbEndpoints: group.map((e) => ({
+    endpoints: groups.map(({ locality, endpoints, weight, priority }) => ({
+      locality: { region: locality.region, zone: locality.zone, subZone: locality.subZone },
+      loadBalancingWeight: weight,
+      priority,
+      lbEndpoints: endpoints.map((e) => ({
         hostIdentifier: { case: "endpoint" as const, value: { address: socketAddress(e.address, e.port) } },
         healthStatus: e.ready ? HealthStatus.HEALTHY : HealthStatus.UNHEALTHY,
         loadBalancingWeight: e.weight,

@@ -27,7 +27,8 @@ function targetsOf(route: readonly WeightedDestination[], context: RouteContext)
 
 /** The settings are those of the first destination's service; the tunnel of a subset counts only when it is the one destination. */
 export function planRoute(view: ConfigView, listenPort: number, route: readonly WeightedDestination[]): ChainPlan {
-  const targets = targetsOf(route, { mesh: view.mesh, services: view.servicesByHost, listenPort, onlyPortCounts: true, tls: false });
+  const { mesh, servicesByHost: services } = view;
+  const targets = targetsOf(route, { mesh, services, known: services, listenPort, onlyPortCounts: true, tls: false });
   const first = route[0]?.destination;
   const rule = first === undefined ? undefined : view.servicesByHost.get(first.host)?.destinationRule;
   const settings = rule?.streamSettings(route.length === 1 ? (first?.subset ?? "") : "");

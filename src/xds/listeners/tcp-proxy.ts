@@ -21,8 +21,9 @@ function hostAndPort(host: string, port: number): string {
 
 function settingsOf(settings: StreamSettings | undefined): object {
   if (settings === undefined) return {};
-  const { idleTimeoutMs, maxConnectionDurationMs, tunnel } = settings;
+  const { idleTimeoutMs, maxConnectionDurationMs, hashSourceIp, tunnel } = settings;
   return {
+    ...(hashSourceIp ? { hashPolicy: [{ policySpecifier: { case: "sourceIp", value: {} } }] } : {}),
     ...(idleTimeoutMs === undefined ? {} : { idleTimeout: toDuration(idleTimeoutMs) }),
     ...(maxConnectionDurationMs === undefined ? {} : { maxDownstreamConnectionDuration: toDuration(maxConnectionDurationMs) }),
     ...(tunnel === undefined

@@ -7,6 +7,7 @@ import {
   RedirectAction_RedirectResponseCode as Code,
   RedirectActionSchema,
   type RouteAction,
+  type RouteAction_HashPolicy,
   RouteActionSchema,
   toDuration,
   type WeightedCluster_ClusterWeight,
@@ -15,6 +16,7 @@ import {
 import type { Destination, HttpRoute, MeshSettings, Redirect, ServiceView, WeightedDestination } from "../../model/index.ts";
 import { outboundCluster } from "../../model/index.ts";
 import { headerFields, hostSetBy } from "./headers.ts";
+import { buildHashPolicy } from "./hash-policy.ts";
 import { buildRetryPolicy } from "./retry.ts";
 
 /** What the routes of one table are built for. */
@@ -22,6 +24,8 @@ export interface RouteContext {
   readonly mesh: MeshSettings;
   /** Services known in this table, by host. */
   readonly services: ReadonlyMap<string, ServiceView>;
+  /** Every service this proxy has clusters for, by host: DestinationRules are found here, also of destinations that are no host of the table. */
+  readonly known: ReadonlyMap<string, ServiceView>;
   /** The port of the listener; 0 for the explicit proxy. */
   readonly listenPort: number;
   /** A destination without port means its service's only one; not in a sidecar's table of one port, where that port is meant. */
@@ -112,15 +116,26 @@ function hostRewriteOf(route: HttpRoute): string | undefined {
   return [route.rewrite?.authority, hostSetBy(route.headers), single].find((host) => host !== undefined && host !== "");
 }
 
+/** One for each destination that hashes: with several, the policy stands there as often. */
+function hashPoliciesOf(route: HttpRoute, context: RouteContext): RouteAction_HashPolicy[] {
+  const used = route.route.length === 1 ? route.route : route.route.filter(({ weight }) => weight > 0);
+  return used.flatMap(({ destination }) => {
+    const key = context.known.get(destination.host)?.destinationRule?.hashKeyFor(destination.port, destination.subset);
+    return key === undefined ? [] : [buildHashPolicy(key)];
+  });
+}
+
 export function buildForward(route: HttpRoute, context: RouteContext): RouteAction {
   const timeout = toDuration(route.timeoutMs ?? 0);
   const host = hostRewriteOf(route);
-  const retryPolicy = buildRetryPolicy(route.retries, context.mesh);
+  const hashPolicy = hashPoliciesOf(route, context);
+  const retryPolicy = buildRetryPolicy(route.retries, context.mesh, { hashed: route.route.length === 1 && hashPolicy.length > 0 });
   const { uri, uriRegexRewrite: regex } = route.rewrite ?? {};
   return create(RouteActionSchema, {
     clusterSpecifier: specifierOf(route, context),
     timeout,
     maxGrpcTimeout: timeout,
+    hashPolicy,
     ...(retryPolicy === undefined ? {} : { retryPolicy }),
     ...(uri === undefined || regex !== undefined ? {} : { prefixRewrite: uri }),
     ...(regex === undefined ? {} : { regexRewrite: { pattern: { regex: regex.match }, substitution: regex.rewrite } }),

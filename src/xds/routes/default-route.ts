@@ -6,11 +6,13 @@ import {
   type MeshSettings,
   outboundCluster,
   PASSTHROUGH_CLUSTER,
-  type Service,
+  type ServiceView,
 } from "../../model/index.ts";
+import { buildHashPolicy } from "./hash-policy.ts";
 import { defaultRetryPolicy } from "./retry.ts";
 
-export function buildDefaultRoute(service: Service, port: number, mesh: MeshSettings): Route {
+export function buildDefaultRoute({ service, destinationRule }: ServiceView, port: number, mesh: MeshSettings): Route {
+  const key = destinationRule?.hashKeyFor(port, "");
   const retryPolicy = defaultRetryPolicy(mesh);
   return create(RouteSchema, {
     name: "default",
@@ -21,6 +23,7 @@ export function buildDefaultRoute(service: Service, port: number, mesh: MeshSett
         clusterSpecifier: { case: "cluster", value: outboundCluster(service.hostname, port) },
         timeout: toDuration(0),
         maxGrpcTimeout: toDuration(0),
+        ...(key === undefined ? {} : { hashPolicy: [buildHashPolicy(key)] }),
         ...(retryPolicy === undefined ? {} : { retryPolicy }),
       },
     },

@@ -38,6 +38,7 @@ function contextOf(view: ConfigView, server: GatewayServer): HttpRouteContext {
     scope: view.scope,
     gateways: new Set([`${server.gateway.namespace}/${server.gateway.name}`]),
     services: view.servicesByHost,
+    known: view.servicesByHost,
     onlyPortCounts: true,
     listenPort: server.port.number,
     tls: server.tls !== undefined,

@@ -53,17 +53,17 @@ const OTHER_PRIORITIES = {
   },
 };
 
-export function defaultRetryPolicy(mesh: MeshSettings): RetryPolicy | undefined {
-  if (mesh.defaultHttpRetryPolicy !== undefined) return retryPolicyOf(mesh.defaultHttpRetryPolicy);
+export function defaultRetryPolicy(mesh: MeshSettings, hashed = false): RetryPolicy | undefined {
+  if (mesh.defaultHttpRetryPolicy !== undefined) return retryPolicyOf(mesh.defaultHttpRetryPolicy, hashed);
   return create(RetryPolicySchema, {
     numRetries: DEFAULT_ATTEMPTS,
     retryOn: DEFAULT_ON,
     hostSelectionRetryMaxAttempts: HOST_ATTEMPTS,
-    ...OTHER_HOSTS,
+    ...(hashed ? {} : OTHER_HOSTS),
   });
 }
 
-function retryPolicyOf(retries: Retries): RetryPolicy | undefined {
+function retryPolicyOf(retries: Retries, hashed = false): RetryPolicy | undefined {
   if (retries.attempts <= 0) return undefined;
   const { on, codes } = splitConditions(retries.retryOn ?? DEFAULT_ON);
   return create(RetryPolicySchema, {
@@ -71,7 +71,8 @@ function retryPolicyOf(retries: Retries): RetryPolicy | undefined {
     hostSelectionRetryMaxAttempts: HOST_ATTEMPTS,
     retryOn: on,
     retriableStatusCodes: codes,
-    ...(retries.retryIgnorePreviousHosts === false ? {} : OTHER_HOSTS),
+    // A key belongs to one endpoint: unless told otherwise, its retries go there again.
+    ...((retries.retryIgnorePreviousHosts ?? !hashed) ? OTHER_HOSTS : {}),
     ...(retries.perTryTimeoutMs === undefined ? {} : { perTryTimeout: toDuration(retries.perTryTimeoutMs) }),
     ...(retries.backoffMs === undefined ? {} : { retryBackOff: { baseInterval: toDuration(retries.backoffMs) } }),
     ...(retries.retryRemoteLocalities ? OTHER_PRIORITIES : {}),
@@ -79,8 +80,12 @@ function retryPolicyOf(retries: Retries): RetryPolicy | undefined {
 }
 
 /** The route's own policy, else the mesh's. `attempts: 0` means none. */
-export function buildRetryPolicy(retries: Retries | undefined, mesh: MeshSettings): RetryPolicy | undefined {
-  return retries === undefined ? defaultRetryPolicy(mesh) : retryPolicyOf(retries);
+export function buildRetryPolicy(
+  retries: Retries | undefined,
+  mesh: MeshSettings,
+  options: { readonly hashed: boolean } = { hashed: false },
+): RetryPolicy | undefined {
+  return retries === undefined ? defaultRetryPolicy(mesh, options.hashed) : retryPolicyOf(retries, options.hashed);
 }
 
 /** What reaches a proxy's own application is tried again when the connection broke before anything was sent; a stream cannot be. */

@@ -47,7 +47,16 @@ export function readsHostPort(scope: ProxyScope): boolean {
 export function routeContext(input: TableInput): HttpRouteContext {
   const services = new Map(input.listener.services.map((s) => [s.service.hostname, s]));
   const { view, port } = input;
-  return { mesh: view.mesh, scope: view.scope, gateways: MESH, services, listenPort: port, onlyPortCounts: port === 0, tls: false };
+  return {
+    mesh: view.mesh,
+    scope: view.scope,
+    gateways: MESH,
+    services,
+    known: view.servicesByHost,
+    listenPort: port,
+    onlyPortCounts: port === 0,
+    tls: false,
+  };
 }
 
 /** Ports of the table with routes. */
@@ -210,7 +219,7 @@ export function buildPlannedHost(plan: HostPlan, context: HttpRouteContext): Vir
     plan.owner !== undefined
       ? buildHttpRoutes(plan.owner, context).map((b) => b.route)
       : plan.service !== undefined
-        ? [buildDefaultRoute(plan.service.service, plan.servicePort, context.mesh)]
+        ? [buildDefaultRoute(plan.service, plan.servicePort, context.mesh)]
         : [];
   return create(VirtualHostSchema, {
     name: plan.name,

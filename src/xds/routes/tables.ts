@@ -142,7 +142,7 @@ function sidecarTable(view: ConfigView, table: SidecarTableName): Table {
       scope: view.scope,
       owner: plan.owner ?? plan.service ?? view.mesh,
       key: `${name}\n${plan.name}\n${plan.domains.join()}`,
-      needs: [view.mesh, listener.services, plan.service],
+      needs: [view.mesh, listener.services, view.servicesByHost, plan.service],
       make: () => toHost(name, buildPlannedHost(plan, contextFor(plan)), view.scope),
     }),
   );

@@ -14,8 +14,11 @@ function shares(policy: LbPolicy, list: readonly Host[], picks = 12_000): number
   const picker = createPicker({
     config: clusterConfig("c", [], { lbPolicy: policy }),
     hosts: list,
-    overprovisioning: 140,
+    endpoints: { overprovisioningFactor: 140 },
+    ownLocality: "",
     random: () => rng.random(),
+    now: () => 0,
+    onPanic: () => undefined,
   });
   const counts = list.map(() => 0);
   for (let i = 0; i < picks; i++) {

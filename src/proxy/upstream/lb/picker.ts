@@ -1,8 +1,25 @@
 // What every load balancer publishes: an immutable picker over the hosts that may be used now.
+import type { Hash64 } from "../../hash/index.ts";
 import type { Host } from "../host.ts";
+import type { PriorityLoads, PriorityState } from "./priority-loads.ts";
+
+/** What a request tells its balancer. A request that has nothing to tell passes none. */
+export interface PickContext {
+  /** Of the request's key; undefined: it has none. Only hashing balancers look at it. */
+  readonly hash: Hash64 | undefined;
+  /** `address:port` that the caller's connection was meant for before it was led here; undefined: it was meant for us. */
+  readonly destination: string | undefined;
+  /** First line of a request header. */
+  header(name: string): string | undefined;
+  /** How often to look on when the host found was tried before. */
+  readonly moreHosts: number;
+  wasTried(host: Host): boolean;
+  /** A retry that moves on to other priorities shares out the load anew. */
+  shareAnew(state: PriorityState): PriorityLoads;
+}
 
 export interface Picker {
-  pick(): Host | undefined;
+  pick(context?: PickContext): Host | undefined;
 }
 
 export const EMPTY_PICKER: Picker = { pick: () => undefined };
@@ -16,4 +33,11 @@ export interface BalancerInput {
 export function equalWeights(hosts: readonly Host[]): boolean {
   const first = hosts[0]?.config.weight;
   return hosts.every((host) => host.config.weight === first);
+}
+
+/** Asks again while the host was tried before, as often as the context allows; the last one stands. */
+export function pickOther(context: PickContext, once: (attempt: number) => Host | undefined): Host | undefined {
+  let host = once(0);
+  for (let attempt = 1; attempt <= context.moreHosts && host !== undefined && context.wasTried(host); attempt++) host = once(attempt);
+  return host;
 }

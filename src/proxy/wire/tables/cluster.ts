@@ -15,6 +15,9 @@ envoy.config.cluster.v3.Cluster
   + protocol_selection=26:enum:envoy.config.cluster.v3.Cluster.ClusterProtocolSelection
   + upstream_connection_options=30:envoy.config.cluster.v3.UpstreamConnectionOptions
   + load_balancing_policy=41:envoy.config.cluster.v3.LoadBalancingPolicy
+  + outlier_detection=19:envoy.config.cluster.v3.OutlierDetection ring_hash_lb_config=23:envoy.config.cluster.v3.Cluster.RingHashLbConfig
+  + maglev_lb_config=52:envoy.config.cluster.v3.Cluster.MaglevLbConfig
+  + original_dst_lb_config=34:envoy.config.cluster.v3.Cluster.OriginalDstLbConfig
   ~ per_connection_buffer_limit_bytes=5 dns_refresh_rate=16 dns_failure_refresh_rate=44 respect_dns_ttl=39 dns_lookup_family=17
   ~ typed_dns_resolver_config=55 wait_for_warm_on_init=54 cleanup_interval=20 metadata=25 close_connections_on_host_health_failure=31
   ~ ignore_health_on_host_removal=32 lrs_server=42 lrs_report_endpoint_metrics=57 track_timeout_budgets=47 track_cluster_stats=49
@@ -22,22 +25,48 @@ envoy.config.cluster.v3.Cluster
   + transport_socket_matches=43:envoy.config.cluster.v3.Cluster.TransportSocketMatch[]
   + upstream_http_protocol_options=46:envoy.config.core.v3.UpstreamHttpProtocolOptions
   ! cluster_type=38 health_checks=8 dns_resolvers=18
-  ! use_tcp_for_dns_lookups=45 dns_resolution_config=53 outlier_detection=19 lb_subset_config=22 ring_hash_lb_config=23
-  ! maglev_lb_config=52 original_dst_lb_config=34 filters=40 upstream_config=48 connection_pool_per_downstream_connection=51
+  ! use_tcp_for_dns_lookups=45 dns_resolution_config=53 lb_subset_config=22 filters=40 upstream_config=48 connection_pool_per_downstream_connection=51
 envoy.config.cluster.v3.Cluster.TransportSocketMatch
   + name=1:string match=2:struct transport_socket=3:envoy.config.core.v3.TransportSocket
 envoy.config.cluster.v3.Cluster.EdsClusterConfig
   + eds_config=1:envoy.config.core.v3.ConfigSource service_name=2:string
 envoy.config.cluster.v3.Cluster.LeastRequestLbConfig
-  + choice_count=1:uint32?
-  ~ active_request_bias=2
-  ! slow_start_config=3
+  + choice_count=1:uint32? active_request_bias=2:envoy.config.core.v3.RuntimeDouble
+  + slow_start_config=3:envoy.config.cluster.v3.Cluster.SlowStartConfig
 envoy.config.cluster.v3.Cluster.RoundRobinLbConfig
-  ! slow_start_config=1
+  + slow_start_config=1:envoy.config.cluster.v3.Cluster.SlowStartConfig
+envoy.config.cluster.v3.Cluster.SlowStartConfig
+  + slow_start_window=1:duration aggression=2:envoy.config.core.v3.RuntimeDouble min_weight_percent=3:envoy.type.v3.Percent
+envoy.config.cluster.v3.Cluster.RingHashLbConfig
+  + minimum_ring_size=1:uint64? maximum_ring_size=4:uint64?
+  + hash_function=3:enum:envoy.config.cluster.v3.Cluster.RingHashLbConfig.HashFunction
+envoy.config.cluster.v3.Cluster.MaglevLbConfig
+  + table_size=1:uint64?
+envoy.config.cluster.v3.Cluster.OriginalDstLbConfig
+  + use_http_header=1:bool http_header_name=2:string upstream_port_override=3:uint32?
+  ! metadata_key=4
+envoy.config.cluster.v3.OutlierDetection
+  + consecutive_5xx=1:uint32? interval=2:duration base_ejection_time=3:duration max_ejection_percent=4:uint32?
+  + enforcing_consecutive_5xx=5:uint32? enforcing_success_rate=6:uint32? success_rate_minimum_hosts=7:uint32?
+  + success_rate_request_volume=8:uint32? success_rate_stdev_factor=9:uint32? consecutive_gateway_failure=10:uint32?
+  + enforcing_consecutive_gateway_failure=11:uint32? split_external_local_origin_errors=12:bool
+  + consecutive_local_origin_failure=13:uint32? enforcing_consecutive_local_origin_failure=14:uint32?
+  + enforcing_local_origin_success_rate=15:uint32? failure_percentage_threshold=16:uint32? enforcing_failure_percentage=17:uint32?
+  + enforcing_failure_percentage_local_origin=18:uint32? failure_percentage_minimum_hosts=19:uint32?
+  + failure_percentage_request_volume=20:uint32? max_ejection_time=21:duration max_ejection_time_jitter=22:duration
+  + always_eject_one_host=25:bool?
+  ~ successful_active_health_check_uneject_host=23
+  ! monitors=24
 envoy.config.cluster.v3.Cluster.CommonLbConfig
   + healthy_panic_threshold=1:envoy.type.v3.Percent
+  + locality_weighted_lb_config=3:envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig
+  + consistent_hashing_lb_config=7:envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig
   ~ update_merge_window=4 ignore_new_hosts_until_first_hc=5 close_connections_on_host_set_change=6 override_host_status=8
-  ! zone_aware_lb_config=2 locality_weighted_lb_config=3 consistent_hashing_lb_config=7
+  ! zone_aware_lb_config=2
+envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig
+envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig
+  + use_hostname_for_hashing=1:bool
+  ! hash_balance_factor=2
 envoy.config.cluster.v3.CircuitBreakers
   + thresholds=1:envoy.config.cluster.v3.CircuitBreakers.Thresholds[]
   ! per_host_thresholds=2
@@ -45,7 +74,9 @@ envoy.config.cluster.v3.CircuitBreakers.Thresholds
   + priority=1:enum:envoy.config.core.v3.RoutingPriority max_connections=2:uint32? max_pending_requests=3:uint32? max_requests=4:uint32?
   + max_retries=5:uint32?
   ~ track_remaining=6 max_connection_pools=7
-  ! retry_budget=8
+  + retry_budget=8:envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget
+envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget
+  + budget_percent=1:envoy.type.v3.Percent min_retry_concurrency=2:uint32?
 envoy.config.cluster.v3.LoadBalancingPolicy
   + policies=1:envoy.config.cluster.v3.LoadBalancingPolicy.Policy[]
 envoy.config.cluster.v3.LoadBalancingPolicy.Policy
@@ -84,12 +115,13 @@ envoy.config.endpoint.v3.ClusterLoadAssignment
   + policy=4:envoy.config.endpoint.v3.ClusterLoadAssignment.Policy
   ! named_endpoints=5
 envoy.config.endpoint.v3.ClusterLoadAssignment.Policy
-  + overprovisioning_factor=3:uint32?
-  ~ endpoint_stale_after=4 weighted_priority_health=6
+  + overprovisioning_factor=3:uint32? weighted_priority_health=6:bool
+  ~ endpoint_stale_after=4
   ! drop_overloads=2
 envoy.config.endpoint.v3.LocalityLbEndpoints
   + locality=1:envoy.config.core.v3.Locality lb_endpoints=2:envoy.config.endpoint.v3.LbEndpoint[] priority=5:uint32
-  ~ metadata=9 load_balancing_weight=3 proximity=6
+  + load_balancing_weight=3:uint32?
+  ~ metadata=9 proximity=6
   ! load_balancer_endpoints=7 leds_cluster_locality_config=8
 envoy.config.endpoint.v3.LbEndpoint
   + endpoint=1:envoy.config.endpoint.v3.Endpoint health_status=2:enum:envoy.config.core.v3.HealthStatus load_balancing_weight=4:uint32?

@@ -39,6 +39,9 @@ envoy.config.core.v3.RuntimeFractionalPercent
   ~ runtime_key=2
 envoy.type.v3.FractionalPercent
   + numerator=1:uint32 denominator=2:enum:envoy.type.v3.FractionalPercent.DenominatorType
+envoy.config.core.v3.RuntimeDouble
+  + default_value=1:double
+  ~ runtime_key=2
 envoy.type.v3.Percent
   + value=1:double
 envoy.config.core.v3.Locality

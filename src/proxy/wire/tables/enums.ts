@@ -4,6 +4,7 @@ envoy.config.cluster.v3.Cluster.ClusterProtocolSelection USE_CONFIGURED_PROTOCOL
 envoy.config.cluster.v3.Cluster.DiscoveryType STATIC=0 STRICT_DNS=1 LOGICAL_DNS=2 EDS=3 ORIGINAL_DST=4
 envoy.config.cluster.v3.Cluster.LbPolicy ROUND_ROBIN=0 LEAST_REQUEST=1 RING_HASH=2 RANDOM=3 MAGLEV=5 CLUSTER_PROVIDED=6
   | LOAD_BALANCING_POLICY_CONFIG=7
+envoy.config.cluster.v3.Cluster.RingHashLbConfig.HashFunction XX_HASH=0 MURMUR_HASH_2=1
 envoy.config.core.v3.ApiConfigSource.ApiType DEPRECATED_AND_UNAVAILABLE_DO_NOT_USE=0 REST=1 GRPC=2 DELTA_GRPC=3 AGGREGATED_GRPC=5
   | AGGREGATED_DELTA_GRPC=6
 envoy.config.core.v3.ApiVersion AUTO=0 V2=1 V3=2

@@ -55,8 +55,13 @@ envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy
   + idle_timeout=8:duration access_log=5:envoy.config.accesslog.v3.AccessLog[] max_connect_attempts=7:uint32?
   + max_downstream_connection_duration=13:duration
   + tunneling_config=12:envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig
+  + hash_policy=11:envoy.type.v3.HashPolicy[]
   ~ access_log_flush_interval=15 flush_access_log_on_connected=16 access_log_options=17
-  ! on_demand=14 metadata_match=9 downstream_idle_timeout=3 upstream_idle_timeout=4 hash_policy=11
+  ! on_demand=14 metadata_match=9 downstream_idle_timeout=3 upstream_idle_timeout=4
+envoy.type.v3.HashPolicy
+  + source_ip=1:envoy.type.v3.HashPolicy.SourceIp
+  ! filter_state=2
+envoy.type.v3.HashPolicy.SourceIp
 envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig
   + hostname=1:string use_post=2:bool headers_to_add=3:envoy.config.core.v3.HeaderValueOption[] post_path=5:string
   ! propagate_response_headers=4 propagate_response_trailers=6

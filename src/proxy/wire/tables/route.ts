@@ -53,10 +53,26 @@ envoy.config.route.v3.RouteAction
   + priority=11:enum:envoy.config.core.v3.RoutingPriority max_grpc_timeout=23:duration
   + upgrade_configs=25:envoy.config.route.v3.RouteAction.UpgradeConfig[]
   + max_stream_duration=36:envoy.config.route.v3.RouteAction.MaxStreamDuration
+  + hash_policy=15:envoy.config.route.v3.RouteAction.HashPolicy[]
   ~ early_data_policy=40 include_vh_rate_limits=14
   ! cluster_specifier_plugin=37 inline_cluster_specifier_plugin=39 metadata_match=4 path_rewrite_policy=41 host_rewrite_header=29
-  ! host_rewrite_path_regex=35 retry_policy_typed_config=33 request_mirror_policies=30 rate_limits=13 hash_policy=15 cors=17
+  ! host_rewrite_path_regex=35 retry_policy_typed_config=33 request_mirror_policies=30 rate_limits=13 cors=17
   ! grpc_timeout_offset=28 internal_redirect_policy=34 internal_redirect_action=26 max_internal_redirects=31 hedge_policy=27
+envoy.config.route.v3.RouteAction.HashPolicy
+  + header=1:envoy.config.route.v3.RouteAction.HashPolicy.Header cookie=2:envoy.config.route.v3.RouteAction.HashPolicy.Cookie
+  + connection_properties=3:envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties
+  + query_parameter=5:envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter terminal=4:bool
+  ! filter_state=6
+envoy.config.route.v3.RouteAction.HashPolicy.Header
+  + header_name=1:string regex_rewrite=2:envoy.type.matcher.v3.RegexMatchAndSubstitute
+envoy.config.route.v3.RouteAction.HashPolicy.Cookie
+  + name=1:string ttl=2:duration path=3:string attributes=4:envoy.config.route.v3.RouteAction.HashPolicy.CookieAttribute[]
+envoy.config.route.v3.RouteAction.HashPolicy.CookieAttribute
+  + name=1:string value=2:string
+envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties
+  + source_ip=1:bool
+envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter
+  + name=1:string
 envoy.config.route.v3.RouteAction.UpgradeConfig
   + upgrade_type=1:string enabled=2:bool?
   ! connect_config=3
@@ -65,6 +81,7 @@ envoy.config.route.v3.RouteAction.MaxStreamDuration
   ! grpc_timeout_header_offset=3
 envoy.config.route.v3.WeightedCluster
   + clusters=1:envoy.config.route.v3.WeightedCluster.ClusterWeight[] total_weight=3:uint32? header_name=4:string
+  + use_hash_policy=5:bool?
   ~ runtime_key_prefix=2
 envoy.config.route.v3.WeightedCluster.ClusterWeight
   + name=1:string weight=2:uint32? request_headers_to_add=4:envoy.config.core.v3.HeaderValueOption[]

@@ -1,14 +1,15 @@
 // Envoy's Cluster with its defaults. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto
-import type { AutoSni, CircuitBreakers, ClusterConfig, LbPolicy, TcpKeepalive } from "../../config/index.ts";
+import type { AutoSni, CircuitBreakers, ClusterConfig, TcpKeepalive } from "../../config/index.ts";
 import type { Reader } from "../../wire/reader.ts";
 import { decodeSocketAddress } from "./address.ts";
+import { decodeBalancing } from "./balancing.ts";
 import { checkAds } from "./config-source.ts";
 import { decodeEndpoints } from "./endpoints.ts";
 import { decodeHttp2Options } from "./http2-options.ts";
+import { decodeOutliers } from "./outliers.ts";
 import { decodeTransportMatches, decodeUpstreamTransport } from "./transport.ts";
 
 const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-const POLICIES = "envoy.extensions.load_balancing_policies";
 const HOUR_MS = 3_600_000;
 
 export function decodeCluster(reader: Reader): ClusterConfig {
@@ -30,6 +31,8 @@ export function decodeCluster(reader: Reader): ClusterConfig {
     connectTimeoutMs: reader.number("connect_timeout", 5000),
     lbPolicy: balancing.policy,
     leastRequestChoiceCount: balancing.choiceCount,
+    balancing: balancing.balancing,
+    outliers: decodeOutliers(reader.message("outlier_detection")),
     breakers: decodeBreakers(reader.message("circuit_breakers")),
     idleTimeoutMs: common?.number("idle_timeout", HOUR_MS) ?? HOUR_MS,
     maxConnectionDurationMs: common?.number("max_connection_duration", 0) ?? 0,
@@ -102,27 +105,6 @@ function decodeProtocol(reader: Reader): Protocol {
   return { version, common, http1: reader.message("http_protocol_options"), http2, autoSni };
 }
 
-const KNOWN_POLICIES: Readonly<Record<string, LbPolicy>> = {
-  [`${POLICIES}.least_request.v3.LeastRequest`]: "LEAST_REQUEST",
-  [`${POLICIES}.round_robin.v3.RoundRobin`]: "ROUND_ROBIN",
-  [`${POLICIES}.random.v3.Random`]: "RANDOM",
-};
-
-function decodeBalancing(reader: Reader): { policy: LbPolicy; choiceCount: number } {
-  const policies = reader.message("load_balancing_policy")?.messages("policies") ?? [];
-  for (const entry of policies) {
-    const any = entry.message("typed_extension_config")?.any("typed_config");
-    const policy = any === undefined ? undefined : KNOWN_POLICIES[any.typeName];
-    // The first that is known is taken, as Envoy does.
-    if (any !== undefined && policy !== undefined) return { policy, choiceCount: any.read().number("choice_count", 2) };
-  }
-  if (policies.length > 0) reader.refuse("load_balancing_policy", "has no policy that is supported");
-  const policy = reader.choice<string>("lb_policy", "ROUND_ROBIN");
-  if (!["ROUND_ROBIN", "LEAST_REQUEST", "RANDOM", "CLUSTER_PROVIDED"].includes(policy))
-    reader.refuse("lb_policy", `${policy} is not supported`);
-  return { policy: policy as LbPolicy, choiceCount: reader.message("least_request_lb_config")?.number("choice_count", 2) ?? 2 };
-}
-
 function decodeBreakers(reader: Reader | undefined): CircuitBreakers {
   const limits = reader?.messages("thresholds").find((one) => one.choice("priority", "DEFAULT") === "DEFAULT");
   return {
@@ -130,5 +112,14 @@ function decodeBreakers(reader: Reader | undefined): CircuitBreakers {
     maxPendingRequests: limits?.number("max_pending_requests", 1024) ?? 1024,
     maxRequests: limits?.number("max_requests", 1024) ?? 1024,
     maxRetries: limits?.number("max_retries", 3) ?? 3,
+    retryBudget: decodeRetryBudget(limits?.message("retry_budget")),
+  };
+}
+
+function decodeRetryBudget(reader: Reader | undefined): CircuitBreakers["retryBudget"] {
+  if (reader === undefined) return undefined;
+  return {
+    percent: reader.message("budget_percent")?.number("value", 0) ?? 20,
+    minConcurrency: reader.number("min_retry_concurrency", 3),
   };
 }

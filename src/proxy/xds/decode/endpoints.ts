@@ -13,7 +13,15 @@ export function decodeEndpoints(reader: Reader, clusterName = ""): EndpointSet {
     clusterName: clusterName === "" ? name : clusterName,
     endpoints: reader.messages("endpoints").flatMap(decodeGroup),
     overprovisioningFactor: reader.message("policy")?.number("overprovisioning_factor", 140) ?? 140,
+    weightedPriorityHealth: reader.message("policy")?.flag("weighted_priority_health") ?? false,
   });
+}
+
+/** `region/zone/sub_zone`, "" where none of them is given. */
+export function localityText(place: Reader | undefined): string {
+  if (place === undefined) return "";
+  const text = [place.text("region"), place.text("zone"), place.text("sub_zone")].join("/");
+  return text === "//" ? "" : text;
 }
 
 function transportMatchOf(entry: Reader): Readonly<Record<string, unknown>> | undefined {
@@ -21,21 +29,24 @@ function transportMatchOf(entry: Reader): Readonly<Record<string, unknown>> | un
 }
 
 function decodeGroup(group: Reader): EndpointConfig[] {
-  const place = group.message("locality");
-  const locality = place === undefined ? "" : [place.text("region"), place.text("zone"), place.text("sub_zone")].join("/");
+  const locality = localityText(group.message("locality"));
   const priority = group.number("priority", 0);
+  const localityWeight = group.number("load_balancing_weight", 0);
   return group.messages("lb_endpoints").map((entry) => {
     const endpoint = entry.message("endpoint");
     if (endpoint === undefined) return entry.refuse("endpoint", "is missing");
     const { host, port } = decodeAddress(endpoint, "address");
+    const health = entry.choice<string>("health_status", "UNKNOWN");
     return {
       address: host,
       port,
       hostname: endpoint.text("hostname"),
       weight: Math.max(1, entry.number("load_balancing_weight", 1)),
-      healthy: !UNHEALTHY.has(entry.choice("health_status", "UNKNOWN")),
+      healthy: !UNHEALTHY.has(health),
+      degraded: health === "DEGRADED",
       priority,
       locality,
+      localityWeight,
       transportMatch: transportMatchOf(entry),
       metadata: undefined,
     };

@@ -4,6 +4,7 @@ import type { ClusterSpecifier, DirectResponseAction, ForwardAction, RedirectAct
 import { bytesOf } from "../../regex/latin1.ts";
 import type { Reader } from "../../wire/reader.ts";
 import { readDataSource } from "./data-source.ts";
+import { decodeHashPolicies } from "./hash-policy.ts";
 import { decodePerFilter } from "./http-filters/index.ts";
 import { decodeMutations } from "./mutations.ts";
 import { decodeRetryPolicy } from "./retry-policy.ts";
@@ -61,7 +62,7 @@ function decodeForward(reader: Reader): ForwardAction {
     retry: decodeRetryPolicy(reader.message("retry_policy")),
     upgrades: new Map(reader.messages("upgrade_configs").map((one) => [one.text("upgrade_type").toLowerCase(), one.flag("enabled", true)])),
     priority: "DEFAULT",
-    hashPolicy: [],
+    hashPolicy: decodeHashPolicies(reader),
     mirrors: [],
   };
 }
@@ -80,7 +81,7 @@ function decodeCluster(reader: Reader): ClusterSpecifier {
   if (total !== 0 && total !== sum) weighted.refuse("total_weight", `is ${total}, the weights are ${sum} together`);
   const headerName = weighted.text("header_name");
   if (headerName !== "") weighted.refuse("header_name", "is not supported");
-  return { kind: "weighted", clusters, total: sum, headerName: undefined };
+  return { kind: "weighted", clusters, total: sum, headerName: undefined, useHashPolicy: weighted.flag("use_hash_policy") };
 }
 
 function decodeWeighted(reader: Reader): WeightedCluster {

@@ -22,6 +22,7 @@ export function decodeTcpProxy(reader: Reader): TcpProxyConfig {
     maxConnectionDurationMs: reader.number("max_downstream_connection_duration", 0),
     idleTimeoutMs: reader.number("idle_timeout", HOUR_MS),
     maxConnectAttempts: reader.number("max_connect_attempts", 1),
+    hashSourceIp: reader.messages("hash_policy").some((policy) => policy.has("source_ip")),
     accessLogs: decodeAccessLogs(reader, "access_log"),
   };
 }

@@ -1,0 +1,31 @@
+// Time for tests: moves by hand and runs what is due.
+import type { Clock } from "../../kit/index.ts";
+
+export interface ManualClock extends Clock {
+  advance(ms: number): void;
+}
+
+export function createManualClock(): ManualClock {
+  let now = 0;
+  let timers: { at: number; fn: () => void }[] = [];
+  return {
+    now: () => now,
+    wall: () => now,
+    after(ms, fn) {
+      const timer = { at: now + ms, fn };
+      timers.push(timer);
+      return () => (timers = timers.filter((other) => other !== timer));
+    },
+    advance(ms) {
+      const end = now + ms;
+      for (;;) {
+        const due = timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
+        if (due === undefined) break;
+        timers = timers.filter((timer) => timer !== due);
+        now = Math.max(now, due.at);
+        due.fn();
+      }
+      now = end;
+    },
+  };
+}
