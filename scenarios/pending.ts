@@ -50,4 +50,5 @@ export const PENDING: readonly Pending[] = [
     plane: "matcher",
     waitsFor: "append_x_forwarded_port in our own proxy",
   },
+  { case: "protocols/http-versions-translated", plane: "serin", waitsFor: "grpc-timeout towards the upstream" },
 ];

@@ -72,6 +72,22 @@ describe("request heads: what is refused, and how", () => {
     expect(request(text).status).toBe(status);
   });
 
+  test.each<[string, string, number, string]>([
+    ["a nominated header", "Connection: x-gone, close\r\nX-Gone: 1\r\nx-stays: 2\r\n", 0, "Connection: x-gone, close\r\nx-stays: 2\r\n"],
+    ["in several lines", "Connection: a\r\nConnection: B\r\na: 1\r\nb: 2\r\nb: 3\r\n", 0, "Connection: a\r\nConnection: B\r\n"],
+    ["of te only trailers stays", "TE: deflate, Trailers\r\n", 0, "te: trailers\r\n"],
+    ["a nominated te keeps trailers", "Connection: TE\r\nTE: trailers\r\n", 0, "Connection: TE\r\nte: trailers\r\n"],
+    ["te without trailers", "te: deflate\r\n", 0, ""],
+    ["who forwarded it cannot be hidden", "Connection: X-Forwarded-For\r\nX-Forwarded-For: 1.2.3.4\r\n", 400, ""],
+    ["nor its framing", "Connection: content-length\r\nContent-Length: 0\r\n", 400, ""],
+    ["nor its host", "Connection: host\r\n", 400, ""],
+    ["ten options", `Connection: ${"abcdefghij".split("").join(",")}\r\n`, 400, ""],
+  ])("hop by hop: %s", (_, lines, status, kept) => {
+    const got = request(`GET / HTTP/1.1\r\n${H}${lines}\r\n`);
+    expect(got.status).toBe(status);
+    if (status === 0) expect(got.head.text).toBe(`GET / HTTP/1.1\r\n${H}${kept}\r\n`);
+  });
+
   test("absolute form beats Host", () => {
     const { head } = request(`GET http://blog.example.com:8080?q HTTP/1.1\r\n${H}\r\n`);
     expect([head.authority, head.path, head.scheme, head.pristine]).toEqual(["blog.example.com:8080", "/?q", "http", false]);

@@ -71,6 +71,8 @@ export class Head implements RequestHead, AnswerHead {
   hasDate = false;
   /** `te: trailers` and nothing else. */
   trailersWanted = false;
+  /** There are lines that only concern the caller's connection, beside those that every connection has. */
+  hopByHop = false;
   underscores = false;
   /** Where the path or the host stands rewritten, the start line must be built anew. */
   pristine = true;
@@ -157,8 +159,14 @@ export class Head implements RequestHead, AnswerHead {
 
   /** Cuts lines whose name holds an underscore out of the text. */
   dropUnderscores(): void {
+    this.keepLines((line) => !this.nameAt(line).includes("_"), "");
+  }
+
+  /** A request's text without the other lines, and with lines added; read again. */
+  keepLines(keep: (line: number) => boolean, added: string): void {
     let out = this.text.slice(0, this.lineStart(0));
-    for (let i = 0; i < this.lines; i++) if (!this.nameAt(i).includes("_")) out += this.text.slice(this.lineStart(i), this.lineEnd(i));
+    for (let i = 0; i < this.lines; i++) if (keep(i)) out += this.text.slice(this.lineStart(i), this.lineEnd(i));
+    out += added;
     const { path, authority, hosts } = this;
     this.text = out + "\r\n";
     this.end = out.length - 2;
@@ -181,6 +189,7 @@ export class Head implements RequestHead, AnswerHead {
     this.close = false;
     this.keepAlive = false;
     this.upgradeRequested = false;
+    this.hopByHop = false;
     this.upgrade = "";
     this.expect = false;
     this.requestId = "";
@@ -253,6 +262,7 @@ export class Head implements RequestHead, AnswerHead {
             if (option === "close") this.close = true;
             else if (option === "keep-alive") this.keepAlive = true;
             else if (option === "upgrade") this.upgradeRequested = true;
+            else if (option !== "") this.hopByHop = true;
           }
         }
         return 0;
@@ -293,6 +303,7 @@ export class Head implements RequestHead, AnswerHead {
         return 0;
       case H_TE:
         this.trailersWanted = value.toLowerCase() === "trailers";
+        if (!this.trailersWanted) this.hopByHop = true;
         return 0;
       case H_CONTENT_TYPE:
         if (this.contentType !== "") this.duplicates = true;

@@ -1,6 +1,7 @@
 // A request head: start line, versions, absolute form, and the refusals that Envoy's codec answers itself.
 // https://www.rfc-editor.org/rfc/rfc9112 and what real Envoy answered to raw requests (scenarios/gateways/raw-request-*).
 import type { Head } from "./head.ts";
+import { dropHopByHop } from "./hop-by-hop.ts";
 
 const METHODS: ReadonlySet<string> = new Set(
   (
@@ -46,6 +47,8 @@ export function parseRequestHead(head: Head, rules: RequestRules): number {
   const status = head.parseLines(eol + 2, true);
   if (status !== 0) return status;
   if (head.lines > rules.maxHeaders) return 431;
+  const refused = head.hopByHop ? dropHopByHop(head) : 0;
+  if (refused !== 0) return refused;
   return readTarget(head, rules);
 }
 
