@@ -84,8 +84,7 @@ describe("request heads: what is refused, and how", () => {
     ["ten options", `Connection: ${"abcdefghij".split("").join(",")}\r\n`, 400, ""],
   ])("hop by hop: %s", (_, lines, status, kept) => {
     const got = request(`GET / HTTP/1.1\r\n${H}${lines}\r\n`);
-    expect(got.status).toBe(status);
-    if (status === 0) expect(got.head.text).toBe(`GET / HTTP/1.1\r\n${H}${kept}\r\n`);
+    expect([got.status, status === 0 ? got.head.text : ""]).toEqual([status, status === 0 ? `GET / HTTP/1.1\r\n${H}${kept}\r\n` : ""]);
   });
 
   test("absolute form beats Host", () => {
