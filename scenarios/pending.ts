@@ -33,7 +33,6 @@ export const PENDING: readonly Pending[] = [
   { case: "authz/tcp-allow-drops-http-rules", plane: "*", waitsFor: "authorization and request authentication" },
   { case: "authz/tcp-deny-only-http-fields-denies-all", plane: "*", waitsFor: "authorization and request authentication" },
   { case: "http-actions/headers-route-level-order", plane: "serin", waitsFor: "not explained yet" },
-  { case: "http-actions/mirror-copies-host-and-percentage", plane: "*", waitsFor: "mirroring" },
   { case: "http-actions/rewrite-authority-x-forwarded-host-enabled", plane: "serin", waitsFor: "not explained yet" },
   { case: "protocols/protocol-detection-timeout", plane: "*", waitsFor: "EnvoyFilter" },
   { case: "protocols/protocol-sniffing", plane: "*", waitsFor: "EnvoyFilter" },

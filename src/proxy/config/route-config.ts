@@ -124,6 +124,15 @@ export type ClusterSpecifier =
     }
   | { readonly kind: "header"; readonly header: string };
 
+/** Requests are copied to another cluster, whose answers nobody sees. */
+export interface MirrorPolicy {
+  readonly cluster: Extract<ClusterSpecifier, { kind: "cluster" | "header" }>;
+  /** In [0, 1]; undefined = all. */
+  readonly fraction: number | undefined;
+  /** The copy's host gets `-shadow` at its end. */
+  readonly shadowSuffix: boolean;
+}
+
 export interface RetryPolicy {
   /** Parsed retry_on: e.g. "5xx", "gateway-error", "reset", "connect-failure", "refused-stream", "retriable-status-codes", "cancelled", "unavailable", … */
   readonly on: ReadonlySet<string>;
@@ -157,7 +166,8 @@ export interface ForwardAction {
   readonly upgrades: ReadonlyMap<string, boolean>;
   readonly priority: "DEFAULT" | "HIGH";
   readonly hashPolicy: readonly HashPolicy[];
-  readonly mirrors: readonly unknown[];
+  /** Empty: as the virtual host says, or else the table. */
+  readonly mirrors: readonly MirrorPolicy[];
 }
 
 export interface RedirectAction {
@@ -199,6 +209,8 @@ export interface VirtualHost {
   readonly request: HeaderMutations;
   readonly response: HeaderMutations;
   readonly retry: RetryPolicy | undefined;
+  /** Empty: as the table says. */
+  readonly mirrors: readonly MirrorPolicy[];
   readonly includeAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;
   readonly perFilter: PerFilter;
@@ -213,6 +225,7 @@ export interface RouteTable {
   readonly ignorePortInHostMatching: boolean;
   readonly internalOnlyHeaders: readonly string[];
   readonly mostSpecificHeaderMutationsWins: boolean;
+  readonly mirrors: readonly MirrorPolicy[];
   readonly perFilter: PerFilter;
   /** Virtual host for an authority (case-insensitive; exact, then longest suffix wildcard, then longest prefix wildcard, then `*`). */
   readonly lookup: (authority: string) => VirtualHost | undefined;

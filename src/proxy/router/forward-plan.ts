@@ -1,5 +1,5 @@
 // A forward action compiled: for each cluster it can choose, what is done to the request and the answer, so that a try only reads fields.
-import type { ForwardAction, HeaderMutations, RetryPolicy, Route, RouteTable, VirtualHost } from "../config/index.ts";
+import type { ForwardAction, HeaderMutations, MirrorPolicy, RetryPolicy, Route, RouteTable, VirtualHost } from "../config/index.ts";
 import { moduloHash } from "../hash/index.ts";
 import type { ConnectionManager } from "../network/connection-manager.ts";
 import type { Cluster } from "../upstream/cluster.ts";
@@ -24,6 +24,8 @@ export interface Target {
 export interface ForwardPlan {
   readonly action: ForwardAction;
   readonly retry: RetryPolicy | undefined;
+  /** undefined = none. */
+  readonly mirrors: readonly MirrorPolicy[] | undefined;
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly attemptCountInResponse: boolean;
@@ -67,8 +69,11 @@ export function compileForward(manager: ConnectionManager, context: RouteContext
   }
 
   const hashOf = compileHashPolicy(action.hashPolicy);
+  const mirrors = [action.mirrors, virtualHost.mirrors, context.table.mirrors].find((policies) => policies.length > 0);
+
   return {
     action,
+    mirrors,
     retry: retry !== undefined && retry.numRetries > 0 && retry.on.size > 0 ? retry : undefined,
     timeoutMs,
     idleTimeoutMs: action.idleTimeoutMs ?? config.streamIdleTimeoutMs,

@@ -131,6 +131,9 @@ describe("retries", () => {
       503,
       "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure",
     ]);
+    // The cluster counts the answer that the proxy gave in its name.
+    const counts = new Map([...scene.stats.counters()].map(({ fullName, metric }) => [fullName, metric.value]));
+    expect(["503", "5xx", "completed"].map((name) => counts.get(`cluster.up.upstream_rq_${name}`))).toEqual([1, 1, 1]);
   });
 
   test("a budget of none is no retry", async () => {

@@ -2,12 +2,11 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
 import { OutgoingRequest } from "../http/outgoing-request.ts";
 import type { AnswerHead, Trailers } from "../http/message.ts";
-import { type Failure, resetFlag, type ResetReason } from "../observe/failure.ts";
+import { answerTo, type Failure, resetFlag, type ResetReason } from "../observe/failure.ts";
 import { FLAG } from "../observe/response-flags.ts";
 import { canRequest } from "../upstream/circuit-breaker.ts";
 import type { Cluster } from "../upstream/cluster.ts";
-import { countAnswer } from "../upstream/cluster-stats.ts";
-import { type RequestNames, requestNames } from "../upstream/connection-names.ts";
+import { countAnswer, countStatus } from "../upstream/cluster-stats.ts";
 import type { Host } from "../upstream/host.ts";
 import type { ConnectionPool, PoolRequest } from "../upstream/pool/pool.ts";
 import type { AnswerStart, BodyPart, UpstreamStream } from "../upstream/pool/upstream-stream.ts";
@@ -16,13 +15,15 @@ import type { Exchange } from "./exchange.ts";
 import type { ForwardPlan, Target } from "./forward-plan.ts";
 import { cookieIssuer, requestAsItGoes } from "./hash-policy.ts";
 import { reportAnswer } from "./host-report.ts";
-import { type BodyTarget, RequestBody } from "./request-body.ts";
+import { type Mirror, startMirrors } from "./mirror.ts";
+import { bodyTarget, RequestBody } from "./request-body.ts";
 import { requestFields } from "./request-fields.ts";
 import { requestText } from "./request-text.ts";
 import { respond } from "./respond.ts";
 import { Retries } from "./retries.ts";
 import { retriesReset, retriesStatus } from "./retry.ts";
 import { type TimeoutEvents, Timeouts } from "./timeouts.ts";
+import { goesInHttp2, poolOf } from "./upstream-choice.ts";
 
 const IDLE_RACE_TRIES = 4;
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH"]);
@@ -49,6 +50,8 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   private upgrade = false;
   private running = false;
   private readonly body = new RequestBody();
+  /** undefined = they have not been started. */
+  private mirrors: readonly Mirror[] | undefined = undefined;
   /** When the request was here as a whole; 0 = it is not. */
   private completeMs = 0;
   private idleRaces = 0;
@@ -81,13 +84,13 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       return;
     }
     this.cluster = cluster;
-    const { protocol } = cluster.config;
-    this.http2 = protocol === "http2" || (protocol === "downstream" && head.version === "HTTP/2");
+    this.http2 = goesInHttp2(exchange, cluster);
     this.upgrade = head.upgradeRequested && head.upgrade !== "" && head.upgrade.toLowerCase() !== "h2c";
     if (this.upgrade && !plan.upgrades.has(head.upgrade.toLowerCase())) {
       respond(exchange, { kind: "upgrade_refused" });
       return;
     }
+    this.mirrors = undefined;
     this.prepared = false;
     if (!plan.action.autoHostRewrite) this.prepare(target.hostRewrite);
     this.expectsNoBody = head.method === "HEAD";
@@ -133,24 +136,13 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     host.stats.rqActive++;
     exchange.upstreamHost = host.name;
     if (!this.prepared) this.prepare(host.config.hostname === "" ? this.target.hostRewrite : host.config.hostname);
-    this.pool = cluster.followsRequest ? cluster.poolFor(host, this.names(host), this.http2) : cluster.pool(host, this.http2);
+    if (this.plan.mirrors !== undefined && this.mirrors === undefined)
+      this.mirrors = startMirrors(exchange, this.plan, this.target.request);
+    const { http2 } = this;
+    const { authority } = exchange;
+    this.pool = cluster.followsRequest ? poolOf(exchange, { cluster, host, http2, authority }) : cluster.pool(host, http2);
     const ready = this.pool.acquire(this);
     if (ready !== undefined) this.onPoolReady(ready);
-  }
-
-  private names(host: Host): RequestNames {
-    const { exchange } = this;
-    const { arrival } = exchange.caller;
-    return requestNames(this.cluster.config, host.transport, {
-      authority: exchange.authority,
-      header: (name) => exchange.requestHeader(name),
-      addresses: {
-        sourceAddress: arrival.remoteAddress,
-        sourcePort: arrival.remotePort,
-        destinationAddress: arrival.localAddress,
-        destinationPort: arrival.localPort,
-      },
-    });
   }
 
   /** The try is over: its host and its place in the cluster are free again. */
@@ -191,6 +183,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   onRequestData(data: Buffer, part: BodyPart, end: Trailers): void {
     const { exchange } = this;
     this.timeouts.touch();
+    if (this.mirrors !== undefined) for (const mirror of this.mirrors) mirror.take(data, part, end);
     this.body.take(data, part, end);
     if (part.complete && this.running) this.onRequestComplete(exchange.manager.env.clock.now());
   }
@@ -294,6 +287,8 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.retries.end();
     this.body.clear();
     this.out.clear();
+    if (this.mirrors !== undefined) for (const mirror of this.mirrors) mirror.detach();
+    this.mirrors = undefined;
   }
 
   /** Books another try if the policy, the budget and the body allow it. `before` runs when it is going to happen. */
@@ -365,6 +360,8 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   private giveUp(failure: Failure): void {
     this.leaveHost();
     this.settle();
+    // In Envoy the idle time-out is the connection manager's, and no answer of the cluster.
+    if (failure.kind !== "stream_idle_timeout") countStatus(this.cluster.stats, answerTo(failure).status);
     respond(this.exchange, failure);
   }
 
@@ -431,13 +428,4 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     stream?.whenWritable(() => stream.abandon());
     this.done();
   }
-}
-
-const HTTP1_BODY: BodyTarget = { http2: false, tunnel: false, trailers: false };
-const HTTP2_BODY: BodyTarget = { http2: true, tunnel: false, trailers: true };
-
-function bodyTarget(cluster: Cluster, http2: boolean, tunnel: boolean): BodyTarget {
-  const { http1Trailers } = cluster.config;
-  if (tunnel || http1Trailers) return { http2, tunnel, trailers: http2 || http1Trailers };
-  return http2 ? HTTP2_BODY : HTTP1_BODY;
 }

@@ -3,8 +3,8 @@
 import { type Trailers, trailerText } from "../http/message.ts";
 import { Dechunker } from "../http1/dechunk.ts";
 import { HIGH_WATER } from "../network/conn.ts";
+import type { Cluster } from "../upstream/cluster.ts";
 import type { BodyPart, UpstreamStream } from "../upstream/pool/upstream-stream.ts";
-import type { Caller } from "./caller.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** Kept for another try up to here, as Envoy's buffer limit does; a longer one is sent once. */
@@ -20,13 +20,30 @@ export interface BodyTarget {
   readonly trailers: boolean;
 }
 
+const HTTP1_BODY: BodyTarget = { http2: false, tunnel: false, trailers: false };
+const HTTP2_BODY: BodyTarget = { http2: true, tunnel: false, trailers: true };
+
+export function bodyTarget(cluster: Cluster, http2: boolean, tunnel: boolean): BodyTarget {
+  const { http1Trailers } = cluster.config;
+  if (tunnel || http1Trailers) return { http2, tunnel, trailers: http2 || http1Trailers };
+  return http2 ? HTTP2_BODY : HTTP1_BODY;
+}
+
+/** Is told when too much of the body waits for its upstream. */
+export interface BodyFlow {
+  pauseRequest(): void;
+  resumeRequest(): void;
+}
+
 export class RequestBody {
   /** All of it is here. */
   complete = false;
   /** All of it so far is here (or it has none): another try can send it again. */
   canReplay = false;
-  private caller!: Caller;
+  private flow!: BodyFlow;
   private stream: UpstreamStream | undefined = undefined;
+  /** It calls when it can take more. */
+  private awaited: UpstreamStream | undefined = undefined;
   private form: "as-is" | "to-chunks" | "from-chunks" = "as-is";
   private target!: BodyTarget;
   /** It went out, or goes out, with the head. */
@@ -38,9 +55,9 @@ export class RequestBody {
   private paused = false;
   private dechunker: Dechunker | undefined = undefined;
 
-  start(exchange: Exchange, target: BodyTarget, retries: boolean): void {
+  start(exchange: Exchange, target: BodyTarget, retries: boolean, flow: BodyFlow = exchange.caller): void {
     const { caller, head } = exchange;
-    this.caller = caller;
+    this.flow = flow;
     this.target = target;
     this.whole = !exchange.bodyPending;
     this.complete = this.whole;
@@ -132,7 +149,10 @@ export class RequestBody {
 
   private waitFor(stream: UpstreamStream): void {
     this.stop();
+    if (this.awaited === stream) return;
+    this.awaited = stream;
     stream.whenWritable(() => {
+      this.awaited = undefined;
       if (this.stream === stream) this.go();
     });
   }
@@ -140,17 +160,18 @@ export class RequestBody {
   private stop(): void {
     if (this.paused) return;
     this.paused = true;
-    this.caller.pauseRequest();
+    this.flow.pauseRequest();
   }
 
   private go(): void {
     if (!this.paused) return;
     this.paused = false;
-    this.caller.resumeRequest();
+    this.flow.resumeRequest();
   }
 
   clear(): void {
     this.stream = undefined;
+    this.awaited = undefined;
     this.go();
     this.drop();
     this.dechunker = undefined;

@@ -1,5 +1,6 @@
 // A request in HTTP/1. Where no rule edits headers and the caller spoke HTTP/1 too, it is the caller's own text with lines cut out and lines added.
 import { Head } from "../http1/head.ts";
+import type { HeaderList } from "../http/header-list.ts";
 import type { Exchange } from "./exchange.ts";
 import { addedText, isRequestLineCut, needsList, type RequestPlan, requestList } from "./request-out.ts";
 
@@ -7,14 +8,13 @@ import { addedText, isRequestLineCut, needsList, type RequestPlan, requestList }
 export function requestText(exchange: Exchange, plan: RequestPlan, hostRewrite: string | undefined, upgrade: boolean): string {
   const { head } = exchange;
   if (!(head instanceof Head) || head.duplicates || needsList(plan, hostRewrite)) {
-    const list = requestList(exchange, plan, hostRewrite);
-    return startLines(exchange) + list.text() + framingLine(exchange, upgrade) + upgradeLines(exchange, upgrade);
+    return listText(exchange, requestList(exchange, plan, hostRewrite), exchange.authority, upgrade);
   }
   const text = head.text;
   let out = "";
   let from = 0;
   if (!head.pristine) {
-    out = startLines(exchange);
+    out = startLines(exchange, exchange.authority);
     from = text.indexOf("\r\n") + 2;
   }
   for (let i = 0; i < head.specials; i++) {
@@ -27,9 +27,14 @@ export function requestText(exchange: Exchange, plan: RequestPlan, hostRewrite: 
   return out + text.slice(from, head.end + 2) + addedText(exchange, plan) + upgradeLines(exchange, upgrade);
 }
 
-function startLines(exchange: Exchange): string {
+/** The same with other headers and under another host. */
+export function listText(exchange: Exchange, list: HeaderList, authority: string, upgrade: boolean): string {
+  return startLines(exchange, authority) + list.text() + framingLine(exchange, upgrade) + upgradeLines(exchange, upgrade);
+}
+
+function startLines(exchange: Exchange, authority: string): string {
   const { method } = exchange.head;
-  return `${method} ${method === "CONNECT" ? exchange.authority : exchange.path} HTTP/1.1\r\nhost: ${exchange.authority}\r\n`;
+  return `${method} ${method === "CONNECT" ? authority : exchange.path} HTTP/1.1\r\nhost: ${authority}\r\n`;
 }
 
 function upgradeLines(exchange: Exchange, upgrade: boolean): string {

@@ -143,6 +143,7 @@ export function routeTable(routes: readonly Route[], over: Partial<VirtualHost> 
     request: NO_MUTATIONS,
     response: NO_MUTATIONS,
     retry: undefined,
+    mirrors: [],
     includeAttemptCount: false,
     includeAttemptCountInResponse: false,
     perFilter: new Map(),
@@ -156,6 +157,7 @@ export function routeTable(routes: readonly Route[], over: Partial<VirtualHost> 
     ignorePortInHostMatching: false,
     internalOnlyHeaders: [],
     mostSpecificHeaderMutationsWins: false,
+    mirrors: [],
     perFilter: new Map(),
     lookup: (authority) => (domains.includes("*") || domains.includes(authority.toLowerCase()) ? host : undefined),
   };

@@ -51,12 +51,17 @@ export interface ClusterStats {
 
 /** An answer's head has come from the upstream. */
 export function countAnswer(stats: ClusterStats, host: HostStats, status: number): void {
+  countStatus(stats, status);
+  if (status < 500) host.rqSuccess++;
+  else host.rqError++;
+}
+
+/** Of an answer, or of what a request ended with that got none. */
+export function countStatus(stats: ClusterStats, status: number): void {
   const hundreds = stats.classes[(status / 100) | 0];
   if (hundreds !== undefined) hundreds.value++;
   stats.code(status).value++;
   stats.rqCompleted.value++;
-  if (status < 500) host.rqSuccess++;
-  else host.rqError++;
 }
 
 export const CLUSTER_TAG = "envoy.cluster_name";

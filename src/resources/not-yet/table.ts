@@ -37,7 +37,6 @@ function isMutualTls(spec: unknown): boolean {
 }
 
 export const NOT_YET: readonly NotYetRow[] = [
-  { kind: "VirtualService", paths: ["spec.http[].mirror", "spec.http[].mirrors"], what: "mirroring" },
   { kind: "VirtualService", paths: ["spec.tls"], what: "routing by SNI (tls rules)" },
   { kind: "VirtualService", paths: ["spec.tcp[].match[].sourceSubnet"], what: "sourceSubnet", note: "Istio ignores it too." },
 

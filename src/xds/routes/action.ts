@@ -8,6 +8,8 @@ import {
   RedirectActionSchema,
   type RouteAction,
   type RouteAction_HashPolicy,
+  type RouteAction_RequestMirrorPolicy,
+  RouteAction_RequestMirrorPolicySchema,
   RouteActionSchema,
   toDuration,
   type WeightedCluster_ClusterWeight,
@@ -15,6 +17,7 @@ import {
 } from "../../envoy-api/index.ts";
 import type { Destination, HttpRoute, MeshSettings, Redirect, ServiceView, WeightedDestination } from "../../model/index.ts";
 import { outboundCluster } from "../../model/index.ts";
+import { fractionOf } from "./fraction.ts";
 import { headerFields, hostSetBy } from "./headers.ts";
 import { buildHashPolicy } from "./hash-policy.ts";
 import { buildRetryPolicy } from "./retry.ts";
@@ -125,6 +128,20 @@ function hashPoliciesOf(route: HttpRoute, context: RouteContext): RouteAction_Ha
   });
 }
 
+/** A mirror of 0 % is none. The copy keeps the Host. */
+function mirrorsOf(route: HttpRoute, context: RouteContext): RouteAction_RequestMirrorPolicy[] {
+  return route.mirrors
+    .filter(({ percentage }) => percentage > 0)
+    .map(({ destination, percentage }) =>
+      create(RouteAction_RequestMirrorPolicySchema, {
+        cluster: clusterOf(destination, context),
+        runtimeFraction: { defaultValue: fractionOf(percentage) },
+        traceSampled: false,
+        disableShadowHostSuffixAppend: true,
+      }),
+    );
+}
+
 export function buildForward(route: HttpRoute, context: RouteContext): RouteAction {
   const timeout = toDuration(route.timeoutMs ?? 0);
   const host = hostRewriteOf(route);
@@ -136,6 +153,7 @@ export function buildForward(route: HttpRoute, context: RouteContext): RouteActi
     timeout,
     maxGrpcTimeout: timeout,
     hashPolicy,
+    requestMirrorPolicies: mirrorsOf(route, context),
     ...(retryPolicy === undefined ? {} : { retryPolicy }),
     ...(uri === undefined || regex !== undefined ? {} : { prefixRewrite: uri }),
     ...(regex === undefined ? {} : { regexRewrite: { pattern: { regex: regex.match }, substitution: regex.rewrite } }),

@@ -5,8 +5,9 @@ envoy.config.route.v3.RouteConfiguration
   + response_headers_to_add=4:envoy.config.core.v3.HeaderValueOption[] response_headers_to_remove=5:string[]
   + request_headers_to_add=6:envoy.config.core.v3.HeaderValueOption[] request_headers_to_remove=8:string[]
   + most_specific_header_mutations_wins=10:bool ignore_port_in_host_matching=14:bool typed_per_filter_config=16:any{}
+  + request_mirror_policies=13:envoy.config.route.v3.RouteAction.RequestMirrorPolicy[]
   ~ validate_clusters=7 max_direct_response_body_size_bytes=11 metadata=17
-  ! cluster_specifier_plugins=12 request_mirror_policies=13 ignore_path_parameters_in_path_matching=15
+  ! cluster_specifier_plugins=12 ignore_path_parameters_in_path_matching=15
 envoy.config.route.v3.Vhds
   + config_source=1:envoy.config.core.v3.ConfigSource
 envoy.config.route.v3.VirtualHost
@@ -15,10 +16,10 @@ envoy.config.route.v3.VirtualHost
   + request_headers_to_add=7:envoy.config.core.v3.HeaderValueOption[] request_headers_to_remove=13:string[]
   + response_headers_to_add=10:envoy.config.core.v3.HeaderValueOption[] response_headers_to_remove=11:string[]
   + include_request_attempt_count=14:bool include_attempt_count_in_response=19:bool retry_policy=16:envoy.config.route.v3.RetryPolicy
-  + typed_per_filter_config=15:any{}
+  + typed_per_filter_config=15:any{} request_mirror_policies=22:envoy.config.route.v3.RouteAction.RequestMirrorPolicy[]
   ~ virtual_clusters=5 per_request_buffer_limit_bytes=18 metadata=24
   ! matcher=21 rate_limits=6 cors=8 retry_policy_typed_config=20 hedge_policy=17
-  ! include_is_timeout_retry_header=23 request_mirror_policies=22
+  ! include_is_timeout_retry_header=23
 envoy.config.route.v3.Route
   + name=14:string match=1:envoy.config.route.v3.RouteMatch route=2:envoy.config.route.v3.RouteAction
   + redirect=3:envoy.config.route.v3.RedirectAction direct_response=7:envoy.config.route.v3.DirectResponseAction
@@ -54,9 +55,10 @@ envoy.config.route.v3.RouteAction
   + upgrade_configs=25:envoy.config.route.v3.RouteAction.UpgradeConfig[]
   + max_stream_duration=36:envoy.config.route.v3.RouteAction.MaxStreamDuration
   + hash_policy=15:envoy.config.route.v3.RouteAction.HashPolicy[]
+  + request_mirror_policies=30:envoy.config.route.v3.RouteAction.RequestMirrorPolicy[]
   ~ early_data_policy=40 include_vh_rate_limits=14
   ! cluster_specifier_plugin=37 inline_cluster_specifier_plugin=39 metadata_match=4 path_rewrite_policy=41 host_rewrite_header=29
-  ! host_rewrite_path_regex=35 retry_policy_typed_config=33 request_mirror_policies=30 rate_limits=13 cors=17
+  ! host_rewrite_path_regex=35 retry_policy_typed_config=33 rate_limits=13 cors=17
   ! grpc_timeout_offset=28 internal_redirect_policy=34 internal_redirect_action=26 max_internal_redirects=31 hedge_policy=27
 envoy.config.route.v3.RouteAction.HashPolicy
   + header=1:envoy.config.route.v3.RouteAction.HashPolicy.Header cookie=2:envoy.config.route.v3.RouteAction.HashPolicy.Cookie
@@ -73,6 +75,10 @@ envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties
   + source_ip=1:bool
 envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter
   + name=1:string
+envoy.config.route.v3.RouteAction.RequestMirrorPolicy
+  + cluster=1:string cluster_header=5:string runtime_fraction=3:envoy.config.core.v3.RuntimeFractionalPercent
+  + disable_shadow_host_suffix_append=6:bool
+  ~ trace_sampled=4
 envoy.config.route.v3.RouteAction.UpgradeConfig
   + upgrade_type=1:string enabled=2:bool?
   ! connect_config=3

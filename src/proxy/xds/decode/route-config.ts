@@ -5,6 +5,7 @@ import { compileRouteTable, duplicateDomain, type RouteTableParts } from "../../
 import type { Reader } from "../../wire/reader.ts";
 import { checkAds } from "./config-source.ts";
 import { decodePerFilter } from "./http-filters/index.ts";
+import { decodeMirrors } from "./mirrors.ts";
 import { decodeMutations } from "./mutations.ts";
 import { decodeRetryPolicy } from "./retry-policy.ts";
 import { decodeRoute } from "./route.ts";
@@ -31,6 +32,7 @@ export function decodeRouteConfig(reader: Reader): RouteConfig {
       ignorePortInHostMatching: reader.flag("ignore_port_in_host_matching"),
       internalOnlyHeaders: reader.texts("internal_only_headers").map((name) => name.toLowerCase()),
       mostSpecificHeaderMutationsWins: reader.flag("most_specific_header_mutations_wins"),
+      mirrors: decodeMirrors(reader),
       perFilter: decodePerFilter(reader),
     },
     vhds: vhds !== undefined,
@@ -59,6 +61,7 @@ export function decodeVirtualHost(reader: Reader): VirtualHost {
     request: decodeMutations(reader, "request"),
     response: decodeMutations(reader, "response"),
     retry: decodeRetryPolicy(reader.message("retry_policy")),
+    mirrors: decodeMirrors(reader),
     includeAttemptCount: reader.flag("include_request_attempt_count"),
     includeAttemptCountInResponse: reader.flag("include_attempt_count_in_response"),
     perFilter: decodePerFilter(reader),

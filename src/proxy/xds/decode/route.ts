@@ -6,6 +6,7 @@ import type { Reader } from "../../wire/reader.ts";
 import { readDataSource } from "./data-source.ts";
 import { decodeHashPolicies } from "./hash-policy.ts";
 import { decodePerFilter } from "./http-filters/index.ts";
+import { decodeMirrors } from "./mirrors.ts";
 import { decodeMutations } from "./mutations.ts";
 import { decodeRetryPolicy } from "./retry-policy.ts";
 import { decodeRouteMatch } from "./route-match.ts";
@@ -63,7 +64,7 @@ function decodeForward(reader: Reader): ForwardAction {
     upgrades: new Map(reader.messages("upgrade_configs").map((one) => [one.text("upgrade_type").toLowerCase(), one.flag("enabled", true)])),
     priority: "DEFAULT",
     hashPolicy: decodeHashPolicies(reader),
-    mirrors: [],
+    mirrors: decodeMirrors(reader),
   };
 }
 
