@@ -36,7 +36,7 @@ export const PENDING: readonly Pending[] = [
   { case: "http-actions/rewrite-authority-x-forwarded-host-enabled", plane: "serin", waitsFor: "not explained yet" },
   { case: "protocols/protocol-detection-timeout", plane: "*", waitsFor: "EnvoyFilter" },
   { case: "protocols/protocol-sniffing", plane: "*", waitsFor: "EnvoyFilter" },
-  { case: "protocols/sidecar-inbound-mtls-strict", plane: "*", waitsFor: "TLS" },
+  { case: "protocols/sidecar-inbound-mtls-strict", plane: "serin", waitsFor: "TLS" },
   { case: "protocols/tcp-failures-and-limits", plane: "serin", waitsFor: "not explained yet" },
   { case: "authz/custom-fail-closed", plane: "matcher", waitsFor: "custom authorization" },
   { case: "authz/custom-http-defaults", plane: "matcher", waitsFor: "custom authorization" },

@@ -54,5 +54,9 @@ export function parseOptions(argv: readonly string[]): ControlPlaneOptions {
 
 /** Settings that istiod has in its environment, under the same names. */
 export function readIstiodSettings(env: Readonly<Record<string, string | undefined>>): IstiodSettings {
-  return { scopeGatewayToNamespace: /^(1|t|true)$/i.test(env["PILOT_SCOPE_GATEWAY_TO_NAMESPACE"] ?? "") };
+  const isOn = (name: string): boolean => /^(1|t|true)$/i.test(env[name] ?? "");
+  return {
+    scopeGatewayToNamespace: isOn("PILOT_SCOPE_GATEWAY_TO_NAMESPACE"),
+    tlsOnSidecarIngress: isOn("ENABLE_TLS_ON_SIDECAR_INGRESS"),
+  };
 }

@@ -51,8 +51,8 @@ function setUp() {
       snapshot.views.set(namespace, view);
       return view;
     },
-    // A new array each time, as a stage without memory gives it.
-    inboundFor: (_snapshot, { id }) => [...(inbound.get(id) ?? [])],
+    // A new object each time, as a stage without memory gives it.
+    inboundFor: (_snapshot, { id }) => ({ ports: inbound.get(id) ?? [], undeclared: [] }),
     endpointsOf: () => world.endpoints,
     generate() {
       world.generated += 1;

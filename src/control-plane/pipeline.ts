@@ -2,7 +2,7 @@
 // through it; equal inputs give the same objects, and handing a stream the object it has is silent. A stage that fails leaves
 // everybody with what they have.
 import { type Clock, createDebounce, type Issue, type Logger, type XdsResources } from "../kit/index.ts";
-import type { ConfigView, EndpointIndex, InboundPortView, ProxyIdentity, ProxyView } from "../model/index.ts";
+import type { ConfigView, EndpointIndex, InboundView, ProxyIdentity, ProxyView } from "../model/index.ts";
 import type { Resource } from "../resources/index.ts";
 import { toCanonicalJson } from "./store/canonical.ts";
 
@@ -13,7 +13,7 @@ export interface Stages<Snapshot> {
   checkReferences(snapshot: Snapshot): readonly Issue[];
   /** The same object for equal scopes of one snapshot. */
   viewFor(snapshot: Snapshot, proxy: ProxyIdentity): ConfigView;
-  inboundFor(snapshot: Snapshot, proxy: ProxyIdentity): readonly InboundPortView[];
+  inboundFor(snapshot: Snapshot, proxy: ProxyIdentity): InboundView;
   endpointsOf(snapshot: Snapshot): EndpointIndex;
   generate(view: ProxyView): XdsResources;
 }
@@ -172,7 +172,7 @@ function createGenerateCache(generate: (view: ProxyView) => XdsResources): (view
   return (view) => {
     let byInbound = byConfig.get(view.config);
     if (byInbound === undefined) byConfig.set(view.config, (byInbound = new Map()));
-    const key = view.inbound.length === 0 ? "" : toCanonicalJson(view.inbound);
+    const key = view.inbound.ports.length + view.inbound.undeclared.length === 0 ? "" : toCanonicalJson(view.inbound);
     const hit = byInbound.get(key);
     if (hit?.view.endpoints === view.endpoints) return hit.resources;
     // The first object of equal inbound ports stays the one: generate memoises by identity too.

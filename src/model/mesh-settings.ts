@@ -7,6 +7,8 @@ export interface MeshSettings {
   readonly rootNamespace: string;
   /** `cluster.local` */
   readonly domain: string;
+  /** Sidecar.ingress[].tls counts (istiod's ENABLE_TLS_ON_SIDECAR_INGRESS). */
+  readonly tlsOnSidecarIngress: boolean;
   /** Gateways choose proxies of their own namespace only (istiod's PILOT_SCOPE_GATEWAY_TO_NAMESPACE). */
   readonly scopeGatewayToNamespace: boolean;
   readonly proxyListenPort: number;

@@ -3,8 +3,10 @@ import type { ConnectionPool, DestinationRule } from "./destination-rule.ts";
 import type { EnvoyPatch } from "./envoy-filter.ts";
 import type { GatewayListenerView } from "./gateway.ts";
 import type { MeshSettings } from "./mesh-settings.ts";
+import type { MtlsMode } from "./peer-authentication.ts";
 import type { ProxyScope } from "./proxy.ts";
 import type { EndpointIndex, Protocol, Service } from "./service.ts";
+import type { ServerTls } from "./tls.ts";
 import type { VirtualService } from "./virtual-service.ts";
 
 /** A service together with the DestinationRule that this proxy looks it up with (undefined: none). Same pair, same object. */
@@ -29,15 +31,27 @@ export interface EgressListenerView {
   readonly virtualServices: readonly VirtualService[];
 }
 
+/** How a sidecar's own workload is reached. */
+export interface InboundView {
+  readonly ports: readonly InboundPortView[];
+  /** Mutual TLS of captured connections to any other port (0), and to single ports that only a PeerAuthentication names. */
+  readonly undeclared: readonly { readonly port: number; readonly mtls: MtlsMode }[];
+}
+
 /** One port of the proxy's own workload that callers reach through it. */
 export interface InboundPortView {
   /** Where the sidecar listens: the workload's port (captured), or the sidecar's own port (INTERCEPTION_MODE NONE). */
   readonly listenPort: number;
   /** "" = the default bind. */
   readonly bind: string;
-  /** A socket of its own, instead of waiting for captured connections. */
+  /** A socket of its own, instead of captured connections. */
   readonly bound: boolean;
+  /** What is inside `tls`, where there is one. */
   readonly protocol: Protocol;
+  /** Which TLS of the mesh callers must or may use. */
+  readonly mtls: MtlsMode;
+  /** TLS of the Sidecar's own; only beside `mtls` DISABLE. */
+  readonly tls: ServerTls | undefined;
   /** Where the application listens; undefined = original destination. */
   readonly target: { readonly address: string; readonly port: number } | undefined;
   /** Limits of the connections to the application: of the Sidecar, else of the service's DestinationRule. */
@@ -69,6 +83,6 @@ export interface ConfigView {
 /** A proxy's view: the shared part (equal for equal scopes), its own inbound ports, and the endpoints (a cell of their own). */
 export interface ProxyView {
   readonly config: ConfigView;
-  readonly inbound: readonly InboundPortView[];
+  readonly inbound: InboundView;
   readonly endpoints: EndpointIndex;
 }

@@ -1,6 +1,7 @@
 // The Sidecar resource: what workloads of a namespace import, and how they are reached.
 import type { ConnectionPool } from "./destination-rule.ts";
 import type { Protocol } from "./service.ts";
+import type { ServerTls } from "./tls.ts";
 
 /** `namespace/host` of an egress listener, `.` still unresolved: in the root namespace it means the client's. */
 export interface EgressHost {
@@ -28,6 +29,7 @@ export interface SidecarIngress {
   readonly port: SidecarPort;
   readonly bind: string;
   readonly captureMode: "DEFAULT" | "IPTABLES" | "NONE";
+  readonly tls: ServerTls | undefined;
   /** As written: `127.0.0.1:8080`, `0.0.0.0:8080`, `unix:///path`; "" = the port itself. */
   readonly defaultEndpoint: string;
   readonly connectionPool: ConnectionPool | undefined;

@@ -5,11 +5,15 @@ import type {
   Endpoint,
   EndpointIndex,
   InboundPortView,
+  InboundView,
+  MeshSettings,
   MeshSnapshot,
+  MtlsMode,
   Protocol,
   ProxyIdentity,
   Service,
   Sidecar,
+  WorkloadMtls,
 } from "../model/index.ts";
 import { serviceKey } from "../model/index.ts";
 import type { PodPortStatus, ServiceSpec } from "../resources/index.ts";
@@ -19,23 +23,28 @@ import { servicesSelecting } from "./services/endpoint-index.ts";
 import { sidecarOf } from "./sidecars/to-sidecar.ts";
 import type { WorkloadInput } from "./workload.ts";
 
-const NONE: readonly InboundPortView[] = Object.freeze([]);
+const NONE: InboundView = Object.freeze({ ports: [], undeclared: [] });
+const PLAIN: WorkloadMtls = Object.freeze({ mode: "DISABLE", ports: new Map() });
 
-export function inboundFor(snapshot: MeshSnapshot, proxy: ProxyIdentity): readonly InboundPortView[] {
+export function inboundFor(snapshot: MeshSnapshot, proxy: ProxyIdentity): InboundView {
   if (proxy.type !== "sidecar") return NONE;
   const inner = internalsOf(snapshot);
   const { sidecars, settings } = snapshot.config;
   const pod = podOf(inner, proxy);
   const byAddress = pod === undefined ? snapshot.endpoints : undefined;
-  const needs = [proxy, pod, byAddress, inner.registry, inner.rules, sidecars, settings.rootNamespace];
+  const needs = [proxy, pod, byAddress, inner.registry, inner.rules, inner.mtls, sidecars, settings];
   return inner.lineage.value(`inbound ${proxy.id}`, needs, () => {
     const sidecar = sidecarOf(sidecars, proxy.scope, settings.rootNamespace);
     const targets = pod === undefined ? targetsByAddress(snapshot, inner, proxy) : targetsOfPod(inner, pod);
     const pool = (target: Target | undefined) => poolOf(target, { inner, sidecar, namespace: proxy.namespace });
-    const of = { proxy, pod, targets, pool };
-    const views = sidecar !== undefined && sidecar.ingress.length > 0 ? ingressViews(sidecar, of) : portViews(of);
-    // Compared by content: equal ports are the same list, so that nothing is generated anew.
-    return inner.lineage.value(`inbound ports ${proxy.id}`, [JSON.stringify(views)], () => Object.freeze(views));
+    const mtls = proxy.scope.secretServer ? inner.mtls.forWorkload(proxy.namespace, proxy.scope.labels) : PLAIN;
+    const of = { proxy, pod, targets, pool, mtls, settings };
+    const ports = sidecar !== undefined && sidecar.ingress.length > 0 ? ingressViews(sidecar, of) : portViews(of);
+    const declared = new Set(ports.map((port) => port.listenPort));
+    const own = [...mtls.ports].filter(([port]) => !declared.has(port)).map(([port, mode]) => ({ port, mtls: mode }));
+    const view: InboundView = { ports, undeclared: [{ port: 0, mtls: mtls.mode }, ...own] };
+    // Compared by content: equal ports are the same object, so that nothing is generated anew.
+    return inner.lineage.value(`inbound ports ${proxy.id}`, [JSON.stringify(view)], () => Object.freeze(view));
   });
 }
 
@@ -128,19 +137,28 @@ interface Workload {
   readonly pod: WorkloadInput | undefined;
   readonly targets: readonly Target[];
   readonly pool: (target: Target | undefined) => ConnectionPool | undefined;
+  readonly mtls: WorkloadMtls;
+  readonly settings: MeshSettings;
 }
 
-function portViews({ proxy, pod, targets, pool }: Workload): readonly InboundPortView[] {
+function modeOf({ mtls }: Workload, port: number): MtlsMode {
+  return mtls.ports.get(port) ?? mtls.mode;
+}
+
+function portViews(of: Workload): readonly InboundPortView[] {
+  const { proxy, pod, targets, pool } = of;
   const first = new Map<number, Target>();
   for (const target of targets) if (!first.has(target.port)) first.set(target.port, target);
   const bound = proxy.scope.interceptionMode === "NONE";
   if (pod === undefined) {
-    // The application itself listens there: only a Sidecar can say where the proxy should.
-    if (bound) return NONE;
+    // Without capture, a listener at the application's own port would take it from the application.
+    if (bound) return [];
     return [...first].map(([port, target]) => ({
       listenPort: port,
       bind: "",
       bound,
+      mtls: modeOf(of, port),
+      tls: undefined,
       protocol: target.servicePort.protocol,
       target: undefined,
       pool: pool(target),
@@ -152,6 +170,8 @@ function portViews({ proxy, pod, targets, pool }: Workload): readonly InboundPor
     return {
       ...place(proxy, pod, port),
       bound,
+      mtls: modeOf(of, port.containerPort),
+      tls: undefined,
       protocol: target?.servicePort.protocol ?? protocolByName(port.name ?? ""),
       pool: pool(target),
       service: serviceOf(target),
@@ -183,7 +203,11 @@ function parseEndpoint(written: string, ownAddress: string): InboundPortView["ta
   return { address: address === "0.0.0.0" || address === "::" ? ownAddress : address, port: Number(groups["port"]) };
 }
 
-function ingressViews(sidecar: Sidecar, { proxy, pod, targets, pool }: Workload): readonly InboundPortView[] {
+/** What is left once the Sidecar's own TLS has ended. */
+const INSIDE_TLS: Readonly<Partial<Record<Protocol, Protocol>>> = { HTTPS: "HTTP", TLS: "TCP" };
+
+function ingressViews(sidecar: Sidecar, of: Workload): readonly InboundPortView[] {
+  const { proxy, pod, targets, pool, settings } = of;
   const local = (containerPort: number): PodPortStatus | undefined =>
     pod?.status.ports.find((port) => port.containerPort === containerPort);
   return sidecar.ingress.map((listener): InboundPortView => {
@@ -193,11 +217,15 @@ function ingressViews(sidecar: Sidecar, { proxy, pod, targets, pool }: Workload)
     const written = parseEndpoint(listener.defaultEndpoint, proxy.ipAddresses[0] ?? "127.0.0.1");
     const behind = written === undefined ? own : local(written.port);
     const leading = targets.find((target) => target.port === listener.port.number) ?? targets[0];
+    const mtls = modeOf(of, listener.port.number);
+    const tls = settings.tlsOnSidecarIngress ? listener.tls : undefined;
     return {
       listenPort: captured || own === undefined ? listener.port.number : own.meshPort,
       bind: listener.bind === "" && bound ? globalAddress(proxy.ipAddresses) : listener.bind,
       bound,
-      protocol: listener.port.protocol,
+      mtls,
+      tls: mtls === "DISABLE" ? tls : undefined,
+      protocol: (tls === undefined ? undefined : INSIDE_TLS[listener.port.protocol]) ?? listener.port.protocol,
       target: behind !== undefined && pod !== undefined && !captured ? { address: pod.status.podIP, port: behind.appPort } : written,
       pool: listener.connectionPool ?? pool(leading),
       service: leading === undefined ? undefined : { hostname: leading.service.hostname, port: listener.port.number },

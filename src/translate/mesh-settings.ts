@@ -9,6 +9,7 @@ import { toRetries } from "./virtual-services/actions.ts";
 /** What istiod reads from its environment, not from MeshConfig. */
 export interface IstiodSettings {
   readonly scopeGatewayToNamespace?: boolean;
+  readonly tlsOnSidecarIngress?: boolean;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -123,6 +124,7 @@ function readMeshSettings(meshConfig: unknown, istiod: IstiodSettings): MeshSett
     rootNamespace: text(mesh["rootNamespace"], "istio-system"),
     domain: "cluster.local",
     scopeGatewayToNamespace: istiod.scopeGatewayToNamespace === true,
+    tlsOnSidecarIngress: istiod.tlsOnSidecarIngress === true,
     proxyListenPort: integer(mesh["proxyListenPort"], 15_001),
     proxyInboundListenPort: integer(mesh["proxyInboundListenPort"], 15_006),
     proxyHttpPort: integer(mesh["proxyHttpPort"], 0),

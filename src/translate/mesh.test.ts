@@ -98,20 +98,30 @@ spec: {selector: {app: demo4}, clusterIP: 10.96.0.7, ports: [{port: 80, targetPo
     const snapshot = buildMesh({ resources: mesh(SERVICE), workloads: [POD] });
     const node = parseNode({
       id: "sidecar~127.0.0.1~demo4-1.test1~test1.svc.cluster.local",
-      metadata: { INTERCEPTION_MODE: "NONE", HTTP_PROXY_PORT: "4003", SERIN_BIND: "127.0.0.1", LABELS: { app: "demo4" } },
+      metadata: {
+        INTERCEPTION_MODE: "NONE",
+        HTTP_PROXY_PORT: "4003",
+        SERIN_BIND: "127.0.0.1",
+        SERIN_SECRET_SERVER: "none",
+        LABELS: { app: "demo4" },
+      },
     });
     if (!node.ok) throw new Error(node.error);
     const inbound = inboundFor(snapshot, node.value);
-    expect(inbound).toEqual([
-      {
-        listenPort: 4002,
-        bind: "",
-        bound: true,
-        protocol: "HTTP",
-        target: { address: "127.0.0.1", port: 4001 },
-        service: { hostname: "demo4.test1.svc.cluster.local", port: 80 },
-      },
-    ]);
+    expect(inbound).toEqual({
+      ports: [
+        {
+          listenPort: 4002,
+          bind: "",
+          bound: true,
+          protocol: "HTTP",
+          mtls: "DISABLE",
+          target: { address: "127.0.0.1", port: 4001 },
+          service: { hostname: "demo4.test1.svc.cluster.local", port: 80 },
+        },
+      ],
+      undeclared: [{ port: 0, mtls: "DISABLE" }],
+    });
     expect(inboundFor(snapshot, node.value)).toBe(inbound);
   });
 
@@ -130,7 +140,7 @@ spec:
 `;
     const snapshot = buildMesh({ resources: mesh(SERVICE, sidecar) });
     const views = inboundFor(snapshot, proxy("sidecar", "test1"));
-    expect(views.map(({ listenPort, bind, bound, target }) => [listenPort, bind, bound, target])).toEqual([
+    expect(views.ports.map(({ listenPort, bind, bound, target }) => [listenPort, bind, bound, target])).toEqual([
       [9080, "10.9.9.9", true, { address: "127.0.0.1", port: 8080 }],
       [9081, "127.0.0.5", true, { address: "10.9.9.9", port: 8081 }],
       [9082, "", false, { address: "unix:///run/app", port: 0 }],
@@ -144,7 +154,7 @@ spec:
     const snapshot = buildMesh({ resources: mesh(service) });
     const ports = (mode: string) => {
       const parsed = parseNode({ ...node, metadata: { ...node.metadata, INTERCEPTION_MODE: mode } });
-      return parsed.ok ? inboundFor(snapshot, parsed.value).map((port) => port.listenPort) : [];
+      return parsed.ok ? inboundFor(snapshot, parsed.value).ports.map((port) => port.listenPort) : [];
     };
     expect([ports("REDIRECT"), ports("NONE")]).toEqual([[31_001], []]);
   });

@@ -2,7 +2,14 @@
 // same objects and a change costs what it changes.
 import { type Cluster, ClusterLoadAssignmentSchema, ListenerSchema, TypedExtensionConfigSchema } from "../envoy-api/index.ts";
 import { memoByIdentity, type ResourceSet, TYPE_URL, type XdsResource, type XdsResources } from "../kit/index.ts";
-import { type ConfigView, type InboundPortView, type MeshSettings, type ProxyView, type ServiceEndpoints } from "../model/index.ts";
+import {
+  type ConfigView,
+  type InboundPortView,
+  type InboundView,
+  type MeshSettings,
+  type ProxyView,
+  type ServiceEndpoints,
+} from "../model/index.ts";
 import { buildBlackHole, buildInboundPassthrough, buildPassthrough } from "./clusters/fixed.ts";
 import { buildInboundCluster } from "./clusters/inbound.ts";
 import { usesEds } from "./clusters/outbound.ts";
@@ -115,7 +122,7 @@ interface Last {
 }
 
 /** What was generated last for a kind of proxy with these inbound ports. */
-const lasts = new Map<string, WeakMap<readonly InboundPortView[], Last>>();
+const lasts = new Map<string, WeakMap<InboundView, Last>>();
 
 const patchNumbers = new WeakMap<object, number>();
 let patchLists = 0;
@@ -127,7 +134,7 @@ function numberOf(patches: ConfigView["envoyPatches"]): number {
   return number;
 }
 
-function lastOf({ scope, envoyPatches }: ConfigView, inbound: readonly InboundPortView[]): Last {
+function lastOf({ scope, envoyPatches }: ConfigView, inbound: InboundView): Last {
   const key = JSON.stringify(scope) + (envoyPatches.length === 0 ? "" : numberOf(envoyPatches));
   let byInbound = lasts.get(key);
   if (byInbound === undefined) lasts.set(key, (byInbound = new WeakMap()));
@@ -146,7 +153,7 @@ const NO_OWN_SIDE: OwnSide = { listeners: [], clusters: [] };
 /** A sidecar's inbound side. */
 function ownSide({ config, inbound }: ProxyView, patcher: Patcher | undefined): OwnSide {
   const listeners = buildInboundListeners(config, inbound);
-  const clusters = inbound.map((port) => ({ port, message: buildInboundCluster(port, config.mesh) }));
+  const clusters = inbound.ports.map((port) => ({ port, message: buildInboundCluster(port, config.mesh) }));
   if (patcher === undefined)
     return { listeners: listeners.map(toListener), clusters: clusters.map(({ message }) => toClusterResource(message)) };
   return {

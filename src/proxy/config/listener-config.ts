@@ -142,6 +142,14 @@ export interface FilterChain {
   readonly handshakeTimeoutMs: number;
 }
 
+/** Which destination ports. */
+export type PortRule =
+  | { readonly kind: "any" }
+  /** `end` is not in it. */
+  | { readonly kind: "range"; readonly start: number; readonly end: number }
+  | { readonly kind: "not"; readonly rule: PortRule }
+  | { readonly kind: "or" | "and"; readonly rules: readonly PortRule[] };
+
 export interface Listener {
   readonly name: string;
   readonly address: SocketAddress;
@@ -153,6 +161,9 @@ export interface Listener {
   readonly inspectors: {
     readonly http: boolean;
     readonly tls: boolean;
+    /** Connections that the inspectors leave alone; undefined = none. */
+    readonly skipsHttp: PortRule | undefined;
+    readonly skipsTls: PortRule | undefined;
     readonly originalDst: boolean;
     /** undefined = nobody announces another caller's address. */
     readonly proxyProtocol: ProxyProtocolConfig | undefined;

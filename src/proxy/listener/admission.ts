@@ -11,6 +11,7 @@ import type { PeerProblem } from "../transport/verify-peer.ts";
 import { type ClientHello, readClientHello } from "./client-hello.ts";
 import { type ConnectionFacts, matchFilterChain } from "./filter-chain-match.ts";
 import { inspect } from "./inspect.ts";
+import { fitsPort } from "./port-rule.ts";
 import type { ListenerStats, TlsInspectorStats } from "./listener-stats.ts";
 import { readProxyHeader } from "./proxy-protocol.ts";
 
@@ -51,6 +52,8 @@ export class Admission {
   private bytes: Buffer = NO_BYTES;
   private proxied: boolean;
   private inspected: boolean;
+  /** What the inspectors may look for, once it is known where the connection goes. */
+  private wants: { readonly tls: boolean; readonly http: boolean } | undefined = undefined;
   private hello: ClientHello | undefined = undefined;
   private chain: FilterChain | undefined = undefined;
   /** While hands are shaken. */
@@ -147,16 +150,27 @@ export class Admission {
     return true;
   }
 
+  private wanted(): { readonly tls: boolean; readonly http: boolean } {
+    const { tls, http, skipsTls, skipsHttp } = this.listener.inspectors;
+    const { localPort } = this.facts;
+    return { tls: tls && !fitsPort(skipsTls, localPort), http: http && !fitsPort(skipsHttp, localPort) };
+  }
+
   private takeInspection(): boolean {
     const { inspectorStats } = this.options;
-    const seen = inspect(this.bytes, this.listener.inspectors);
+    const wants = (this.wants ??= this.wanted());
+    if (!wants.tls && !wants.http) {
+      this.inspected = true;
+      return true;
+    }
+    const seen = inspect(this.bytes, wants);
     if (seen === undefined) return this.wait();
     if (seen === "refused") {
       inspectorStats.tooLarge.value++;
       return this.refuse("filter");
     }
     if (seen.hello !== undefined) inspectorStats.found(seen.serverName, seen.applicationProtocols);
-    else if (this.listener.inspectors.tls) inspectorStats.notFound.value++;
+    else if (wants.tls) inspectorStats.notFound.value++;
     const { transport, serverName, applicationProtocols, hello } = seen;
     this.inspected = true;
     this.hello = hello;

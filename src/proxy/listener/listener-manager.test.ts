@@ -8,6 +8,7 @@ import {
   forwardAction,
   httpConfig,
   listenerConfig,
+  NO_INSPECTORS,
   routeTable,
   routeTo,
   runtimeConfig,
@@ -201,18 +202,18 @@ describe("filter chains by what is spoken", () => {
         { ...chain, name: "http", match: { ...chain.match, applicationProtocols: ["http/1.1", "http/1.0", "h2c"] } },
         { ...chain, name: "tcp", network: tcp },
       ],
-      inspectors: { http: true, tls: true, originalDst: false, proxyProtocol: undefined, timeoutMs: 40, continueOnTimeout: true, ...over },
+      inspectors: { ...NO_INSPECTORS, http: true, tls: true, timeoutMs: 40, ...over },
     };
   }
 
-  async function sniffed(): Promise<Scene> {
+  async function sniffed(over: Partial<Listener["inspectors"]> = {}): Promise<Scene> {
     const up = await startTcp((socket) => {
       socket.write("tcp\n");
       socket.on("data", () => undefined);
     });
     started.push(up);
     const clusters = [clusterConfig("a", [await named("http")]), clusterConfig("t", [up.port])];
-    return scene(runtimeConfig([sniffing(httpConfig(to("a")), tcpConfig([{ name: "t", weight: 1 }]))], clusters));
+    return scene(runtimeConfig([sniffing(httpConfig(to("a")), tcpConfig([{ name: "t", weight: 1 }]), over)], clusters));
   }
 
   test("HTTP in pieces", async () => {
@@ -223,6 +224,12 @@ describe("filter chains by what is spoken", () => {
   test("anything else, and silence", async () => {
     const running = await sniffed();
     expect(await raw(running.port(), "\x01\x02", { enough: (t) => t.includes("\n") })).toBe("tcp\n");
+    expect(await raw(running.port(), [], { enough: (t) => t.includes("\n") })).toBe("tcp\n");
+  });
+
+  test("where the inspectors are disabled nobody waits for the caller's bytes", async () => {
+    const everywhere = { kind: "not", rule: { kind: "range", start: 0, end: 1 } } as const;
+    const running = await sniffed({ skipsHttp: everywhere, skipsTls: everywhere, timeoutMs: 0 });
     expect(await raw(running.port(), [], { enough: (t) => t.includes("\n") })).toBe("tcp\n");
   });
 });

@@ -227,6 +227,17 @@ export function tcpConfig(clusters: TcpProxyConfig["clusters"], over: Partial<Tc
   };
 }
 
+export const NO_INSPECTORS: Listener["inspectors"] = {
+  http: false,
+  tls: false,
+  skipsHttp: undefined,
+  skipsTls: undefined,
+  originalDst: false,
+  proxyProtocol: undefined,
+  timeoutMs: 0,
+  continueOnTimeout: true,
+};
+
 export function listenerConfig(network: FilterChain["network"], over: Partial<Listener> = {}): Listener {
   return {
     name: "in",
@@ -252,7 +263,7 @@ export function listenerConfig(network: FilterChain["network"], over: Partial<Li
       },
     ],
     defaultFilterChain: undefined,
-    inspectors: { http: false, tls: false, originalDst: false, proxyProtocol: undefined, timeoutMs: 0, continueOnTimeout: true },
+    inspectors: NO_INSPECTORS,
     accessLogs: [],
     perConnectionBufferLimit: 1_048_576,
     ...over,

@@ -5,6 +5,7 @@ import type { Resource, SidecarSpec } from "../../resources/index.ts";
 import { type ConnectionPoolSpec, toConnectionPool } from "../destination-rules/traffic-policy.ts";
 import { resolveHost } from "../names.ts";
 import { parseProtocol } from "../protocol.ts";
+import { type ServerTlsSpec, toServerTls } from "../tls.ts";
 
 interface PortSpec {
   readonly number?: number;
@@ -49,6 +50,7 @@ export const toSidecar: (resource: Resource<SidecarSpec>, settings: MeshSettings
         port: toPort(listener.port as PortSpec),
         bind: listener.bind ?? "",
         captureMode: listener.captureMode ?? ("DEFAULT" as const),
+        tls: toServerTls(listener.tls as ServerTlsSpec | undefined),
         defaultEndpoint: listener.defaultEndpoint ?? "",
         connectionPool: toPool(listener.connectionPool),
       })),

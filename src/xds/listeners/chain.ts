@@ -28,7 +28,7 @@ export interface ChainPlan {
 }
 
 /** A client that does not finish its handshake is cut after this. */
-const HANDSHAKE_MS = 15_000;
+export const HANDSHAKE_MS = 15_000;
 
 const ANY_ADDRESSES: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 

@@ -1,12 +1,13 @@
 // TLS that a proxy terminates for a Gateway server or Sidecar.ingress (Istio networking/core/listener.go BuildListenerTLSContext).
 import { create, type DownstreamTlsContext, DownstreamTlsContextSchema } from "../../envoy-api/index.ts";
 import { CertificateValidationContext_TrustChainVerification as Trust } from "../../envoy-api/index.ts";
-import type { ServerTls, TlsSettings } from "../../model/index.ts";
+import type { MeshSettings, ServerTls, TlsSettings } from "../../model/index.ts";
 import {
   combined,
   credential,
   crlFile,
   expectNames,
+  expectTrustDomains,
   fileCertificates,
   fileValidation,
   IDENTITY,
@@ -45,6 +46,36 @@ function validation(tls: ServerTls, options: ServerTlsOptions): object {
   const ca = tls.caCertCredentialName === "" ? first : tls.caCertCredentialName;
   const pinned = { verifyCertificateSpki: [...tls.verifyCertificateSpki], verifyCertificateHash: [...tls.verifyCertificateHash] };
   return combined({ ...names, ...pinned, ...unverified }, credential(ca, "ca"));
+}
+
+/** What sidecars take below TLS 1.3 (Istio security/authn/utils SupportedCiphers). */
+const MESH_CIPHERS = [
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "AES256-GCM-SHA384",
+  "AES128-GCM-SHA256",
+];
+
+/** TLS of the mesh at a sidecar's inbound side: whoever shows a certificate of the mesh's CA for one of its trust domains. */
+export function buildMeshServerTls(mesh: MeshSettings): DownstreamTlsContext {
+  const { minProtocolVersion, cipherSuites, ecdhCurves } = mesh.meshMtls;
+  const domains = [...new Set([mesh.trustDomain, ...mesh.trustDomainAliases])].filter((domain) => domain !== "");
+  return create(DownstreamTlsContextSchema, {
+    requireClientCertificate: true,
+    commonTlsContext: {
+      alpnProtocols: HTTP_ALPN,
+      tlsParams: buildTlsParameters({
+        min: minProtocolVersion === "TLSV1_3" ? "TLSV1_3" : "TLSV1_2",
+        max: "TLSV1_3",
+        cipherSuites: cipherSuites.length > 0 ? cipherSuites : MESH_CIPHERS,
+        ecdhCurves,
+      }),
+      tlsCertificateSdsSecretConfigs: [localSecret(IDENTITY)],
+      ...combined(expectTrustDomains(domains), localSecret(MESH_ROOT)),
+    },
+  } as never);
 }
 
 /** A server with a mode that terminates TLS. */

@@ -92,6 +92,15 @@ export function expectNames(names: readonly string[]): Pick<Expected, "matchSubj
   return { matchSubjectAltNames: names.map((value) => create(StringMatcherSchema, { matchPattern: { case: "exact", value } })) };
 }
 
+/** Any workload of these trust domains. */
+export function expectTrustDomains(domains: readonly string[]): Pick<Expected, "matchSubjectAltNames"> {
+  return {
+    matchSubjectAltNames: domains.map((domain) =>
+      create(StringMatcherSchema, { matchPattern: { case: "prefix", value: `spiffe://${domain}/` } }),
+    ),
+  };
+}
+
 export function crlFile(path: string): Pick<Expected, "crl"> {
   return path === "" ? {} : { crl: file(path) };
 }

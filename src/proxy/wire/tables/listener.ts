@@ -27,8 +27,17 @@ envoy.config.listener.v3.Filter
   + name=1:string typed_config=4:any
   ! config_discovery=5
 envoy.config.listener.v3.ListenerFilter
-  + name=1:string typed_config=3:any
-  ! config_discovery=5 filter_disabled=4
+  + name=1:string typed_config=3:any filter_disabled=4:envoy.config.listener.v3.ListenerFilterChainMatchPredicate
+  ! config_discovery=5
+envoy.config.listener.v3.ListenerFilterChainMatchPredicate
+  + or_match=1:envoy.config.listener.v3.ListenerFilterChainMatchPredicate.MatchSet
+  + and_match=2:envoy.config.listener.v3.ListenerFilterChainMatchPredicate.MatchSet
+  + not_match=3:envoy.config.listener.v3.ListenerFilterChainMatchPredicate any_match=4:bool
+  + destination_port_range=5:envoy.type.v3.Int32Range
+envoy.config.listener.v3.ListenerFilterChainMatchPredicate.MatchSet
+  + rules=1:envoy.config.listener.v3.ListenerFilterChainMatchPredicate[]
+envoy.type.v3.Int32Range
+  + start=1:int32 end=2:int32
 envoy.extensions.filters.listener.original_dst.v3.OriginalDst
 envoy.extensions.filters.listener.http_inspector.v3.HttpInspector
 envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector

@@ -1,6 +1,6 @@
 // Envoy's Listener: address, listener filters, filter chains with one network filter each.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener.proto
-import type { FilterChain, FilterChainMatch, Listener, ProxyProtocolConfig } from "../../config/index.ts";
+import type { FilterChain, FilterChainMatch, Listener, PortRule, ProxyProtocolConfig } from "../../config/index.ts";
 import type { Reader } from "../../wire/reader.ts";
 import { decodeAccessLogs } from "./access-log.ts";
 import { decodeAddress, decodeCidrs } from "./address.ts";
@@ -23,7 +23,7 @@ export function decodeListener(reader: Reader): Listener {
   const chains = reader.messages("filter_chains").map(decodeChain);
   const fallback = reader.message("default_filter_chain");
   if (chains.length === 0 && fallback === undefined) reader.refuse("filter_chains", "are missing");
-  const { found, proxyProtocol } = decodeListenerFilters(reader);
+  const { found, skips, proxyProtocol } = decodeListenerFilters(reader);
   const announced = proxyProtocol ?? (hasProxyProto(reader) ? ANY_PROXY_PROTOCOL : undefined);
   const name = reader.text("name");
   return Object.freeze({
@@ -37,6 +37,8 @@ export function decodeListener(reader: Reader): Listener {
     inspectors: {
       http: found.has("HttpInspector"),
       tls: found.has("TlsInspector"),
+      skipsHttp: skips.get("HttpInspector"),
+      skipsTls: skips.get("TlsInspector"),
       originalDst: found.has("OriginalDst"),
       proxyProtocol: announced,
       timeoutMs: reader.number("listener_filters_timeout", 15_000),
@@ -55,6 +57,8 @@ const INSPECTORS: Readonly<Record<string, string>> = {
 
 interface ListenerFilters {
   readonly found: ReadonlySet<string>;
+  /** By inspector: where it is disabled. */
+  readonly skips: ReadonlyMap<string, PortRule>;
   readonly proxyProtocol: ProxyProtocolConfig | undefined;
 }
 
@@ -73,13 +77,31 @@ function decodeProxyProtocol(reader: Reader): ProxyProtocolConfig {
   };
 }
 
+const MAX_RULE_DEPTH = 16;
+
+function decodePortRule(reader: Reader, depth = 0): PortRule {
+  if (depth > MAX_RULE_DEPTH) reader.refuse("", `is nested deeper than ${MAX_RULE_DEPTH}`);
+  for (const kind of ["or", "and"] as const) {
+    const set = reader.message(`${kind}_match`);
+    if (set !== undefined) return { kind, rules: set.messages("rules").map((rule) => decodePortRule(rule, depth + 1)) };
+  }
+  const inner = reader.message("not_match");
+  if (inner !== undefined) return { kind: "not", rule: decodePortRule(inner, depth + 1) };
+  const range = reader.message("destination_port_range");
+  if (range !== undefined) return { kind: "range", start: range.number("start", 0), end: range.number("end", 0) };
+  return reader.flag("any_match") ? { kind: "any" } : reader.refuse("", "says nothing");
+}
+
 function decodeListenerFilters(reader: Reader): ListenerFilters {
   const found = new Set<string>();
+  const skips = new Map<string, PortRule>();
   let proxyProtocol: ProxyProtocolConfig | undefined;
   for (const filter of reader.messages("listener_filters")) {
     const any = filter.any("typed_config");
     if (any === undefined) return filter.refuse("typed_config", "is missing");
+    const disabled = filter.message("filter_disabled");
     if (any.typeName === PROXY_PROTOCOL) {
+      if (disabled !== undefined) filter.refuse("filter_disabled", "is supported for inspectors only");
       // What looks at the bytes would see the header.
       if (found.has("TlsInspector") || found.has("HttpInspector")) filter.refuse("", "must come before the inspectors");
       proxyProtocol = decodeProxyProtocol(any.read());
@@ -89,8 +111,11 @@ function decodeListenerFilters(reader: Reader): ListenerFilters {
     if (known === undefined) return filter.refuse("", `listener filter ${filter.text("name")} (${any.typeName}) is not supported`);
     any.read();
     found.add(known);
+    if (disabled === undefined) continue;
+    if (known === "OriginalDst") filter.refuse("filter_disabled", "is supported for inspectors only");
+    skips.set(known, decodePortRule(disabled));
   }
-  return { found, proxyProtocol };
+  return { found, skips, proxyProtocol };
 }
 
 const ANY_MATCH: FilterChainMatch = Object.freeze({

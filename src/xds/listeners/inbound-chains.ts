@@ -1,0 +1,58 @@
+// Filter chains of one inbound port: TLS of the mesh or plain text, HTTP or bytes, as its protocol and PeerAuthentication say
+// (Istio networking/core/filterchain_options.go). Callers of the mesh are known by the protocols they name inside TLS.
+import type { MtlsMode, Protocol } from "../../model/index.ts";
+import { isDetected, isHttpProtocol } from "../protocols.ts";
+
+/** What a chain takes, and what is done with it. */
+export interface ChainKind {
+  readonly http: boolean;
+  readonly transport: "tls" | "raw_buffer";
+  /** TLS ends here; otherwise it goes on to the application. */
+  readonly ends: boolean;
+  readonly applicationProtocols?: readonly string[];
+}
+
+const MESH_HTTP = ["istio-http/1.0", "istio-http/1.1", "istio-h2"];
+const MESH_STREAM = ["istio-peer-exchange", "istio"];
+const MESH_ANY = ["istio", "istio-peer-exchange", ...MESH_HTTP];
+const PLAIN_HTTP = ["http/1.1", "h2c"];
+
+const plain = (http: boolean): ChainKind => ({ http, transport: "raw_buffer", ends: false });
+const secured = (http: boolean, applicationProtocols?: readonly string[]): ChainKind => ({
+  http,
+  transport: "tls",
+  ends: true,
+  ...(applicationProtocols === undefined ? {} : { applicationProtocols }),
+});
+/** TLS between the caller and the application. */
+const PASSED_ON: ChainKind = { http: false, transport: "tls", ends: false };
+
+const HTTP: Readonly<Record<MtlsMode, readonly ChainKind[]>> = {
+  STRICT: [secured(true)],
+  PERMISSIVE: [secured(true, MESH_ANY), plain(true)],
+  DISABLE: [plain(true)],
+};
+
+const STREAM: Readonly<Record<MtlsMode, readonly ChainKind[]>> = {
+  STRICT: [secured(false)],
+  PERMISSIVE: [secured(false, MESH_ANY), PASSED_ON, plain(false)],
+  DISABLE: [plain(false)],
+};
+
+/** Plain HTTP is found by its first bytes. */
+const FOUND_HTTP: ChainKind = { ...plain(true), applicationProtocols: PLAIN_HTTP };
+
+const DETECTED: Readonly<Record<MtlsMode, readonly ChainKind[]>> = {
+  STRICT: [secured(true, MESH_HTTP), secured(false)],
+  PERMISSIVE: [secured(true, MESH_HTTP), FOUND_HTTP, secured(false, MESH_STREAM), plain(false), PASSED_ON],
+  DISABLE: [FOUND_HTTP, plain(false)],
+};
+
+export function chainKinds(protocol: Protocol, mtls: MtlsMode): readonly ChainKind[] {
+  return isDetected(protocol) ? DETECTED[mtls] : isHttpProtocol(protocol) ? HTTP[mtls] : STREAM[mtls];
+}
+
+/** A port with TLS of its own takes nothing else. */
+export function ownTlsKinds(protocol: Protocol): readonly ChainKind[] {
+  return [secured(isHttpProtocol(protocol))];
+}
