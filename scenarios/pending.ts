@@ -34,8 +34,6 @@ export const PENDING: readonly Pending[] = [
   { case: "authz/tcp-deny-only-http-fields-denies-all", plane: "*", waitsFor: "authorization and request authentication" },
   { case: "http-actions/headers-route-level-order", plane: "serin", waitsFor: "not explained yet" },
   { case: "http-actions/rewrite-authority-x-forwarded-host-enabled", plane: "serin", waitsFor: "not explained yet" },
-  { case: "protocols/protocol-detection-timeout", plane: "*", waitsFor: "EnvoyFilter" },
-  { case: "protocols/protocol-sniffing", plane: "*", waitsFor: "EnvoyFilter" },
   { case: "protocols/sidecar-inbound-mtls-strict", plane: "serin", waitsFor: "TLS" },
   { case: "protocols/tcp-failures-and-limits", plane: "serin", waitsFor: "not explained yet" },
   { case: "authz/custom-fail-closed", plane: "matcher", waitsFor: "custom authorization" },
