@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { BODY_BROKEN, BODY_CHUNKED, BODY_MORE, Body } from "./body.ts";
 import { Dechunker } from "./dechunk.ts";
 import { findHead } from "./find-head.ts";
+import { RequestReader } from "./request-reader.ts";
 import { Head } from "./head.ts";
 import { parseRequestHead, type RequestRules } from "./request-head.ts";
 import { parseResponseHead } from "./response-head.ts";
@@ -230,5 +231,20 @@ describe("chunked bodies", () => {
       const parts = [...dechunker.feed(whole.subarray(0, cut)), ...dechunker.feed(whole.subarray(cut))];
       expect(Buffer.concat(parts).toString()).toBe("abc0123456789abcdef");
     }
+  });
+});
+
+describe("a request that comes in pieces", () => {
+  test.each([
+    ["GET /a HTT", "more"],
+    ["GET /a HTTP/1.1\r\nhost:", "more"],
+    ["GET /a HTTP/1.1\nhost:", "more"],
+    ["\r\nGET /a HTTP/1.1\r\n", "more"],
+    ["hello\n", "broken"],
+    ["GET /a b HTTP/1.1\r\n", "broken"],
+    ["GET /a\r\n", "broken"],
+    ["GET /a HTTP/1.1\r\nhost: b\r\n\r\n", "head"],
+  ])("%j: %s", (text, expected) => {
+    expect(new RequestReader().feed(Buffer.from(text), 65_536)).toBe(expected);
   });
 });

@@ -68,11 +68,20 @@ export class RequestReader {
     if (found.end < 0) {
       if (length >= limit) return "too large";
       if (bytes.startsWith(PREFACE)) return "preface";
+      if (!mayBeginRequest(bytes)) return "broken";
       this.partial = Buffer.from(chunk);
       return "more";
     }
     return bytes.startsWith(PREFACE) ? "preface" : "head";
   }
+}
+
+const FIRST_LINE = /^[^ \r\n]+ [^ \r\n]+ HTTP\/\d\.\d\r?$/;
+
+/** A whole first line is judged before the rest comes: what is no HTTP may never send more. */
+function mayBeginRequest(bytes: string): boolean {
+  const eol = bytes.indexOf("\n");
+  return eol < 0 || FIRST_LINE.test(bytes.slice(0, eol));
 }
 
 function emptyLines(chunk: Buffer): number {
