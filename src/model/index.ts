@@ -11,7 +11,7 @@ export type * from "./peer-authentication.ts";
 export { type NodeInput, parseNode, scopeKey } from "./parse-node.ts";
 export type * from "./proxy.ts";
 export type * from "./proxy-view.ts";
-export { serviceKey } from "./service.ts";
+export { partsOf, serviceKey } from "./service.ts";
 export type * from "./service.ts";
 export type * from "./sidecar.ts";
 export * from "./tls.ts";

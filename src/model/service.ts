@@ -24,6 +24,12 @@ export interface ServicePort {
   readonly targetPort?: number;
 }
 
+/** A service as one address of one resource writes it down. */
+export interface ServicePart {
+  readonly addresses: readonly string[];
+  readonly ports: readonly ServicePort[];
+}
+
 /** STATIC = endpoints pushed by EDS; NONE = original destination (headless, resolution NONE). */
 export type Resolution = "STATIC" | "NONE" | "DNS" | "DNS_ROUND_ROBIN" | "DYNAMIC_DNS";
 
@@ -39,6 +45,11 @@ export interface Service {
   readonly ports: readonly ServicePort[];
   /** VIPs and CIDRs; empty means none (0.0.0.0 in Istio). */
   readonly addresses: readonly string[];
+  /**
+   * Where several ServiceEntries have the host, or one has several addresses, in their order: Istio keeps these as services of their own, so
+   * listeners are opened for each, and a route table takes the last that has its port. Clusters and endpoints are those of the whole.
+   */
+  readonly parts?: readonly ServicePart[];
   readonly resolution: Resolution;
   readonly meshExternal: boolean;
   readonly headless: boolean;
@@ -82,6 +93,10 @@ export interface ServiceEndpoints {
 
 /** All endpoints of the mesh by `serviceKey`. */
 export type EndpointIndex = ReadonlyMap<string, ServiceEndpoints>;
+
+export function partsOf(service: Service): readonly ServicePart[] {
+  return service.parts ?? [{ addresses: service.addresses, ports: service.ports }];
+}
 
 /** Two services of one host may live in two namespaces. */
 export function serviceKey(service: Pick<Service, "hostname" | "namespace">): string {

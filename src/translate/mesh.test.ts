@@ -83,7 +83,8 @@ spec: {selector: {app: demo4}, clusterIP: 10.96.0.7, ports: [{port: 80, targetPo
     const a = entry("a", "default").replace("ports: {http: 31001}, ", "");
     const young = entry("a", "default")
       .replace("name: a,", "name: b, creationTimestamp: '2024-01-01T00:00:00Z',")
-      .replace("number: 80", "number: 81");
+      .replace("number: 80, name: http", "number: 81, name: alt")
+      .replace("ports: {http:", "ports: {alt:");
     const snapshot = buildMesh({
       resources: mesh(a, a.replace("name: a,", "name: c,").replace("protocol: HTTP}", "protocol: HTTP, targetPort: 99}"), young),
     });
@@ -92,6 +93,18 @@ spec: {selector: {app: demo4}, clusterIP: 10.96.0.7, ports: [{port: 80, targetPo
     expect(byPort?.get(80)?.map((endpoint) => endpoint.port)).toEqual([80, 99]);
     expect(byPort?.get(81)?.map((endpoint) => endpoint.port)).toEqual([31001]);
     expect(snapshot.config.services[0]?.ports.map((port) => port.number)).toEqual([80, 81]);
+  });
+
+  test("of entries that share a host, ports of one name share endpoints", () => {
+    const a = entry("a", "default");
+    const b = a.replace("name: a,", "name: b,").replace("number: 80", "number: 81").replace("31001", "31002");
+    const { endpoints, config } = buildMesh({ resources: mesh(a, b) });
+    const { byPort } = endpoints.get("default/a.default.svc.cluster.local") ?? {};
+    expect([80, 81].map((port) => byPort?.get(port)?.map((endpoint) => endpoint.port))).toEqual([
+      [31_001, 31_002],
+      [31_001, 31_002],
+    ]);
+    expect(config.services[0]?.parts?.map((part) => part.ports.map((port) => port.number))).toEqual([[80], [81]]);
   });
 
   test("the workload's own ports, for a sidecar with its own listeners", () => {

@@ -1,4 +1,5 @@
 // Endpoints of one service: its pods and workload entries by label, and what ServiceEntries write down (Istio endpointslice and serviceentry conversion).
+import { isIP } from "node:net";
 import { memoByIdentity2 } from "../../kit/index.ts";
 import type { Endpoint, Service, ServiceEndpoints } from "../../model/index.ts";
 import { isWildcardHost, withTopologyLabels } from "../../model/index.ts";
@@ -119,22 +120,31 @@ export function selectorOf(resource: Resource): Readonly<Record<string, string>>
   return (resource.spec as ServiceEntrySpec).workloadSelector?.labels;
 }
 
+/** Endpoints belong to the service's ports by name, where they are looked up by DNS by number: that shows where several entries share a host. */
 export function buildServiceEndpoints(
   service: Service,
   parts: readonly { resource: Resource; chosen: readonly Selectable[] }[],
 ): ServiceEndpoints {
   const byPort = new Map<number, readonly Endpoint[]>();
-  const put = (port: number, endpoints: readonly Endpoint[]): void => {
-    const before = byPort.get(port);
-    byPort.set(port, before === undefined ? endpoints : [...before, ...endpoints]);
+  const byNumber = service.resolution === "DNS" || service.resolution === "DNS_ROUND_ROBIN";
+  const put = (written: { readonly number: number; readonly name: string }, all: readonly Endpoint[]): void => {
+    // Names are resolved for DNS alone.
+    const endpoints = byNumber ? all : all.filter(({ address }) => isIP(address) !== 0 || address.startsWith("unix://"));
+    for (const port of service.ports) {
+      if (byNumber ? port.number !== written.number : port.name !== written.name) continue;
+      const before = byPort.get(port.number);
+      byPort.set(port.number, before === undefined ? endpoints : [...before, ...endpoints]);
+    }
   };
   for (const { resource, chosen } of parts) {
     if (resource.kind === "Service") {
       const spec = resource.spec as ServiceSpec;
-      for (const port of spec.ports ?? []) put(port.port, ofKubernetes(spec, port, chosen, service));
+      for (const port of spec.ports ?? []) {
+        put({ number: port.port, name: port.name ?? "" }, ofKubernetes(spec, port, chosen, service));
+      }
     } else {
       const entry = resource as Resource<ServiceEntrySpec>;
-      for (const port of entry.spec.ports ?? []) put(port.number, ofEntry(entry, service, port, chosen));
+      for (const port of entry.spec.ports ?? []) put(port, ofEntry(entry, service, port, chosen));
     }
   }
   for (const port of service.ports) if (!byPort.has(port.number)) byPort.set(port.number, []);

@@ -54,9 +54,7 @@ export function buildServiceRegistry(
     // A Kubernetes Service owns its host; entries beside it only add endpoints.
     if (found.service.registry !== service.registry) {
       if (service.registry === "Kubernetes") found.service = service;
-    } else if (found.service.resolution === service.resolution) {
-      found.service = uniteServices(found.service, service);
-    }
+    } else found.service = uniteServices(found.service, service);
   }
   // A resource may change without changing its service (its endpoints, an annotation): the service then stays the same object.
   for (const [key, source] of sources) {

@@ -1,7 +1,8 @@
 // Kubernetes Service and ServiceEntry → Service (Istio pilot/pkg/serviceregistry/kube/conversion.go and serviceentry/conversion.go).
 import { memoByIdentity2 } from "../../kit/index.ts";
-import type { MeshSettings, Resolution, Service, ServicePort } from "../../model/index.ts";
+import type { MeshSettings, Resolution, Service, ServicePart, ServicePort } from "../../model/index.ts";
 import type { Resource, ServiceEntrySpec, ServiceSpec } from "../../resources/index.ts";
+import { partsOf } from "../../model/index.ts";
 import { resolveExportTo } from "../names.ts";
 import { parseProtocol, protocolOfServicePort } from "../protocol.ts";
 
@@ -79,6 +80,7 @@ export const toServicesOfEntry: (resource: Resource<ServiceEntrySpec>, settings:
       targetPort: port.targetPort ?? port.number,
     }));
     const selector = spec.workloadSelector?.labels;
+    const addresses = (spec.addresses ?? []).filter((address) => address !== "0.0.0.0" && address !== "::");
     const exportTo = resolveExportTo(spec.exportTo, metadata.namespace, settings.defaultServiceExportTo);
     return spec.hosts.map((host) =>
       Object.freeze({
@@ -89,7 +91,8 @@ export const toServicesOfEntry: (resource: Resource<ServiceEntrySpec>, settings:
         createdAt: metadata.creationTimestamp,
         labels: metadata.labels,
         ports,
-        addresses: (spec.addresses ?? []).filter((address) => address !== "0.0.0.0" && address !== "::"),
+        addresses,
+        ...(addresses.length > 1 ? { parts: addresses.map((address): ServicePart => ({ addresses: [address], ports })) } : {}),
         resolution: (spec.resolution ?? "NONE") satisfies Resolution,
         meshExternal: spec.location !== "MESH_INTERNAL",
         headless: false,
@@ -103,11 +106,21 @@ export const toServicesOfEntry: (resource: Resource<ServiceEntrySpec>, settings:
   },
 );
 
+/** Equal in all that makes two entries of one host one service; otherwise only the older has clusters. */
+function canUnite(a: Service, b: Service): boolean {
+  const same = (x: unknown, y: unknown): boolean => JSON.stringify(x) === JSON.stringify(y);
+  return a.resolution === b.resolution && same(a.labels, b.labels) && same(a.selector, b.selector) && same(a.exportTo, b.exportTo);
+}
+
 /** Two entries of one host in one namespace are one service with the ports of both; what the older says of a port stands. */
 export const uniteServices: (older: Service, younger: Service) => Service = memoByIdentity2((older, younger) => {
   const numbers = new Set(older.ports.map((port) => port.number));
-  const more = younger.ports.filter((port) => !numbers.has(port.number));
+  const more = canUnite(older, younger) ? younger.ports.filter((port) => !numbers.has(port.number)) : [];
   const addresses = younger.addresses.filter((address) => !older.addresses.includes(address));
-  if (more.length === 0 && addresses.length === 0) return older;
-  return Object.freeze({ ...older, ports: [...older.ports, ...more], addresses: [...older.addresses, ...addresses] });
+  return Object.freeze({
+    ...older,
+    ports: [...older.ports, ...more],
+    addresses: [...older.addresses, ...addresses],
+    parts: [...partsOf(older), ...partsOf(younger)],
+  });
 });

@@ -2,7 +2,8 @@
 // ports have `ADDRESS_PORT`, the explicit proxy takes whatever names a host, and `virtualOutbound` takes what is left. A listener that the
 // Sidecar gives a port keeps that address for itself.
 import { create, ListenerSchema, TrafficDirection } from "../../envoy-api/index.ts";
-import type { ConfigView, EgressListenerView, Protocol, ServicePort, ServiceView } from "../../model/index.ts";
+import type { ConfigView, EgressListenerView, Protocol, ServicePart, ServicePort, ServiceView } from "../../model/index.ts";
+import { partsOf } from "../../model/index.ts";
 import { socketAddress } from "../addresses.ts";
 import { isDetected, isTcp, isUdp } from "../protocols.ts";
 import type { SidecarTableName } from "../routes/tables.ts";
@@ -45,12 +46,6 @@ function mayListen(view: ConfigView, place: Place, port: Pick<ServicePort, "numb
   return port.number !== view.mesh.proxyListenPort && port.number !== view.mesh.proxyInboundListenPort;
 }
 
-/** Each address of a ServiceEntry is a place of its own; a Kubernetes Service is known by its first. */
-function addressesOf({ service }: ServiceView): readonly string[] {
-  if (service.addresses.length === 0) return [""];
-  return service.registry === "Kubernetes" ? service.addresses.slice(0, 1) : service.addresses;
-}
-
 interface Building {
   readonly view: ConfigView;
   readonly entries: Map<string, Entry>;
@@ -70,52 +65,60 @@ function tableName(use: ServicePortUse, address: string, protocol: Protocol): Si
   return { name: String(port.number), port: port.number };
 }
 
-function addService(to: Building, place: Place, service: ServiceView, port: ServicePortUse["port"]): void {
+function addService(to: Building, place: Place, service: ServiceView, on: ServicePart & { readonly port: ServicePortUse["port"] }): void {
   const { view, entries } = to;
+  const { port } = on;
   const { protocol } = port;
   const plainHttp = !isTcp(protocol) && !isDetected(protocol);
-  for (const own of plainHttp ? [""] : addressesOf(service)) {
-    const range = own.includes("/");
-    const address = place.bind !== "" ? place.bind : plainHttp || range || own === "" ? ANY : own;
-    const key = `${address}_${port.number}`;
-    if (to.locked.has(key)) continue;
-    const ranges = range && place.bind === "" ? [own] : [];
-    const use = { egress: place.egress, service, port, ranges, byServerName: range || (own === "" && address === ANY) };
-    const http = (detected: boolean) => {
-      const table = tableName(use, address, protocol);
-      to.tables.set(table.name, table);
-      return httpChain(view, { routes: table.name, name: key, protocol, detected });
-    };
-    const chains = () => {
-      if (plainHttp) return [http(address === ANY && protocol !== "HTTP_PROXY")];
-      return isDetected(protocol) ? [...l4Chains(view, use), http(true)] : l4Chains(view, use);
-    };
-    const there = protocol === "HTTP_PROXY" ? undefined : entries.get(key);
-    const fresh = (): Entry => ({
-      address,
-      port: port.number,
-      bound: place.bound,
-      protocol: plainHttp && address === ANY && protocol !== "HTTP_PROXY" ? "UNSUPPORTED" : protocol,
-      chains: chains(),
-    });
-    entries.set(key, there === undefined ? fresh() : joinEntry(there, { protocol, chains }));
-  }
+  const [own = ""] = on.addresses;
+  const range = own.includes("/");
+  const address = place.bind !== "" ? place.bind : plainHttp || range || own === "" ? ANY : own;
+  const key = `${address}_${port.number}`;
+  if (to.locked.has(key)) return;
+  const ranges = range && place.bind === "" ? [own] : [];
+  const use = { egress: place.egress, service, port, ranges, byServerName: range || (own === "" && address === ANY) };
+  const http = (detected: boolean) => {
+    const table = tableName(use, address, protocol);
+    to.tables.set(table.name, table);
+    return httpChain(view, { routes: table.name, name: key, protocol, detected });
+  };
+  const chains = () => {
+    if (plainHttp) return [http(address === ANY && protocol !== "HTTP_PROXY")];
+    return isDetected(protocol) ? [...l4Chains(view, use), http(true)] : l4Chains(view, use);
+  };
+  const there = protocol === "HTTP_PROXY" ? undefined : entries.get(key);
+  const fresh = (): Entry => ({
+    address,
+    port: port.number,
+    bound: place.bound,
+    protocol: plainHttp && address === ANY && protocol !== "HTTP_PROXY" ? "UNSUPPORTED" : protocol,
+    chains: chains(),
+  });
+  entries.set(key, there === undefined ? fresh() : joinEntry(there, { protocol, chains }));
 }
 
 function addEgress(to: Building, egress: EgressListenerView): void {
   const place = placeOf(to.view, egress);
   const own = egress.port;
   if (own !== undefined) {
-    if (mayListen(to.view, place, own)) for (const service of egress.services) addService(to, place, service, own);
+    if (!mayListen(to.view, place, own)) return;
+    const anyPort = own.number === 0 || own.protocol === "HTTP_PROXY";
+    for (const service of egress.services) {
+      for (const part of partsOf(service.service)) {
+        if (anyPort || part.ports.some((port) => port.number === own.number)) addService(to, place, service, { ...part, port: own });
+      }
+    }
     return;
   }
   // Pods that share one address cannot all open every service's port: their callers use the explicit proxy.
   if (place.bound && to.view.scope.sharesHost) return;
   for (const key of to.entries.keys()) to.locked.add(key);
   for (const service of egress.services) {
-    for (const port of service.service.ports) {
-      if (isUdp(port.protocol) || (service.ports !== undefined && !service.ports.includes(port.number))) continue;
-      if (mayListen(to.view, place, port)) addService(to, place, service, port);
+    for (const part of partsOf(service.service)) {
+      for (const port of part.ports) {
+        if (isUdp(port.protocol) || (service.ports !== undefined && !service.ports.includes(port.number))) continue;
+        if (mayListen(to.view, place, port)) addService(to, place, service, { ...part, port });
+      }
     }
   }
 }

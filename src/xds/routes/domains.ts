@@ -20,6 +20,7 @@ export interface DomainOptions {
   readonly domain: string;
   /** Full names of all services of the table: a short form that is another service's name is not taken. */
   readonly known: ReadonlySet<string>;
+  readonly addresses: readonly string[];
 }
 
 export function domainsOf(service: Service, options: DomainOptions): string[] {
@@ -27,9 +28,7 @@ export function domainsOf(service: Service, options: DomainOptions): string[] {
   const short = shortForms(hostname, options.scope.namespace, options.domain).filter((name) => !options.known.has(name));
   const names = [hostname, ...(isIP(hostname) === 0 ? [`${hostname}.`] : []), ...short];
   const each = service.resolution === "NONE" && service.registry === "Kubernetes" ? names.map((name) => `*.${name}`) : [];
-  // Seen in Istio: of several addresses of a ServiceEntry the last counts as a name.
-  const known = service.registry === "Kubernetes" ? service.addresses : service.addresses.slice(-1);
-  const addresses = known.filter((a) => !a.includes("/")).map((a) => (a.includes(":") ? `[${a}]` : a));
+  const addresses = options.addresses.filter((a) => !a.includes("/")).map((a) => (a.includes(":") ? `[${a}]` : a));
   return [...names, ...each, ...addresses];
 }
 

@@ -7,8 +7,11 @@ import {
   type HostIndex,
   hostsOverlap,
   isWildcardHost,
+  partsOf,
   type ConfigView,
   type EgressListenerView,
+  type ServicePart,
+  type ServicePort,
   type ServiceView,
   type VirtualService,
   type ProxyScope,
@@ -45,13 +48,12 @@ export function readsHostPort(scope: ProxyScope): boolean {
 }
 
 export function routeContext(input: TableInput): HttpRouteContext {
-  const services = new Map(input.listener.services.map((s) => [s.service.hostname, s]));
-  const { view, port } = input;
+  const { view, port, listener } = input;
   return {
     mesh: view.mesh,
     scope: view.scope,
     gateways: MESH,
-    services,
+    services: new Map(listener.services.map((one) => [one.service.hostname, port === 0 ? lastPart(one) : one])),
     known: view.servicesByHost,
     listenPort: port,
     onlyPortCounts: port === 0,
@@ -59,18 +61,40 @@ export function routeContext(input: TableInput): HttpRouteContext {
   };
 }
 
-/** Ports of the table with routes. */
-function httpPorts({ service, ports }: ServiceView, port: number): readonly number[] {
-  return service.ports
-    .filter((one) => isHttpProtocol(one.protocol) && (port === 0 || one.number === port) && (ports?.includes(one.number) ?? true))
-    .map((one) => one.number);
+/** Where a host was written down several times, a proxy of all ports knows the last. */
+function lastPart(view: ServiceView): ServiceView {
+  const last = view.service.parts?.at(-1);
+  if (last === undefined) return view;
+  const numbers = last.ports.map((port) => port.number);
+  return { ...view, ports: view.ports === undefined ? numbers : numbers.filter((number) => view.ports?.includes(number)) };
 }
 
+/** A service as a table has it. */
+interface TableService {
+  readonly view: ServiceView;
+  readonly part: ServicePart;
+  /** Those of the table that have routes. */
+  readonly httpPorts: readonly number[];
+}
+
+function toTableService(view: ServiceView, port: number): TableService | undefined {
+  const usable = (part: ServicePart): readonly ServicePort[] => part.ports.filter((one) => view.ports?.includes(one.number) ?? true);
+  const part = partsOf(view.service).findLast((one) => port === 0 || usable(one).some(({ number }) => number === port));
+  if (part === undefined) return undefined;
+  const ports = usable(part).filter((one) => isHttpProtocol(one.protocol) && (port === 0 || one.number === port));
+  return { view, part, httpPorts: ports.map((one) => one.number) };
+}
+
+type TableServices = ReadonlyMap<string, TableService>;
+
 /** The services of a table: those with its port. */
-function servicesOf({ listener, port }: TableInput): ReadonlyMap<string, ServiceView> {
-  const has = (view: ServiceView): boolean =>
-    port === 0 || (view.service.ports.some((one) => one.number === port) && (view.ports?.includes(port) ?? true));
-  return new Map(listener.services.filter(has).map((view) => [view.service.hostname, view]));
+function servicesOf({ listener, port }: TableInput): TableServices {
+  const services = new Map<string, TableService>();
+  for (const view of listener.services) {
+    const service = toTableService(view, port);
+    if (service !== undefined) services.set(view.service.hostname, service);
+  }
+  return services;
 }
 
 /** Whose rules a service takes where wildcards meet: the VirtualService with the most specific host, the first in order. */
@@ -93,7 +117,7 @@ function hasRules(owner: VirtualService, context: HttpRouteContext): boolean {
 }
 
 /** On ports other than 80 a VirtualService needs a service that one of its hosts means. */
-function meansAny(owner: VirtualService, services: ReadonlyMap<string, ServiceView>, wildcards: readonly string[]): boolean {
+function meansAny(owner: VirtualService, services: TableServices, wildcards: readonly string[]): boolean {
   return owner.hosts.some((host) => {
     if (services.has(host)) return true;
     if (!isWildcardHost(host)) return wildcards.some((pattern) => hostCovers(pattern, host));
@@ -103,13 +127,13 @@ function meansAny(owner: VirtualService, services: ReadonlyMap<string, ServiceVi
 }
 
 interface Split {
-  readonly services: readonly ServiceView[];
+  readonly services: readonly TableService[];
   /** Hosts of the VirtualService that are no service. */
   readonly strangers: readonly string[];
 }
 
-function splitHosts(owner: VirtualService, services: ReadonlyMap<string, ServiceView>, owners: HostIndex<VirtualService>): Split {
-  const found: ServiceView[] = [];
+function splitHosts(owner: VirtualService, services: TableServices, owners: HostIndex<VirtualService>): Split {
+  const found: TableService[] = [];
   const strangers: string[] = [];
   for (const host of owner.hosts) {
     if (isWildcardHost(host)) continue;
@@ -137,7 +161,9 @@ export function planHosts(input: TableInput): HostPlan[] {
 
 /** Where the Host's port counts, one listener stands for those of all ports: the tables of all of them, told apart by that port. */
 function planSharedHosts(input: TableInput): HostPlan[] {
-  const ports = new Set([HTTP_PORT, ...input.listener.services.flatMap((service) => httpPorts(service, 0))]);
+  const http = (view: ServiceView): readonly number[] =>
+    view.service.ports.filter((port) => isHttpProtocol(port.protocol)).map((port) => port.number);
+  const ports = new Set([HTTP_PORT, ...input.listener.services.flatMap(http)]);
   const plans = [...ports].flatMap((port) => planOwnHosts({ ...input, port }));
   return plans.map((plan) => {
     const suffixed = plan.domains.map((domain) => `${domain}:${plan.servicePort}`);
@@ -151,15 +177,15 @@ function planOwnHosts(input: TableInput): HostPlan[] {
   const services = servicesOf(input);
   const wildcards = [...services.keys()].filter(isWildcardHost);
   const owners = ownersOf(listener.virtualServices);
-  const wrappers: { owner: VirtualService | undefined; port: number; services: ServiceView[]; strangers: readonly string[] }[] = [];
-  const owned = new Set<ServiceView>();
+  const wrappers: { owner: VirtualService | undefined; port: number; services: TableService[]; strangers: readonly string[] }[] = [];
+  const owned = new Set<TableService>();
   for (const owner of listener.virtualServices) {
     if (port !== HTTP_PORT && !meansAny(owner, services, wildcards)) continue;
     if (!hasRules(owner, context)) continue;
     const split = splitHosts(owner, services, owners);
-    const byPort = new Map<number, ServiceView[]>();
+    const byPort = new Map<number, TableService[]>();
     for (const service of split.services) {
-      for (const number of httpPorts(service, port)) {
+      for (const number of service.httpPorts) {
         owned.add(service);
         const there = byPort.get(number);
         if (there === undefined) byPort.set(number, [service]);
@@ -171,20 +197,20 @@ function planOwnHosts(input: TableInput): HostPlan[] {
   }
   for (const service of services.values()) {
     if (owned.has(service)) continue;
-    for (const number of httpPorts(service, port)) wrappers.push({ owner: undefined, port: number, services: [service], strangers: [] });
+    for (const number of service.httpPorts) wrappers.push({ owner: undefined, port: number, services: [service], strangers: [] });
   }
-  const known = new Set(wrappers.flatMap((wrapper) => wrapper.services.map((one) => one.service.hostname)));
-  const domainsFor = ({ service }: ServiceView, servicePort: number): string[] => {
-    const domains = domainsOf(service, { scope: view.scope, domain: view.mesh.domain, known });
+  const known = new Set(wrappers.flatMap((wrapper) => wrapper.services.map((one) => one.view.service.hostname)));
+  const domainsFor = ({ view: { service }, part }: TableService, servicePort: number): string[] => {
+    const domains = domainsOf(service, { scope: view.scope, domain: view.mesh.domain, known, addresses: part.addresses });
     return port === 0 ? withPort(domains, servicePort) : domains;
   };
   const plans = wrappers.flatMap(({ owner, port: servicePort, services: list, strangers }): HostPlan[] => [
     ...strangers.map((host) => ({ name: `${host}:${servicePort}`, domains: [host], owner, service: undefined, servicePort })),
     ...list.map((service) => ({
-      name: `${service.service.hostname}:${servicePort}`,
+      name: `${service.view.service.hostname}:${servicePort}`,
       domains: domainsFor(service, servicePort),
       owner,
-      service,
+      service: service.view,
       servicePort,
     })),
   ]);
