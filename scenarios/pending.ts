@@ -32,8 +32,6 @@ export const PENDING: readonly Pending[] = [
   { case: "authz/sidecar-inbound-remote-ip-and-port", plane: "*", waitsFor: "authorization and request authentication" },
   { case: "authz/tcp-allow-drops-http-rules", plane: "*", waitsFor: "authorization and request authentication" },
   { case: "authz/tcp-deny-only-http-fields-denies-all", plane: "*", waitsFor: "authorization and request authentication" },
-  { case: "http-actions/headers-route-level-order", plane: "serin", waitsFor: "not explained yet" },
-  { case: "http-actions/rewrite-authority-x-forwarded-host-enabled", plane: "serin", waitsFor: "not explained yet" },
   { case: "protocols/sidecar-inbound-mtls-strict", plane: "serin", waitsFor: "TLS" },
   { case: "protocols/tcp-failures-and-limits", plane: "serin", waitsFor: "not explained yet" },
   { case: "authz/custom-fail-closed", plane: "matcher", waitsFor: "custom authorization" },
@@ -42,10 +40,4 @@ export const PENDING: readonly Pending[] = [
   { case: "gateways/auto-passthrough", plane: "matcher", waitsFor: "TLS" },
   { case: "protocols/destination-rule-default-export", plane: "matcher", waitsFor: "a caller's HTTP version in explain" },
   { case: "protocols/upstream-http-version", plane: "matcher", waitsFor: "a caller's HTTP version in explain" },
-  {
-    case: "http-actions/rewrite-authority-x-forwarded-host-enabled",
-    plane: "matcher",
-    waitsFor: "append_x_forwarded_port in our own proxy",
-  },
-  { case: "protocols/http-versions-translated", plane: "serin", waitsFor: "grpc-timeout towards the upstream" },
 ];

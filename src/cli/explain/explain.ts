@@ -183,7 +183,7 @@ function forwarded(
   const clusters: Share[] = outgoing.map(({ cluster, share }) => ({ name: cluster, weight: share }));
   why.push(`it goes to ${clusters.length === 0 ? "no cluster" : clusters.map(formatShare).join(", ")}`);
   if (plan !== undefined && plan.timeoutMs > 0) why.push(`timeout ${plan.timeoutMs} ms`);
-  if (plan?.retry !== undefined) why.push(`up to ${plan.retry.numRetries} retries on ${[...plan.retry.on].join(",")}`);
+  if (plan?.retry !== undefined) why.push(`up to ${plan.retry.policy.numRetries} retries on ${[...plan.retry.policy.on].join(",")}`);
   const request = main === undefined ? found.request : { path: main.path, authority: main.authority, headers: joinLines(main.headers) };
   return toUpstreams({ ...found, request, clusters, why }, clusters, {
     config: context.config,

@@ -60,6 +60,10 @@ export interface HttpConnectionManagerConfig {
   readonly generateRequestId: boolean;
   readonly preserveExternalRequestId: boolean;
   readonly alwaysSetRequestIdInResponse: boolean;
+  /** The decorator's operation is told to the other side: with the request on the way out, with the answer on the way in. */
+  readonly tracing: "none" | "egress" | "ingress";
+  /** x-forwarded-port says the local port. */
+  readonly appendXForwardedPort: boolean;
   readonly serverName: string;
   readonly serverHeader: "OVERWRITE" | "APPEND_IF_ABSENT" | "PASS_THROUGH";
   readonly suppressEnvoyHeaders: boolean;

@@ -140,6 +140,10 @@ export interface RetryPolicy {
   readonly perTryTimeoutMs: number | undefined;
   readonly perTryIdleTimeoutMs: number | undefined;
   readonly retriableStatusCodes: ReadonlySet<number>;
+  /** Of answers, for "retriable-headers". */
+  readonly retriableHeaders: readonly HeaderMatcher[];
+  /** Only requests that one of these fits are tried again; none = all. */
+  readonly retriableRequestHeaders: readonly HeaderMatcher[];
   readonly avoidPreviousHosts: boolean;
   readonly hostSelectionMaxAttempts: number;
   readonly previousPriorities: number | undefined;
@@ -196,6 +200,7 @@ export interface Route {
   readonly request: HeaderMutations;
   readonly response: HeaderMutations;
   readonly statPrefix: string;
+  /** What traces call the route, where the other side is to be told. */
   readonly decorator: string | undefined;
   readonly perFilter: PerFilter;
   readonly metadata: unknown;

@@ -25,6 +25,8 @@ export class EditedHead implements RequestHead {
   forwardedFor: string;
   forwardedProto: string;
   clientCert: string;
+  /** In the list. */
+  readonly forwardedPort = "";
   grpc: boolean;
   pristine = false;
   forged: ReadonlySet<string> = NO_NAMES;
@@ -52,6 +54,7 @@ export class EditedHead implements RequestHead {
     if (head.forwardedFor !== "") this.list.push("x-forwarded-for", head.forwardedFor);
     if (head.forwardedProto !== "") this.list.push("x-forwarded-proto", head.forwardedProto);
     if (head.clientCert !== "") this.list.push("x-forwarded-client-cert", head.clientCert);
+    if (head.forwardedPort !== "") this.list.set("x-forwarded-port", head.forwardedPort);
   }
 
   /** Takes over what stands in the list now and is known by a field as well. */

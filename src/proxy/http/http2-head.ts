@@ -88,6 +88,7 @@ export class Http2RequestHead extends Http2Head implements RequestHead {
   forwardedFor = "";
   forwardedProto = "";
   clientCert = "";
+  forwardedPort = "";
   grpc = false;
   trailersWanted = false;
   /** The codec has dealt with them. */
@@ -184,6 +185,8 @@ export class Http2RequestHead extends Http2Head implements RequestHead {
         return this.forwardedFor === "" ? NONE : [this.forwardedFor];
       case "x-forwarded-client-cert":
         return this.clientCert === "" ? NONE : [this.clientCert];
+      case "x-forwarded-port":
+        return this.forwardedPort === "" ? super.headerLines(name) : [this.forwardedPort];
       case "upgrade":
         return this.upgradeRequested ? [this.upgrade] : NONE;
       case "connection":

@@ -42,6 +42,8 @@ export interface RequestHead extends MessageHead, RequestView {
   /** x-forwarded-client-cert, repeated lines joined. */
   clientCert: string;
   forwardedProto: string;
+  /** What x-forwarded-port is to say, "" = the caller's own stays. */
+  forwardedPort: string;
   /** `content-type: application/grpc`, with or without a subtype; not grpc-web. */
   grpc: boolean;
   /** `te: trailers` and nothing else. */

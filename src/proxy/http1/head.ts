@@ -66,6 +66,7 @@ export class Head implements RequestHead, AnswerHead {
   forwardedFor = "";
   clientCert = "";
   forwardedProto = "";
+  forwardedPort = "";
   contentType = "";
   grpc = false;
   hasDate = false;
@@ -103,6 +104,7 @@ export class Head implements RequestHead, AnswerHead {
       if (name === "x-request-id") return this.requestId === "" ? NONE : [this.requestId];
       if (name === "x-forwarded-proto") return this.forwardedProto === "" ? NONE : [this.forwardedProto];
       if (name === "x-forwarded-client-cert") return this.clientCert === "" ? NONE : [this.clientCert];
+      if (name === "x-forwarded-port" && this.forwardedPort !== "") return [this.forwardedPort];
       if (name === "x-forwarded-for") return this.forwardedFor === "" ? NONE : [this.forwardedFor];
       if (this.forged.has(name)) return NONE;
     }
@@ -196,6 +198,7 @@ export class Head implements RequestHead, AnswerHead {
     this.forwardedFor = "";
     this.clientCert = "";
     this.forwardedProto = "";
+    this.forwardedPort = "";
     this.contentType = "";
     this.grpc = false;
     this.hasDate = false;

@@ -98,6 +98,9 @@ export function admitCaller(exchange: Exchange): void {
     if (head.forwardedProto === "") head.forwardedProto = spoken;
   }
   if (head.clientCert !== "" || arrival.tls !== undefined) head.clientCert = clientCertHeader(config, arrival.tls, head.clientCert);
+  // Behind no trusted proxy a caller's word does not count.
+  if (config.appendXForwardedPort && ((config.useRemoteAddress && hops === 0) || head.first("x-forwarded-port") === undefined))
+    head.forwardedPort = String(arrival.localPort);
   exchange.edge = config.useRemoteAddress && !internal;
   exchange.clientAddress = client.includes(":") ? `[${client}]:${clientPort}` : `${client}:${clientPort}`;
   head.forged = exchange.edge ? exchange.manager.forgedAtEdge : exchange.manager.forgedInside;

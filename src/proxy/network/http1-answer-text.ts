@@ -3,7 +3,7 @@ import { H_CODING, H_SERVER } from "../http/header-kinds.ts";
 import type { AnswerHead } from "../http/message.ts";
 import { Head } from "../http1/head.ts";
 import { REASON } from "../observe/failure.ts";
-import { answerList, isAnswerLineCut } from "../router/answer-out.ts";
+import { answerList, decoratorOf, isAnswerLineCut } from "../router/answer-out.ts";
 import type { AnswerNotes } from "../router/caller.ts";
 import type { Exchange } from "../router/exchange.ts";
 
@@ -41,6 +41,8 @@ export function answerText(exchange: Exchange, head: AnswerHead, notes: AnswerNo
   if (notes.serviceTimeMs !== undefined) out += "x-envoy-upstream-service-time: " + notes.serviceTimeMs + "\r\n";
   for (const cookie of exchange.setCookies) out += "set-cookie: " + cookie + "\r\n";
   if (notes.attemptCount !== undefined) out += "x-envoy-attempt-count: " + notes.attemptCount + "\r\n";
+  const operation = decoratorOf(exchange);
+  if (operation !== undefined) out += "x-envoy-decorator-operation: " + operation + "\r\n";
   if (config.via !== "") out += "via: " + config.via + "\r\n";
   if (config.alwaysSetRequestIdInResponse) out += "x-request-id: " + exchange.head.requestId + "\r\n";
   return out + closingLines(shape);

@@ -4,7 +4,7 @@ import { http2Field, pushFields, statusField } from "../http/http2-fields.ts";
 import { H_OTHER, H_SERVER } from "../http/header-kinds.ts";
 import type { AnswerHead } from "../http/message.ts";
 import type { Http2Header } from "../http2/header.ts";
-import { answerList, isAnswerLineCut } from "../router/answer-out.ts";
+import { answerList, decoratorOf, isAnswerLineCut } from "../router/answer-out.ts";
 import type { AnswerNotes } from "../router/caller.ts";
 import type { Exchange } from "../router/exchange.ts";
 
@@ -35,7 +35,9 @@ export function answerFields(exchange: Exchange, head: AnswerHead, notes: Answer
   if (notes.serviceTimeMs !== undefined) out.push(http2Field("x-envoy-upstream-service-time", String(notes.serviceTimeMs)));
   for (const cookie of exchange.setCookies) out.push(http2Field("set-cookie", cookie));
   if (notes.attemptCount !== undefined) out.push(http2Field("x-envoy-attempt-count", String(notes.attemptCount)));
+  const operation = decoratorOf(exchange);
+  if (operation !== undefined) out.push(http2Field("x-envoy-decorator-operation", operation));
   if (config.via !== "") out.push(http2Field("via", config.via));
-  if (config.alwaysSetRequestIdInResponse) out.push(http2Field("x-request-id", exchange.head.requestId));
+  if (config.alwaysSetRequestIdInResponse && exchange.head.requestId !== "") out.push(http2Field("x-request-id", exchange.head.requestId));
   return out;
 }

@@ -19,10 +19,11 @@ export type Failure =
   | { readonly kind: "cluster_not_found"; readonly status: number }
   | { readonly kind: "no_healthy_upstream" }
   | { readonly kind: "maintenance" }
-  /** `transport`: why the connection could not be made, for the details. */
+  /** `transport`: why the connection failed, where something below HTTP said so. */
   | { readonly kind: "reset"; readonly reason: ResetReason; readonly retried: boolean; readonly transport?: string }
   | { readonly kind: "upstream_timeout" }
   | { readonly kind: "per_try_timeout" }
+  | { readonly kind: "per_try_idle_timeout" }
   | { readonly kind: "stream_idle_timeout"; readonly requestComplete: boolean }
   | { readonly kind: "request_timeout" }
   | { readonly kind: "codec"; readonly status: number; readonly details: string }
@@ -49,25 +50,21 @@ export function resetFlag(reason: ResetReason): number {
   return RESET[reason].flags;
 }
 
-const RESET: Readonly<Record<ResetReason, { status: number; flags: number; details: string }>> = {
-  "connection termination": { status: 503, flags: FLAG.UC, details: "connection_termination" },
-  "remote connection failure": { status: 503, flags: FLAG.UF, details: "remote_connection_failure" },
-  "local connection failure": { status: 503, flags: FLAG.UF, details: "local_connection_failure" },
-  "connection timeout": { status: 503, flags: FLAG.UF, details: "connection_timeout" },
-  "protocol error": { status: 502, flags: FLAG.UPE, details: "protocol_error" },
-  overflow: { status: 503, flags: FLAG.UO, details: "overflow" },
-  "local reset": { status: 503, flags: FLAG.LR, details: "local_reset" },
-  "remote reset": { status: 503, flags: FLAG.UR, details: "remote_reset" },
-  "remote refused stream reset": { status: 503, flags: FLAG.UR, details: "remote_refused_stream_reset" },
-  "remote error with CONNECT request": { status: 503, flags: FLAG.UR, details: "remote_error_with_CONNECT_request" },
+const RESET: Readonly<Record<ResetReason, { status: number; flags: number }>> = {
+  "connection termination": { status: 503, flags: FLAG.UC },
+  "remote connection failure": { status: 503, flags: FLAG.UF },
+  "local connection failure": { status: 503, flags: FLAG.UF },
+  "connection timeout": { status: 503, flags: FLAG.UF },
+  "protocol error": { status: 502, flags: FLAG.UPE },
+  overflow: { status: 503, flags: FLAG.UO },
+  "local reset": { status: 503, flags: FLAG.LR },
+  "remote reset": { status: 503, flags: FLAG.UR },
+  "remote refused stream reset": { status: 503, flags: FLAG.UR },
+  "remote error with CONNECT request": { status: 503, flags: FLAG.UR },
 };
 
 function answer(status: number, body: string, flags: number, details: string): FailureAnswer {
   return { status, body, flags, details, headers: "", close: false };
-}
-
-function resetDetails(reason: string, transport = ""): string {
-  return transport === "" ? reason : `${reason}|${transport}`;
 }
 
 export function answerTo(failure: Failure): FailureAnswer {
@@ -83,13 +80,9 @@ export function answerTo(failure: Failure): FailureAnswer {
     case "reset": {
       const reset = RESET[failure.reason];
       const body = `${PREFIX}${failure.retried ? "retried and the latest " : ""}reset reason: ${failure.reason}`;
+      const why = failure.transport === undefined || failure.transport === "" ? failure.reason : `${failure.reason}|${failure.transport}`;
       return {
-        ...answer(
-          reset.status,
-          body,
-          reset.flags,
-          `upstream_reset_before_response_started{${resetDetails(reset.details, failure.transport)}}`,
-        ),
+        ...answer(reset.status, body, reset.flags, `upstream_reset_before_response_started{${why.replaceAll(" ", "_")}}`),
         headers: failure.reason === "overflow" ? "x-envoy-overloaded: true\r\n" : "",
       };
     }
@@ -97,6 +90,8 @@ export function answerTo(failure: Failure): FailureAnswer {
       return answer(504, "upstream request timeout", FLAG.UT, "response_timeout");
     case "per_try_timeout":
       return answer(504, "upstream request timeout", FLAG.UT, "upstream_per_try_timeout");
+    case "per_try_idle_timeout":
+      return answer(504, "upstream request timeout", FLAG.UT, "upstream_per_try_idle_timeout");
     case "stream_idle_timeout":
       return { ...answer(failure.requestComplete ? 504 : 408, "stream timeout", FLAG.SI, "stream_idle_timeout"), close: true };
     case "request_timeout":

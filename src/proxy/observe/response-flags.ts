@@ -22,7 +22,14 @@ export const FLAG = {
   UAEX: 1 << 21,
   OM: 1 << 22,
   DF: 1 << 23,
-  DR: 1 << 24,
+  LH: 1 << 24,
+  IH: 1 << 25,
+  RLSE: 1 << 26,
+  RFCF: 1 << 27,
+  NFCF: 1 << 28,
+  DO: 1 << 29,
+  DR: 1 << 30,
+  UDO: 1 << 31,
 } as const;
 
 export type FlagName = keyof typeof FLAG;
@@ -50,10 +57,23 @@ const LONG: Readonly<Record<FlagName, string>> = {
   UAEX: "UnauthorizedExternalService",
   OM: "OverloadManagerTerminated",
   DF: "DnsResolutionFailed",
+  LH: "FailedLocalHealthCheck",
+  IH: "InvalidEnvoyRequestHeaders",
+  RLSE: "RateLimitServiceError",
+  RFCF: "ResponseFromCacheFilter",
+  NFCF: "NoFilterConfigFound",
+  DO: "DropOverload",
   DR: "DownstreamRemoteReset",
+  UDO: "UnconditionalDropOverload",
 };
 
-const NAMES = Object.keys(FLAG) as FlagName[];
+/** Envoy writes flags in the order in which they were set: what filters say, then how the tries ended, then how the request did. */
+const FIRST: readonly FlagName[] = ["DI", "FI", "RL", "RLSE", "UAEX", "URX", "UO"];
+const NAMES: readonly FlagName[] = [...FIRST, ...(Object.keys(FLAG) as FlagName[]).filter((name) => !FIRST.includes(name))];
+
+export function isFlagName(name: string): name is FlagName {
+  return Object.hasOwn(FLAG, name);
+}
 
 /** `UF,URX`, or `-`. */
 export function flagText(flags: number): string {

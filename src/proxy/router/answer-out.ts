@@ -12,9 +12,10 @@ export function isAnswerLineCut(kind: number, exchange: Exchange, notes: AnswerN
   switch (kind) {
     case H_HOP:
     case H_CONNECTION:
-    case H_ENVOY:
     case H_CODING:
       return true;
+    case H_ENVOY:
+      return exchange.config.tracing === "egress" || decoratorOf(exchange) !== undefined;
     case H_UPGRADE:
       return !upgrade;
     case H_SERVICE_TIME:
@@ -26,22 +27,38 @@ export function isAnswerLineCut(kind: number, exchange: Exchange, notes: AnswerN
   }
 }
 
+/** What the caller's side is to call the request in its traces; on the way in only, and only where it has no name of its own for it. */
+export function decoratorOf(exchange: Exchange): string | undefined {
+  if (exchange.config.tracing !== "ingress") return undefined;
+  const operation = exchange.route?.decorator;
+  return operation === undefined || exchange.head.first("x-envoy-decorator-operation") !== undefined ? undefined : operation;
+}
+
+/** Hop-by-hop headers that a rule may have set: they are the proxy's own matter. */
+const HOP_BY_HOP = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "content-length"];
+
 /** The headers after the route's operations, without framing. */
 export function answerList(exchange: Exchange, head: AnswerHead, notes: AnswerNotes, upgrade: boolean): HeaderList {
-  const { config, manager } = exchange;
-  const list = head.toList((kind) => kind === H_LENGTH || isAnswerLineCut(kind, exchange, notes, upgrade));
+  const list = head.toList((kind) => kind === H_LENGTH || (kind !== H_SERVER && isAnswerLineCut(kind, exchange, notes, upgrade)));
   if (notes.serviceTimeMs !== undefined) list.push("x-envoy-upstream-service-time", String(notes.serviceTimeMs));
   for (const cookie of exchange.setCookies) list.push("set-cookie", cookie);
+  if (notes.attemptCount !== undefined) list.set("x-envoy-attempt-count", String(notes.attemptCount));
   exchange.responseList = list;
   applyMutations(exchange.responseMutations, list, exchange);
-  list.remove("content-length");
-  list.remove("transfer-encoding");
-  // After the route's operations, which so cannot take them away.
+  finishAnswer(exchange, list, upgrade);
+  return list;
+}
+
+/** What no rule can take away: the last word of the connection manager on upstreams' answers and on our own. */
+export function finishAnswer(exchange: Exchange, list: HeaderList, upgrade: boolean): void {
+  const { config, manager } = exchange;
+  for (const name of HOP_BY_HOP) list.remove(name);
+  if (!upgrade) list.remove("upgrade");
+  if (list.get("date") === undefined) list.push("date", manager.env.dateLine(exchange.startMs).slice(6, -2));
   if (config.serverHeader === "OVERWRITE" || (config.serverHeader === "APPEND_IF_ABSENT" && list.get("server") === undefined))
     list.set("server", config.serverName);
-  if (list.get("date") === undefined) list.push("date", manager.env.dateLine(exchange.startMs).slice(6, -2));
-  if (notes.attemptCount !== undefined) list.push("x-envoy-attempt-count", String(notes.attemptCount));
+  const operation = decoratorOf(exchange);
+  if (operation !== undefined) list.set("x-envoy-decorator-operation", operation);
+  if (config.alwaysSetRequestIdInResponse && exchange.head.requestId !== "") list.set("x-request-id", exchange.head.requestId);
   if (config.via !== "") list.push("via", config.via);
-  if (config.alwaysSetRequestIdInResponse) list.push("x-request-id", exchange.head.requestId);
-  return list;
 }

@@ -57,6 +57,14 @@ export class Exchange implements StreamInfo {
   path = "";
   authority = "";
   originalPath: string | undefined = undefined;
+  /** `x-envoy-expected-rq-timeout-ms` of the try under way; 0 = it is not said. */
+  expectedTimeoutMs = 0;
+  /** `grpc-timeout` as the upstream is told it, "" = the caller's own stays. */
+  grpcTimeout = "";
+  /** A rule decided on `x-envoy-attempt-count`. */
+  ownAttemptCount = false;
+  /** Milliseconds for x-envoy-upstream-service-time, where that was said. */
+  serviceTimeMs: number | undefined = undefined;
   /** Outgoing request headers, where a rule edited them. */
   requestList: HeaderList | undefined = undefined;
   /** The answer's headers, where a rule edited them; else its head's text, or the head itself where that lasts. */
@@ -110,6 +118,10 @@ export class Exchange implements StreamInfo {
     this.path = head.path;
     this.authority = head.authority;
     this.originalPath = undefined;
+    this.expectedTimeoutMs = 0;
+    this.grpcTimeout = "";
+    this.ownAttemptCount = false;
+    this.serviceTimeMs = undefined;
     this.requestList = undefined;
     this.responseList = undefined;
     this.responseText = "";
@@ -198,6 +210,8 @@ export class Exchange implements StreamInfo {
   responseHeader(name: string): string | undefined {
     if (name === ":status") return this.status === 0 ? undefined : String(this.status);
     if (this.responseList !== undefined) return this.responseList.get(name);
+    if (name === "x-envoy-upstream-service-time" && this.serviceTimeMs !== undefined) return String(this.serviceTimeMs);
+    if (name === "server" && this.responded && this.config.serverHeader === "OVERWRITE") return this.config.serverName;
     if (this.responseHead !== undefined) return this.responseHead.first(name);
     // Asked for by a log or a rule only, so a search in the text will do.
     const text = this.responseText;

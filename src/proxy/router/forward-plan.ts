@@ -1,5 +1,5 @@
 // A forward action compiled: for each cluster it can choose, what is done to the request and the answer, so that a try only reads fields.
-import type { ForwardAction, HeaderMutations, MirrorPolicy, RetryPolicy, Route, RouteTable, VirtualHost } from "../config/index.ts";
+import type { ForwardAction, HeaderMutations, MirrorPolicy, Route, RouteTable, VirtualHost } from "../config/index.ts";
 import { moduloHash } from "../hash/index.ts";
 import type { ConnectionManager } from "../network/connection-manager.ts";
 import type { Cluster } from "../upstream/cluster.ts";
@@ -7,6 +7,7 @@ import type { Exchange } from "./exchange.ts";
 import { type CompiledMutations, compileMutations } from "./header-mutation.ts";
 import type { RequestPlan } from "./request-out.ts";
 import { compileHashPolicy, type HashOf, requestAsItCame } from "./hash-policy.ts";
+import { compileRetry, type RetryRules } from "./retry.ts";
 import { compileRewrite } from "./rewrite.ts";
 
 const DEFAULT_TIMEOUT_MS = 15_000;
@@ -23,10 +24,13 @@ export interface Target {
 
 export interface ForwardPlan {
   readonly action: ForwardAction;
-  readonly retry: RetryPolicy | undefined;
+  readonly retry: RetryRules | undefined;
   /** undefined = none. */
   readonly mirrors: readonly MirrorPolicy[] | undefined;
+  /** Of a request that is not gRPC, in milliseconds; 0 = none. */
   readonly timeoutMs: number;
+  readonly perTryTimeoutMs: number;
+  readonly perTryIdleTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly attemptCountInResponse: boolean;
   readonly suppressEnvoyHeaders: boolean;
@@ -45,14 +49,11 @@ export interface RouteContext {
 export function compileForward(manager: ConnectionManager, context: RouteContext, action: ForwardAction): ForwardPlan {
   const { virtualHost, route } = context;
   const { config } = manager;
-  const retry = action.retry ?? virtualHost.retry;
-  const timeoutMs = action.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const perTry = retry?.perTryTimeoutMs ?? 0;
-  const expected = perTry > 0 && (timeoutMs === 0 || perTry < timeoutMs) ? perTry : timeoutMs;
+  const policy = action.retry ?? virtualHost.retry;
   const shared = {
-    decorator: route.decorator,
-    expectedTimeoutMs: expected > 0 && !config.suppressEnvoyHeaders ? Math.round(expected) : undefined,
+    decorator: config.tracing === "egress" ? route.decorator : undefined,
     includeAttemptCount: virtualHost.includeAttemptCount,
+    tellsOriginals: !config.suppressEnvoyHeaders,
     rewritePath: compileRewrite(action, route.match.path),
     appendXForwardedHost: action.appendXForwardedHost,
   };
@@ -74,8 +75,10 @@ export function compileForward(manager: ConnectionManager, context: RouteContext
   return {
     action,
     mirrors,
-    retry: retry !== undefined && retry.numRetries > 0 && retry.on.size > 0 ? retry : undefined,
-    timeoutMs,
+    retry: compileRetry(policy),
+    timeoutMs: action.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    perTryTimeoutMs: policy?.perTryTimeoutMs ?? 0,
+    perTryIdleTimeoutMs: policy?.perTryIdleTimeoutMs ?? 0,
     idleTimeoutMs: action.idleTimeoutMs ?? config.streamIdleTimeoutMs,
     attemptCountInResponse: virtualHost.includeAttemptCountInResponse,
     suppressEnvoyHeaders: config.suppressEnvoyHeaders,
@@ -101,7 +104,7 @@ export function levels(context: RouteContext, side: "request" | "response", clus
   return table.mostSpecificHeaderMutationsWins ? all.toReversed() : all;
 }
 
-type MakeTarget = (name: string, request?: HeaderMutations, response?: HeaderMutations, hostRewrite?: string) => Target;
+type MakeTarget = (name: string, request?: HeaderMutations, response?: HeaderMutations, clusterHost?: string) => Target;
 
 interface ChoiceInput {
   readonly manager: ConnectionManager;

@@ -291,7 +291,11 @@ describe("headers", () => {
 
   test("a caller's x-envoy headers: at a sidecar", async () => {
     const up = await upstream(echo);
-    const scene = await setUp([up.port], { host: { includeAttemptCount: true }, route: { decorator: "svc:80/*" } });
+    const scene = await setUp([up.port], {
+      manager: { tracing: "egress" },
+      host: { includeAttemptCount: true },
+      route: { decorator: "svc:80/*" },
+    });
     const { headers } = lines(
       await call(scene.port(), "/", {
         headers: {
@@ -484,7 +488,7 @@ test("expect: 100-continue goes through", async () => {
     });
   });
   started.push(up);
-  const scene = await setUp([up.port]);
+  const scene = await setUp([up.port], { manager: { proxy100Continue: true } });
   const got = await new Promise<string>((done) => {
     const socket = net.connect(scene.port(), "127.0.0.1");
     let text = "";

@@ -18,10 +18,11 @@ import { reportAnswer } from "./host-report.ts";
 import { type Mirror, startMirrors } from "./mirror.ts";
 import { bodyTarget, RequestBody } from "./request-body.ts";
 import { requestFields } from "./request-fields.ts";
+import { refreshList } from "./request-out.ts";
 import { requestText } from "./request-text.ts";
 import { respond } from "./respond.ts";
 import { Retries } from "./retries.ts";
-import { retriesReset, retriesStatus } from "./retry.ts";
+import { mayRetry, type RetryRules } from "./retry.ts";
 import { type TimeoutEvents, Timeouts } from "./timeouts.ts";
 import { goesInHttp2, poolOf } from "./upstream-choice.ts";
 
@@ -48,12 +49,12 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   private prepared = false;
   private http2 = false;
   private upgrade = false;
+  /** undefined = this request is tried once. */
+  private rules: RetryRules | undefined = undefined;
   private running = false;
   private readonly body = new RequestBody();
   /** undefined = they have not been started. */
   private mirrors: readonly Mirror[] | undefined = undefined;
-  /** When the request was here as a whole; 0 = it is not. */
-  private completeMs = 0;
   private idleRaces = 0;
   private answeredComplete = false;
   private readonly timeouts = new Timeouts(this);
@@ -62,7 +63,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
-    this.retries = new Retries(exchange, () => this.tryOnce());
+    this.retries = new Retries(exchange, () => this.tryAgain());
   }
 
   start(plan: ForwardPlan): void {
@@ -72,7 +73,6 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.plan = plan;
     const target = plan.choose(exchange);
     this.target = target;
-    exchange.upstreamCluster = target.clusterName;
     exchange.responseMutations = target.response;
     if (target.version !== env.clusters.version()) {
       target.cluster = env.clusters.get(target.clusterName);
@@ -84,6 +84,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       return;
     }
     this.cluster = cluster;
+    exchange.upstreamCluster = target.clusterName;
     this.http2 = goesInHttp2(exchange, cluster);
     this.upgrade = head.upgradeRequested && head.upgrade !== "" && head.upgrade.toLowerCase() !== "h2c";
     if (this.upgrade && !plan.upgrades.has(head.upgrade.toLowerCase())) {
@@ -92,29 +93,40 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     }
     this.mirrors = undefined;
     this.prepared = false;
-    if (!plan.action.autoHostRewrite) this.prepare(target.hostRewrite);
+    const { out } = this;
+    out.bodyText = exchange.bodyText;
+    out.upgrade = this.upgrade ? head.upgrade : "";
+    out.whole = !this.upgrade && !exchange.bodyPending;
     this.expectsNoBody = head.method === "HEAD";
     this.running = true;
-    this.body.start(exchange, bodyTarget(cluster, this.http2, this.upgrade), plan.retry !== undefined);
-    this.retries.start(plan.retry);
+    this.rules = plan.retry !== undefined && mayRetry(plan.retry, head) ? plan.retry : undefined;
+    this.body.start(exchange, bodyTarget(cluster, this.http2, this.upgrade), this.rules !== undefined);
+    this.retries.start(this.rules?.policy);
+    this.timeouts.start(exchange, plan);
+    this.timeouts.tell(exchange, plan);
+    if (!plan.action.autoHostRewrite) this.prepare(target.hostRewrite);
     if (cluster.hashes && plan.hashOf !== undefined) this.retries.hash = plan.hashOf(requestAsItGoes(exchange), cookieIssuer(exchange));
     this.idleRaces = 0;
     this.answeredComplete = false;
     exchange.takeBody(this);
-    this.timeouts.start(env, plan.idleTimeoutMs, exchange.actionMs);
-    this.completeMs = 0;
-    if (this.body.complete) this.onRequestComplete(exchange.actionMs);
+    if (this.body.complete) this.timeouts.requestComplete(exchange.actionMs);
     this.tryOnce();
   }
 
   private prepare(hostRewrite: string | undefined): void {
     const { exchange, out, target } = this;
     if (this.http2) out.fields = requestFields(exchange, target.request, hostRewrite, this.upgrade);
-    else out.text = requestText(exchange, target.request, hostRewrite, this.upgrade);
-    out.bodyText = exchange.bodyText;
-    out.upgrade = this.upgrade ? exchange.head.upgrade : "";
-    out.whole = !this.upgrade && !exchange.bodyPending;
+    else out.text = requestText(exchange, target.request, hostRewrite, out);
     this.prepared = true;
+  }
+
+  /** The upstream is told anew which try this is, and what time it has. */
+  private tryAgain(): void {
+    const { exchange, plan, target } = this;
+    this.timeouts.tell(exchange, plan);
+    refreshList(exchange, target.request);
+    this.prepared = false;
+    this.tryOnce();
   }
 
   private tryOnce(): void {
@@ -125,17 +137,20 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       this.giveUp({ kind: "no_healthy_upstream" });
       return;
     }
+    exchange.upstreamAttempts++;
+    exchange.upstreamHost = host.name;
+    if (!this.prepared) {
+      const named = this.plan.action.autoHostRewrite && host.config.hostname !== "";
+      this.prepare(named ? host.config.hostname : this.target.hostRewrite);
+    }
     if (!canRequest(cluster.usage, cluster.config.breakers)) {
       cluster.stats.rqPendingOverflow.value++;
       this.giveUp({ kind: "reset", reason: "overflow", retried: this.retries.count > 0 });
       return;
     }
-    exchange.upstreamAttempts++;
     cluster.usage.requests++;
     this.host = host;
     host.stats.rqActive++;
-    exchange.upstreamHost = host.name;
-    if (!this.prepared) this.prepare(host.config.hostname === "" ? this.target.hostRewrite : host.config.hostname);
     if (this.plan.mirrors !== undefined && this.mirrors === undefined)
       this.mirrors = startMirrors(exchange, this.plan, this.target.request);
     const { http2 } = this;
@@ -158,10 +173,10 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   }
 
   onPoolReady(stream: UpstreamStream): void {
-    const { exchange, cluster, plan, out } = this;
+    const { exchange, cluster, out } = this;
     const { env } = exchange.manager;
     this.stream = stream;
-    stream.attach(this, plan.retry === undefined ? exchange.actionMs : env.clock.now());
+    stream.attach(this, this.rules === undefined ? exchange.actionMs : env.clock.now());
     cluster.stats.rqTotal.value++;
     cluster.stats.rqActive.value++;
     const host = this.host as Host;
@@ -169,10 +184,10 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     host.outlier?.putOutcome("connected");
     exchange.upstreamLocalAddress = stream.localAddress;
     exchange.upstreamTls = stream.tls;
-    out.attempts = this.target.request.includeAttemptCount ? exchange.upstreamAttempts : 0;
+    out.attempts = this.target.request.includeAttemptCount && !exchange.ownAttemptCount ? exchange.upstreamAttempts : 0;
     stream.send(out);
     this.body.sendTo(stream);
-    if (this.body.complete) this.startTry();
+    this.timeouts.startTry();
   }
 
   onPoolFailure(reason: ResetReason, systemCode: string | undefined): void {
@@ -185,25 +200,16 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.timeouts.touch();
     if (this.mirrors !== undefined) for (const mirror of this.mirrors) mirror.take(data, part, end);
     this.body.take(data, part, end);
-    if (part.complete && this.running) this.onRequestComplete(exchange.manager.env.clock.now());
+    if (part.complete && this.running) this.timeouts.requestComplete(exchange.manager.env.clock.now());
   }
 
-  private onRequestComplete(now: number): void {
-    const { exchange, plan } = this;
-    this.completeMs = now;
-    if (exchange.responded) return;
-    this.timeouts.startOverall(exchange, plan, now);
-    if (this.stream !== undefined) this.startTry();
-  }
-
-  private startTry(): void {
-    const perTry = this.plan.retry?.perTryTimeoutMs ?? 0;
-    if (perTry > 0) this.timeouts.startTry(perTry);
-  }
-
+  /** What the caller has heard of one try cannot be taken back by another. */
   onInformational(head: AnswerHead): void {
-    const { caller, config } = this.exchange;
-    if (config.proxy100Continue) caller.informational(head);
+    const { exchange } = this;
+    this.timeouts.touch();
+    this.timeouts.touchTry();
+    this.rules = undefined;
+    if (exchange.config.proxy100Continue) exchange.caller.informational(head);
   }
 
   onAnswer(stream: UpstreamStream, start: AnswerStart): boolean {
@@ -219,10 +225,9 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       return true;
     }
     if (status !== 101) reportAnswer(this.host as Host, status, exchange.head.grpc ? head.first("grpc-status") : undefined);
-    const policy = plan.retry;
-    if (policy !== undefined && status !== 101) {
-      if (retriesStatus(policy, status, head.first("grpc-status")) && this.startRetry(() => this.discard(stream, start.complete)))
-        return true;
+    const { rules } = this;
+    if (rules !== undefined && status !== 101) {
+      if (rules.answer(head) && this.startRetry(() => this.discard(stream, start.complete))) return true;
       if (this.retries.count > 0 && status < 500) cluster.stats.rqRetrySuccess.value++;
     }
     countAnswer(cluster.stats, (this.host as Host).stats, status);
@@ -231,8 +236,11 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     exchange.responded = true;
     exchange.responseStartMs = now - exchange.startMs;
     this.timeouts.answered();
+    this.timeouts.touchTry();
+    const counted = this.body.complete && status !== 101 && !plan.suppressEnvoyHeaders;
+    if (counted) exchange.serviceTimeMs = (now - this.timeouts.completeAt) | 0;
     const rest = exchange.caller.beginAnswer(stream, start, {
-      serviceTimeMs: plan.suppressEnvoyHeaders || status === 101 || !this.body.complete ? undefined : (now - this.completeMs) | 0,
+      serviceTimeMs: exchange.serviceTimeMs,
       attemptCount: plan.attemptCountInResponse ? exchange.upstreamAttempts : undefined,
     });
     if (rest !== undefined) return this.passOn(stream, rest, { from: 0, to: rest.length, complete: start.complete });
@@ -242,6 +250,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
 
   onAnswerData(stream: UpstreamStream, data: Buffer, part: BodyPart): boolean {
     this.timeouts.touch();
+    this.timeouts.touchTry();
     return this.passOn(stream, data, part);
   }
 
@@ -267,7 +276,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
 
   private finish(stream: UpstreamStream): void {
     const { exchange, cluster } = this;
-    if (this.body.complete) cluster.stats.rqTime.record(exchange.manager.env.clock.now() - this.completeMs);
+    if (this.body.complete) cluster.stats.rqTime.record(exchange.manager.env.clock.now() - this.timeouts.completeAt);
     this.leaveHost();
     stream.release(this.body.complete);
     this.done();
@@ -293,19 +302,17 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
 
   /** Books another try if the policy, the budget and the body allow it. `before` runs when it is going to happen. */
   private startRetry(before: () => void): boolean {
-    const { plan, cluster, exchange } = this;
-    const policy = plan.retry;
-    if (policy === undefined || exchange.responded || !this.body.canReplay) return false;
-    if (!this.retries.allowed(exchange, cluster, policy)) return false;
+    const { rules, cluster, exchange } = this;
+    if (rules === undefined || exchange.responded || !this.body.canReplay) return false;
+    if (!this.retries.allowed(exchange, cluster, rules.policy)) return false;
     before();
     this.timeouts.endTry();
-    this.retries.schedule(cluster, policy, exchange.manager.env);
+    this.retries.schedule(cluster, rules.policy, exchange.manager.env);
     return true;
   }
 
-  private retriesAfter(reason: ResetReason | "per try timeout", sent: boolean): boolean {
-    const policy = this.plan.retry;
-    return policy !== undefined && retriesReset(policy, reason, sent) && this.startRetry(() => undefined);
+  private retriesAfter(reason: ResetReason, sent: boolean): boolean {
+    return this.rules?.reset(reason, sent) === true && this.startRetry(() => undefined);
   }
 
   private discard(stream: UpstreamStream, complete: boolean): void {
@@ -327,11 +334,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
         exchange.caller.whenFlushed(() => this.done());
         return;
       }
-      exchange.flags |= resetFlag(reason);
-      exchange.details = `upstream_reset_after_response_started{${reason.replaceAll(" ", "_")}}`;
-      this.leaveHost();
-      this.settle();
-      exchange.caller.abort();
+      this.breakOff(resetFlag(reason), `upstream_reset_after_response_started{${reason.replaceAll(" ", "_")}}`);
       return;
     }
     const again = stream.outraced && SAFE.has(exchange.head.method) && this.body.canReplay && this.body.complete;
@@ -386,14 +389,32 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.giveUp({ kind: "upstream_timeout" });
   }
 
-  onPerTryTimeout(): void {
-    if (!this.running || this.exchange.responded || this.stream === undefined) return;
-    this.cluster.stats.rqPerTryTimeout.value++;
+  onPerTryTimeout(kind: "per_try_timeout" | "per_try_idle_timeout"): void {
+    const { exchange, cluster } = this;
+    if (!this.running || this.stream === undefined) return;
+    if (exchange.responded) {
+      if (kind === "per_try_timeout") return;
+      this.dropUpstream();
+      this.breakOff(FLAG.UT, "upstream_per_try_idle_timeout");
+      return;
+    }
     this.host?.outlier?.putOutcome("timeout");
+    if (kind === "per_try_timeout") cluster.stats.rqPerTryTimeout.value++;
+    else cluster.stats.rqPerTryIdleTimeout.value++;
     this.retries.failedAt(this.host);
     this.dropUpstream();
-    if (this.retriesAfter("per try timeout", true)) return;
-    this.giveUp({ kind: "per_try_timeout" });
+    if (this.retriesAfter("local reset", true)) return;
+    this.giveUp({ kind });
+  }
+
+  /** The answer has begun and cannot be ended well. */
+  private breakOff(flag: number, details: string): void {
+    const { exchange } = this;
+    exchange.flags |= flag;
+    exchange.details = details;
+    this.leaveHost();
+    this.settle();
+    exchange.caller.abort();
   }
 
   onIdleTimeout(): void {
@@ -401,13 +422,8 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     const { exchange } = this;
     exchange.manager.stats.idleTimeout.value++;
     this.dropUpstream();
-    if (!exchange.responded) {
-      this.giveUp({ kind: "stream_idle_timeout", requestComplete: this.body.complete });
-      return;
-    }
-    exchange.flags |= FLAG.SI;
-    this.settle();
-    exchange.caller.abort();
+    if (exchange.responded) this.breakOff(FLAG.SI, "stream_idle_timeout");
+    else this.giveUp({ kind: "stream_idle_timeout", requestComplete: this.body.complete });
   }
 
   onCallerGone(): void {

@@ -42,7 +42,7 @@ export function matchesPath(matcher: PathMatcher, request: RequestView): boolean
 }
 
 /** Each line is matched on its own; nothing is joined. */
-export function matchesHeader(matcher: HeaderMatcher, request: RequestView): boolean {
+export function matchesHeader(matcher: HeaderMatcher, request: Pick<RequestView, "headerLines">): boolean {
   const lines = request.headerLines(matcher.name);
   const { test } = matcher;
   if (matcher.absent) return (lines.length === 0) !== matcher.invert;

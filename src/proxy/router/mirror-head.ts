@@ -30,12 +30,12 @@ export interface CopyForm {
 
 export function copiedRequest(exchange: Exchange, { list, authority, http2, upgrade, attempts }: CopyForm): OutgoingRequest {
   const out = new OutgoingRequest();
-  if (http2) out.fields = listFields(exchange, list, authority, upgrade);
-  else out.text = listText(exchange, list, authority, upgrade);
   out.bodyText = exchange.bodyText;
   out.upgrade = upgrade ? exchange.head.upgrade : "";
   out.whole = !upgrade && !exchange.bodyPending;
   out.attempts = attempts;
+  if (http2) out.fields = listFields(exchange, list, authority, upgrade);
+  else out.text = listText(exchange, list, authority, out);
   return out;
 }
 

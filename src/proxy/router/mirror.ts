@@ -56,7 +56,6 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
   private readonly env: Environment;
   /** Valid until `detach`. */
   private exchange: Exchange | undefined;
-  private plan!: ForwardPlan;
   private out!: OutgoingRequest;
   private host: Host | undefined = undefined;
   private pool: ConnectionPool | undefined = undefined;
@@ -68,7 +67,6 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
   private answered = false;
   private behind = false;
   private backlog = 0;
-  private completeMs = 0;
   private readonly grpc: boolean;
   readonly expectsNoBody: boolean;
 
@@ -94,17 +92,21 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
       this.fail(503);
       return;
     }
-    this.plan = plan;
     this.upgrade = head.upgradeRequested && head.upgrade !== "" && head.upgrade.toLowerCase() !== "h2c";
     const { upgrade } = this;
     const http2 = goesInHttp2(exchange, cluster);
     const authority = shadowSuffix ? shadowHost(exchange.authority) : exchange.authority;
     const list = copiedHeaders(exchange, request);
-    this.out = copiedRequest(exchange, { list, authority, http2, upgrade, attempts: request.includeAttemptCount ? 1 : 0 });
+    this.out = copiedRequest(exchange, {
+      list,
+      authority,
+      http2,
+      upgrade,
+      attempts: request.includeAttemptCount && !exchange.ownAttemptCount ? 1 : 0,
+    });
     this.body.start(exchange, bodyTarget(cluster, http2, upgrade), false, this);
-    const now = env.clock.now();
-    this.timeouts.start(env, plan.idleTimeoutMs, now);
-    if (this.body.complete) this.onRequestComplete(now);
+    this.timeouts.start(exchange, plan);
+    if (this.body.complete) this.timeouts.requestComplete(env.clock.now());
     cluster.usage.requests++;
     host.stats.rqActive++;
     this.host = host;
@@ -142,12 +144,7 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
       }
     }
     this.body.take(data, part, end);
-    if (part.complete && this.running) this.onRequestComplete(this.env.clock.now());
-  }
-
-  private onRequestComplete(now: number): void {
-    this.completeMs = now;
-    if (!this.answered && this.exchange !== undefined) this.timeouts.startOverall(this.exchange, this.plan, now);
+    if (part.complete && this.running) this.timeouts.requestComplete(this.env.clock.now());
   }
 
   pauseRequest(): void {
@@ -192,7 +189,7 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
   private finish(stream: UpstreamStream): void {
     const { body, cluster, env } = this;
     const { complete } = body;
-    if (complete) cluster.stats.rqTime.record(env.clock.now() - this.completeMs);
+    if (complete) cluster.stats.rqTime.record(env.clock.now() - this.timeouts.completeAt);
     this.leaveHost();
     stream.release(complete);
     this.end();

@@ -10,7 +10,7 @@ import { addedHeaders, isRequestLineCut, needsList, type RequestPlan, requestLis
 /** Pseudo headers and fields without `x-envoy-attempt-count`, which each attempt adds. */
 export function requestFields(exchange: Exchange, plan: RequestPlan, hostRewrite: string | undefined, upgrade: boolean): Http2Header[] {
   const { head } = exchange;
-  if (!(head instanceof Http2RequestHead) || head.duplicates || needsList(plan, hostRewrite))
+  if (!(head instanceof Http2RequestHead) || head.duplicates || needsList(exchange, plan, hostRewrite))
     return listFields(exchange, requestList(exchange, plan, hostRewrite), exchange.authority, upgrade);
   const out: Http2Header[] = [];
   const { headers, pseudo } = head;

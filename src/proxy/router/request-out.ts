@@ -22,13 +22,13 @@ export interface RequestPlan {
   readonly mutations: readonly CompiledMutations[];
   /** `x-envoy-decorator-operation`, undefined = none. */
   readonly decorator: string | undefined;
-  /** `x-envoy-expected-rq-timeout-ms`; undefined = no time-out. */
-  readonly expectedTimeoutMs: number | undefined;
   readonly includeAttemptCount: boolean;
+  /** The upstream is told what path and host were before a rewrite. */
+  readonly tellsOriginals: boolean;
   /** Rewrites the path; undefined = it stays. */
   readonly rewritePath: ((path: string) => string) | undefined;
   readonly appendXForwardedHost: boolean;
-  /** The chosen cluster's own host rewrite; the route's comes on top of it. */
+  /** The chosen cluster's own Host, which nobody is told of; the route's comes on top of it. */
   readonly clusterHost: string | undefined;
 }
 
@@ -47,15 +47,15 @@ export function isRequestLineCut(exchange: Exchange, plan: RequestPlan, kind: nu
     case H_FORWARDED_PROTO:
     case H_CLIENT_CERT:
       return true;
-    case H_EXPECT:
-      return head.expect && !exchange.config.proxy100Continue;
     case H_HOST:
       return !head.pristine;
+    case H_EXPECT:
+      return head.expect && !exchange.config.proxy100Continue;
     case H_ENVOY: {
       const name = head.nameAt(line);
       if (head.forged.has(name)) return true;
       if (name === "x-envoy-attempt-count") return plan.includeAttemptCount;
-      if (name === "x-envoy-decorator-operation") return plan.decorator !== undefined;
+      if (name === "x-envoy-decorator-operation") return plan.decorator !== undefined || exchange.config.tracing === "ingress";
       if (name === "x-envoy-original-path") return exchange.originalPath !== undefined;
       return false;
     }
@@ -73,7 +73,7 @@ export function addedHeaders(exchange: Exchange, plan: RequestPlan, add: (name: 
   if (head.clientCert !== "") add("x-forwarded-client-cert", head.clientCert);
   if (exchange.edge) add("x-envoy-external-address", addressOnly(exchange.clientAddress));
   if (plan.decorator !== undefined) add("x-envoy-decorator-operation", plan.decorator);
-  if (plan.expectedTimeoutMs !== undefined) add("x-envoy-expected-rq-timeout-ms", String(plan.expectedTimeoutMs));
+  if (exchange.expectedTimeoutMs > 0) add("x-envoy-expected-rq-timeout-ms", String(exchange.expectedTimeoutMs));
   if (config.via !== "") add("via", config.via);
 }
 
@@ -87,7 +87,7 @@ export function addedText(exchange: Exchange, plan: RequestPlan): string {
   if (head.clientCert !== "") out += "x-forwarded-client-cert: " + head.clientCert + "\r\n";
   if (exchange.edge) out += "x-envoy-external-address: " + addressOnly(exchange.clientAddress) + "\r\n";
   if (plan.decorator !== undefined) out += "x-envoy-decorator-operation: " + plan.decorator + "\r\n";
-  if (plan.expectedTimeoutMs !== undefined) out += "x-envoy-expected-rq-timeout-ms: " + plan.expectedTimeoutMs + "\r\n";
+  if (exchange.expectedTimeoutMs > 0) out += "x-envoy-expected-rq-timeout-ms: " + exchange.expectedTimeoutMs + "\r\n";
   if (config.via !== "") out += "via: " + config.via + "\r\n";
   return out;
 }
@@ -96,33 +96,70 @@ function addressOnly(address: string): string {
   return address.slice(0, address.lastIndexOf(":")).replace(/^\[|\]$/g, "");
 }
 
-/** Is there a rule that the head cannot be forwarded under as it came? */
-export function needsList(plan: RequestPlan, hostRewrite: string | undefined): boolean {
-  return plan.mutations.length > 0 || plan.rewritePath !== undefined || plan.clusterHost !== undefined || hostRewrite !== undefined;
+/** Is there something that the head cannot be forwarded under as it came? */
+export function needsList(exchange: Exchange, plan: RequestPlan, hostRewrite: string | undefined): boolean {
+  if (plan.mutations.length > 0 || plan.rewritePath !== undefined || hostRewrite !== undefined || plan.clusterHost !== undefined)
+    return true;
+  return exchange.grpcTimeout !== "" || exchange.head.forwardedPort !== "" || exchange.requestList !== undefined;
 }
 
-/** The headers after the route's operations, without framing and host; path and host are in the exchange then. */
+/** The headers after the route's operations, without framing and host; path and host are in the exchange then. Made once, whatever tries follow. */
 export function requestList(exchange: Exchange, plan: RequestPlan, hostRewrite: string | undefined): HeaderList {
+  if (exchange.requestList !== undefined) {
+    if (hostRewrite !== undefined) exchange.authority = hostRewrite;
+    return exchange.requestList;
+  }
   const { head } = exchange;
   const list = head.toList(
     (kind, line) => kind === H_HOST || kind === H_LENGTH || kind === H_CODING || isRequestLineCut(exchange, plan, kind, line),
   );
   addedHeaders(exchange, plan, (name, value) => list.push(name, value));
+  if (head.forwardedPort !== "") list.set("x-forwarded-port", head.forwardedPort);
+  if (exchange.grpcTimeout !== "") list.set("grpc-timeout", exchange.grpcTimeout);
+  if (plan.includeAttemptCount) list.push(ATTEMPT_COUNT, "1");
   applyMutations(plan.mutations, list, exchange);
   takePseudoHeaders(exchange, list);
+  if (plan.includeAttemptCount) takeAttemptCount(exchange, list);
   if (plan.rewritePath !== undefined) {
     exchange.originalPath = exchange.path;
-    list.set("x-envoy-original-path", exchange.path);
+    if (plan.tellsOriginals) list.set("x-envoy-original-path", exchange.path);
     exchange.path = plan.rewritePath(exchange.path);
   }
   if (plan.clusterHost !== undefined) exchange.authority = plan.clusterHost;
   if (hostRewrite !== undefined) {
-    if (plan.appendXForwardedHost) list.push("x-forwarded-host", exchange.authority);
-    list.set("x-envoy-original-host", exchange.authority);
+    if (plan.appendXForwardedHost) appendForwardedHost(list, exchange.authority);
+    if (plan.tellsOriginals) list.set("x-envoy-original-host", exchange.authority);
     exchange.authority = hostRewrite;
   }
   exchange.requestList = list;
   return list;
+}
+
+const ATTEMPT_COUNT = "x-envoy-attempt-count";
+
+/** Each try says its own number, unless a rule took the header away or wrote its own: that holds for the first try. */
+function takeAttemptCount(exchange: Exchange, list: HeaderList): void {
+  const lines = list.lines(ATTEMPT_COUNT);
+  if (lines.length === 1 && lines[0] === "1") list.remove(ATTEMPT_COUNT);
+  else exchange.ownAttemptCount = true;
+}
+
+/** What the first try's list says, said anew for another try. */
+export function refreshList(exchange: Exchange, plan: RequestPlan): void {
+  const list = exchange.requestList;
+  if (list === undefined) return;
+  if (plan.includeAttemptCount) list.remove(ATTEMPT_COUNT);
+  exchange.ownAttemptCount = false;
+  if (exchange.expectedTimeoutMs > 0) list.set("x-envoy-expected-rq-timeout-ms", String(exchange.expectedTimeoutMs));
+  if (exchange.grpcTimeout !== "") list.set("grpc-timeout", exchange.grpcTimeout);
+}
+
+/** Not twice in a row. */
+function appendForwardedHost(list: HeaderList, host: string): void {
+  if (host === "") return;
+  const known = list.get("x-forwarded-host") ?? "";
+  if (known === "") list.set("x-forwarded-host", host);
+  else if (known.split(",").at(-1) !== host) list.set("x-forwarded-host", `${known},${host}`);
 }
 
 /** A rule may set host and path by name. */

@@ -1,35 +1,35 @@
 // A request in HTTP/1. Where no rule edits headers and the caller spoke HTTP/1 too, it is the caller's own text with lines cut out and lines added.
 import { Head } from "../http1/head.ts";
 import type { HeaderList } from "../http/header-list.ts";
+import type { OutgoingRequest } from "../http/outgoing-request.ts";
 import type { Exchange } from "./exchange.ts";
 import { addedText, isRequestLineCut, needsList, type RequestPlan, requestList } from "./request-out.ts";
 
 /** The head without `x-envoy-attempt-count` and the empty line, which each attempt adds. */
-export function requestText(exchange: Exchange, plan: RequestPlan, hostRewrite: string | undefined, upgrade: boolean): string {
+export function requestText(exchange: Exchange, plan: RequestPlan, hostRewrite: string | undefined, out: OutgoingRequest): string {
   const { head } = exchange;
-  if (!(head instanceof Head) || head.duplicates || needsList(plan, hostRewrite)) {
-    return listText(exchange, requestList(exchange, plan, hostRewrite), exchange.authority, upgrade);
-  }
+  if (!(head instanceof Head) || head.duplicates || needsList(exchange, plan, hostRewrite))
+    return listText(exchange, requestList(exchange, plan, hostRewrite), exchange.authority, out);
   const text = head.text;
-  let out = "";
+  let lines = "";
   let from = 0;
   if (!head.pristine) {
-    out = startLines(exchange, exchange.authority);
+    lines = startLines(exchange, exchange.authority);
     from = text.indexOf("\r\n") + 2;
   }
   for (let i = 0; i < head.specials; i++) {
     const line = head.special[i] as number;
     if (!isRequestLineCut(exchange, plan, head.kind[line] as number, line)) continue;
     const at = head.lineStart(line);
-    if (at > from) out += text.slice(from, at);
+    if (at > from) lines += text.slice(from, at);
     from = head.lineEnd(line);
   }
-  return out + text.slice(from, head.end + 2) + addedText(exchange, plan) + upgradeLines(exchange, upgrade);
+  return lines + text.slice(from, head.end + 2) + addedText(exchange, plan) + upgradeLines(out);
 }
 
 /** The same with other headers and under another host. */
-export function listText(exchange: Exchange, list: HeaderList, authority: string, upgrade: boolean): string {
-  return startLines(exchange, authority) + list.text() + framingLine(exchange, upgrade) + upgradeLines(exchange, upgrade);
+export function listText(exchange: Exchange, list: HeaderList, authority: string, out: OutgoingRequest): string {
+  return startLines(exchange, authority) + list.text() + framingLine(exchange, out) + upgradeLines(out);
 }
 
 function startLines(exchange: Exchange, authority: string): string {
@@ -37,19 +37,19 @@ function startLines(exchange: Exchange, authority: string): string {
   return `${method} ${method === "CONNECT" ? authority : exchange.path} HTTP/1.1\r\nhost: ${authority}\r\n`;
 }
 
-function upgradeLines(exchange: Exchange, upgrade: boolean): string {
-  return upgrade ? `connection: Upgrade\r\nupgrade: ${exchange.head.upgrade}\r\n` : "";
+function upgradeLines({ upgrade }: OutgoingRequest): string {
+  return upgrade === "" ? "" : `connection: Upgrade\r\nupgrade: ${upgrade}\r\n`;
 }
 
 /** Requests of these kinds have no body unless they say so (RFC 9110 section 8.6). */
 const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "TRACE", "CONNECT"]);
 
 /** The body is framed as it came, whatever a rule did to the headers. */
-function framingLine(exchange: Exchange, upgrade: boolean): string {
+function framingLine(exchange: Exchange, out: OutgoingRequest): string {
   const { head, caller } = exchange;
   if (head.contentLength >= 0) return `content-length: ${head.contentLength}\r\n`;
   if (caller.chunked) return "transfer-encoding: chunked\r\n";
-  if (head instanceof Head || upgrade) return "";
-  if (exchange.bodyPending) return "transfer-encoding: chunked\r\n";
+  if (head instanceof Head || out.upgrade !== "") return "";
+  if (!out.whole) return "transfer-encoding: chunked\r\n";
   return BODILESS.has(head.method) ? "" : "content-length: 0\r\n";
 }

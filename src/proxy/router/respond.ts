@@ -3,6 +3,7 @@
 import { HeaderList } from "../http/header-list.ts";
 import { answerTo, type Failure } from "../observe/failure.ts";
 import { grpcMessage, grpcStatusOf } from "../observe/grpc-status.ts";
+import { finishAnswer } from "./answer-out.ts";
 import type { Exchange } from "./exchange.ts";
 import { applyMutations } from "./header-mutation.ts";
 
@@ -20,11 +21,13 @@ export interface LocalAnswer {
 }
 
 export function respond(exchange: Exchange, failure: Failure): void {
-  sendLocal(exchange, answerTo(failure));
+  const answer = answerTo(failure);
+  // All that a failure says in headers are Envoy's own names.
+  sendLocal(exchange, exchange.config.suppressEnvoyHeaders ? { ...answer, headers: "" } : answer);
 }
 
 export function sendLocal(exchange: Exchange, answer: LocalAnswer): void {
-  const { caller, config, head, grpcCaller } = exchange;
+  const { caller, grpcCaller } = exchange;
   exchange.flags |= answer.flags;
   exchange.details = answer.details;
 
@@ -44,12 +47,8 @@ export function sendLocal(exchange: Exchange, answer: LocalAnswer): void {
     list.set("grpc-status", String(answer.grpcStatus ?? grpcStatusOf(answer.status)));
     if (answer.body !== "") list.set("grpc-message", grpcMessage(answer.body));
   }
-  list.remove("transfer-encoding");
-  list.remove("content-length");
   if (body !== "" && list.get("content-type") === undefined) list.push("content-type", "text/plain");
-  if (list.get("date") === undefined) list.push("date", exchange.manager.env.dateLine(exchange.startMs).slice(6, -2));
-  if (config.serverHeader !== "PASS_THROUGH") list.set("server", config.serverName);
-  if (config.alwaysSetRequestIdInResponse && head.requestId !== "") list.push("x-request-id", head.requestId);
+  finishAnswer(exchange, list, false);
   exchange.responded = true;
   caller.sendWhole({ status, list, body, close: answer.close });
   caller.responseDone();

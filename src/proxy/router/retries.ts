@@ -101,6 +101,7 @@ export class Retries implements PickContext {
       return false;
     }
     if (this.booked === undefined && !canRetry(cluster.usage, cluster.config.breakers)) {
+      exchange.flags |= FLAG.UO;
       cluster.stats.rqRetryOverflow.value++;
       return false;
     }

@@ -15,6 +15,7 @@ export interface ClusterStats {
   readonly rqRetryLimit: Counter;
   readonly rqTimeout: Counter;
   readonly rqPerTryTimeout: Counter;
+  readonly rqPerTryIdleTimeout: Counter;
   readonly rqRxReset: Counter;
   readonly rqTxReset: Counter;
   readonly rqPendingTotal: Counter;
@@ -83,6 +84,7 @@ export function createClusterStats(stats: Stats, name: string): ClusterStats {
     rqRetryLimit: counter("upstream_rq_retry_limit_exceeded"),
     rqTimeout: counter("upstream_rq_timeout"),
     rqPerTryTimeout: counter("upstream_rq_per_try_timeout"),
+    rqPerTryIdleTimeout: counter("upstream_rq_per_try_idle_timeout"),
     rqRxReset: counter("upstream_rq_rx_reset"),
     rqTxReset: counter("upstream_rq_tx_reset"),
     rqPendingTotal: counter("upstream_rq_pending_total"),

@@ -98,15 +98,19 @@ envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManage
   + upgrade_configs=23:envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig[]
   + normalize_path=30:bool? merge_slashes=33:bool
   + path_with_escaped_slashes_action=45:enum:envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction
-  + strip_matching_host_port=39:bool strip_any_host_port=42:bool strip_trailing_host_dot=47:bool
-  ~ tracing=7 access_log_flush_interval=54 flush_access_log_on_new_request=55 access_log_options=56
+  + strip_matching_host_port=39:bool strip_any_host_port=42:bool strip_trailing_host_dot=47:bool append_x_forwarded_port=51:bool
+  + tracing=7:envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing
+  ~ access_log_flush_interval=54 flush_access_log_on_new_request=55 access_log_options=56
   + set_current_client_cert_details=17:envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails
   + http2_protocol_options=9:envoy.config.core.v3.Http2ProtocolOptions proxy_100_continue=18:bool
   ~ represent_ipv4_remote_address_as_ipv4_mapped_ipv6=20
   ~ request_id_extension=36 stream_error_on_invalid_http_message=40 add_proxy_protocol_connection_state=53
   ! scoped_routes=31 add_user_agent=6 http3_protocol_options=44 original_ip_detection_extensions=46 early_header_mutation_extensions=52
   ! local_reply_config=38 path_normalization_options=43 proxy_status_config=49 typed_header_validation_config=50
-  ! append_x_forwarded_port=51 append_local_overload=57
+  ! append_local_overload=57
+envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing
+  ~ client_sampling=3 random_sampling=4 overall_sampling=5 verbose=6 max_path_tag_length=7 custom_tags=8
+  ! provider=9 spawn_upstream_span=10
 envoy.extensions.filters.network.http_connection_manager.v3.Rds
   + config_source=1:envoy.config.core.v3.ConfigSource route_config_name=2:string
 envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter

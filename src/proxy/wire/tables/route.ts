@@ -29,8 +29,7 @@ envoy.config.route.v3.Route
   ~ metadata=4 tracing=15 per_request_buffer_limit_bytes=16
   ! filter_action=17 non_forwarding_action=18
 envoy.config.route.v3.Decorator
-  + operation=1:string
-  ~ propagate=2
+  + operation=1:string propagate=2:bool?
 envoy.config.route.v3.RouteMatch
   + prefix=1:string path=2:string safe_regex=10:envoy.type.matcher.v3.RegexMatcher
   + connect_matcher=12:envoy.config.route.v3.RouteMatch.ConnectMatcher path_separated_prefix=14:string case_sensitive=4:bool?
@@ -99,7 +98,8 @@ envoy.config.route.v3.RetryPolicy
   + retry_priority=4:envoy.config.route.v3.RetryPolicy.RetryPriority
   + retry_host_predicate=5:envoy.config.route.v3.RetryPolicy.RetryHostPredicate[] host_selection_retry_max_attempts=6:int64
   + retriable_status_codes=7:uint32[] retry_back_off=8:envoy.config.route.v3.RetryPolicy.RetryBackOff
-  ! retry_options_predicates=12 rate_limited_retry_back_off=11 retriable_headers=9 retriable_request_headers=10
+  + retriable_headers=9:envoy.config.route.v3.HeaderMatcher[] retriable_request_headers=10:envoy.config.route.v3.HeaderMatcher[]
+  ! retry_options_predicates=12 rate_limited_retry_back_off=11
 envoy.config.route.v3.RetryPolicy.RetryBackOff
   + base_interval=1:duration max_interval=2:duration
 envoy.config.route.v3.RetryPolicy.RetryHostPredicate

@@ -1,6 +1,7 @@
 // Envoy's file and stream access loggers. https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage
 import type { AccessLog } from "../../config/index.ts";
 import { accessLogProblem } from "../../observe/access-log.ts";
+import { isFlagName } from "../../observe/response-flags.ts";
 import type { Reader } from "../../wire/reader.ts";
 import { readDataSource } from "./data-source.ts";
 
@@ -39,6 +40,7 @@ function decodeFlags(reader: Reader): readonly string[] | undefined {
   const filter = reader.message("filter");
   if (filter === undefined) return undefined;
   const flags = filter.message("response_flag_filter")?.texts("flags") ?? [];
+  for (const flag of flags) if (!isFlagName(flag)) filter.refuse("response_flag_filter", `${flag} is no response flag`);
   return flags.length === 0 ? filter.refuse("", "without response flags is not supported") : flags;
 }
 

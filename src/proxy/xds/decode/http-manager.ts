@@ -1,6 +1,6 @@
 // Envoy's HTTP connection manager with its defaults.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto
-import type { HttpConnectionManagerConfig, HttpFilterConfig } from "../../config/index.ts";
+import type { HttpConnectionManagerConfig, HttpFilterConfig, Listener } from "../../config/index.ts";
 import { ROUTER_FILTER } from "../../http-filters/index.ts";
 import type { Reader } from "../../wire/reader.ts";
 import { decodeAccessLogs } from "./access-log.ts";
@@ -12,7 +12,7 @@ import { decodeInlineTable } from "./route-config.ts";
 
 const MINUTE_MS = 60_000;
 
-export function decodeHttpManager(reader: Reader): HttpConnectionManagerConfig {
+export function decodeHttpManager(reader: Reader, direction: Listener["direction"]): HttpConnectionManagerConfig {
   const codec = reader.choice<"AUTO" | "HTTP1" | "HTTP2" | "HTTP3">("codec_type", "AUTO");
   if (codec === "HTTP3") return reader.refuse("codec_type", `${codec} is not supported`);
   const filters = decodeFilters(reader);
@@ -38,6 +38,8 @@ export function decodeHttpManager(reader: Reader): HttpConnectionManagerConfig {
     generateRequestId: reader.flag("generate_request_id", true),
     preserveExternalRequestId: reader.flag("preserve_external_request_id"),
     alwaysSetRequestIdInResponse: reader.flag("always_set_request_id_in_response"),
+    tracing: !reader.has("tracing") ? "none" : direction === "OUTBOUND" ? "egress" : "ingress",
+    appendXForwardedPort: reader.flag("append_x_forwarded_port"),
     serverName: reader.text("server_name") === "" ? "envoy" : reader.text("server_name"),
     serverHeader: reader.choice("server_header_transformation", "OVERWRITE"),
     suppressEnvoyHeaders: filters.suppressEnvoyHeaders,

@@ -20,7 +20,8 @@ const DIRECT_RESPONSE = `${NETWORK}.direct_response.v3.Config`;
 export function decodeListener(reader: Reader): Listener {
   const address = decodeAddress(reader, "address");
   for (const field of ["transparent", "freebind"]) if (reader.flag(field)) reader.refuse(field, "is not supported");
-  const chains = reader.messages("filter_chains").map(decodeChain);
+  const direction = reader.choice<Listener["direction"]>("traffic_direction", "UNSPECIFIED");
+  const chains = reader.messages("filter_chains").map((chain) => decodeChain(chain, direction));
   const fallback = reader.message("default_filter_chain");
   if (chains.length === 0 && fallback === undefined) reader.refuse("filter_chains", "are missing");
   const { found, skips, proxyProtocol } = decodeListenerFilters(reader);
@@ -31,9 +32,9 @@ export function decodeListener(reader: Reader): Listener {
     address,
     bindToPort: reader.flag("bind_to_port", reader.message("deprecated_v1")?.flag("bind_to_port", true) ?? true),
     useOriginalDst: reader.flag("use_original_dst"),
-    direction: reader.choice("traffic_direction", "UNSPECIFIED"),
+    direction,
     filterChains: chains,
-    defaultFilterChain: fallback === undefined ? undefined : decodeChain(fallback),
+    defaultFilterChain: fallback === undefined ? undefined : decodeChain(fallback, direction),
     inspectors: {
       http: found.has("HttpInspector"),
       tls: found.has("TlsInspector"),
@@ -141,14 +142,14 @@ function decodeMatch(reader: Reader | undefined): FilterChainMatch {
   };
 }
 
-function decodeChain(reader: Reader): FilterChain {
+function decodeChain(reader: Reader, direction: Listener["direction"]): FilterChain {
   const filters = reader.messages("filters");
   const last = filters.at(-1);
   if (last === undefined) return reader.refuse("filters", "are missing");
   const before = filters.slice(0, -1);
   const sniCluster = before.length === 1 && before[0]?.any("typed_config")?.typeName === SNI_CLUSTER;
   if (!sniCluster) for (const filter of before) unknownFilter(filter);
-  const network = decodeNetwork(last);
+  const network = decodeNetwork(last, direction);
   return {
     name: reader.text("name"),
     match: decodeMatch(reader.message("filter_chain_match")),
@@ -165,9 +166,9 @@ function unknownFilter(filter: Reader): never {
   );
 }
 
-function decodeNetwork(filter: Reader): FilterChain["network"] {
+function decodeNetwork(filter: Reader, direction: Listener["direction"]): FilterChain["network"] {
   const any = filter.any("typed_config");
-  if (any?.typeName === HTTP_MANAGER) return decodeHttpManager(any.read());
+  if (any?.typeName === HTTP_MANAGER) return decodeHttpManager(any.read(), direction);
   if (any?.typeName === TCP_PROXY) return decodeTcpProxy(any.read());
   if (any?.typeName === DIRECT_RESPONSE) return { kind: "direct", response: readDataSource(any.read(), "response") ?? Buffer.alloc(0) };
   return unknownFilter(filter);

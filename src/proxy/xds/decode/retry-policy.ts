@@ -1,6 +1,7 @@
 // Envoy's RetryPolicy with its defaults. https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter#x-envoy-retry-on
 import type { RetryPolicy } from "../../config/index.ts";
 import { type Reader, readTyped } from "../../wire/reader.ts";
+import { decodeHeaderMatcher } from "./route-match.ts";
 
 const PREVIOUS_HOSTS = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
 const PREVIOUS_PRIORITIES = "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig";
@@ -26,6 +27,8 @@ export function decodeRetryPolicy(reader: Reader | undefined): RetryPolicy | und
     perTryTimeoutMs: reader.optionalNumber("per_try_timeout"),
     perTryIdleTimeoutMs: reader.optionalNumber("per_try_idle_timeout"),
     retriableStatusCodes: new Set(reader.numbers("retriable_status_codes")),
+    retriableHeaders: reader.messages("retriable_headers").map(decodeHeaderMatcher),
+    retriableRequestHeaders: reader.messages("retriable_request_headers").map(decodeHeaderMatcher),
     avoidPreviousHosts: predicates.length > 0,
     hostSelectionMaxAttempts: Math.max(1, reader.number("host_selection_retry_max_attempts", 1)),
     previousPriorities:

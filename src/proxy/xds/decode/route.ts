@@ -15,7 +15,8 @@ import { decodeSubstitution } from "./text-matcher.ts";
 export function decodeRoute(reader: Reader): Route {
   const match = reader.message("match");
   if (match === undefined) return reader.refuse("match", "is missing");
-  const decorator = reader.message("decorator")?.text("operation");
+  const decorator = reader.message("decorator");
+  const operation = decorator?.flag("propagate", true) === true ? decorator.text("operation") : "";
   return {
     name: reader.text("name"),
     match: decodeRouteMatch(match),
@@ -23,7 +24,7 @@ export function decodeRoute(reader: Reader): Route {
     request: decodeMutations(reader, "request"),
     response: decodeMutations(reader, "response"),
     statPrefix: reader.text("stat_prefix"),
-    decorator: decorator === "" ? undefined : decorator,
+    decorator: operation === "" ? undefined : operation,
     perFilter: decodePerFilter(reader),
     metadata: undefined,
   };
