@@ -18,6 +18,7 @@ const HTTP: Table<HttpRoute> = {
   mirrors: (mirrors) => mirrors.map((mirror) => mirror.destination),
   corsPolicy: none,
   headers: none,
+  stickyShares: none,
 };
 
 const L4: Table<TcpRoute> = { match: none, route: (route) => route.map((weighted) => weighted.destination) };

@@ -124,6 +124,8 @@ export interface HttpRoute {
   readonly mirrors: readonly Mirror[];
   readonly corsPolicy: CorsPolicy | undefined;
   readonly headers: Headers | undefined;
+  /** Weights are shares of users: who has a version keeps it while its weight does not fall. */
+  readonly stickyShares: boolean;
 }
 
 export interface TcpMatch {

@@ -4,7 +4,7 @@ import type { Gateway, HttpRoute, MeshSettings, VirtualService, WeightedDestinat
 import { hostsOverlap } from "../../model/index.ts";
 import type { Resource, VirtualServiceSpec } from "../../resources/index.ts";
 import { isVisible, MESH_GATEWAY } from "../names.ts";
-import { delegateOf, toVirtualService } from "../virtual-services/to-virtual-service.ts";
+import { delegateOf, STICKY_SHARES, toVirtualService } from "../virtual-services/to-virtual-service.ts";
 import { missesSecondCookie } from "./cookie-regex.ts";
 import type { KnownNames } from "./known-names.ts";
 import { type Finding, notFound, toIssue } from "./report.ts";
@@ -31,7 +31,35 @@ export function checkVirtualService(resource: Resource<VirtualServiceSpec>, cont
       checkDestinations(route.route, { path: `spec.${kind}[${index}].route`, model, context, report });
   }
   checkShadowing(model, report);
+  checkStickyShares(resource, model, report);
   return issues;
+}
+
+function checkStickyShares({ metadata }: Resource<VirtualServiceSpec>, model: VirtualService, report: Report): void {
+  const value = metadata.annotations[STICKY_SHARES];
+  if (value === undefined || value === "false") return;
+  if (value !== "true") {
+    report({
+      code: "SERIN0209",
+      severity: "warning",
+      message: `${STICKY_SHARES} is "${value}": only "true" has an effect.`,
+      fix: `Write "true" (with quotes), or remove the annotation.`,
+      path: `metadata.annotations["${STICKY_SHARES}"]`,
+    });
+    return;
+  }
+  for (const kind of ["tcp", "tls"] as const) {
+    for (const [index, { route }] of model[kind].entries()) {
+      if (route.length < 2) continue;
+      report({
+        code: "SERIN0209",
+        severity: "info",
+        message: `${STICKY_SHARES} is about HTTP rules: the weights here stay shares of connections.`,
+        fix: "Nothing need be done, if that is what is meant.",
+        path: `spec.${kind}[${index}].route`,
+      });
+    }
+  }
 }
 
 function checkGateways(model: VirtualService, { gateways }: VirtualServiceContext, report: Report): void {

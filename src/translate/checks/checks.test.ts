@@ -130,6 +130,18 @@ describe("checkReferences", () => {
     expect(check(vs(spec))).toEqual([expected]);
   });
 
+  test.each<[string, readonly [string, string]]>([
+    ["yes", ["SERIN0209", 'metadata.annotations["serin.dev/sticky-shares"]']],
+    ["true", ["SERIN0209", "spec.tcp[0].route"]],
+  ])("sticky shares: %s, with shares of connections beside", (value, expected) => {
+    const marked = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: one, namespace: test1, annotations: {serin.dev/sticky-shares: "${value}"}}
+spec: {hosts: [demo4], tcp: [{route: [{destination: {host: demo4}, weight: 1}, {destination: {host: two, port: {number: 80}}, weight: 2}]}]}`;
+    expect(check(marked).map(([code, path]) => [code, path])).toEqual([expected]);
+  });
+
   test("subsets without pods, hosts without services, gateways without workloads, twice the same host", () => {
     const text = `
 apiVersion: networking.istio.io/v1

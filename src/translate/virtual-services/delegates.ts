@@ -106,6 +106,7 @@ export function mergeRoute(root: HttpRoute, leaf: HttpRoute): HttpRoute | undefi
     mirrors: leaf.mirrors.length > 0 ? leaf.mirrors : root.mirrors,
     corsPolicy: leaf.corsPolicy ?? root.corsPolicy,
     headers: leaf.headers ?? root.headers,
+    stickyShares: root.stickyShares || leaf.stickyShares,
   });
 }
 

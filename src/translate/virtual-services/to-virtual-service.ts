@@ -8,6 +8,9 @@ import { toWeightedDestination } from "./actions.ts";
 import { toHttpMatch, toMatchScope } from "./matches.ts";
 import type { HttpRouteSpec, L4RouteSpec } from "./spec.ts";
 
+/** Serin's own annotation: "true" makes the weights of the VirtualService's HTTP rules shares of users. */
+export const STICKY_SHARES = "serin.dev/sticky-shares";
+
 /** A rule that hands over to another VirtualService. */
 export interface DelegateReference {
   readonly namespace: string;
@@ -17,7 +20,7 @@ export interface DelegateReference {
 /** Rule → what it delegates to; only rules that delegate are in it. */
 export const delegateOf: WeakMap<HttpRoute, DelegateReference> = new WeakMap();
 
-function toHttpRoute(spec: HttpRouteSpec, home: Home): HttpRoute {
+function toHttpRoute(spec: HttpRouteSpec, home: Home, stickyShares: boolean): HttpRoute {
   const route: HttpRoute = Object.freeze({
     name: spec.name ?? "",
     match: (spec.match ?? []).map((match) => toHttpMatch(match, home.namespace)),
@@ -31,6 +34,7 @@ function toHttpRoute(spec: HttpRouteSpec, home: Home): HttpRoute {
     mirrors: toMirrors(spec, home),
     corsPolicy: toCorsPolicy(spec.corsPolicy),
     headers: toHeaders(spec.headers),
+    stickyShares,
   });
   if (spec.delegate !== undefined) {
     delegateOf.set(route, { namespace: spec.delegate.namespace || home.namespace, name: spec.delegate.name ?? "" });
@@ -56,6 +60,7 @@ function toTlsRoute(spec: L4RouteSpec, home: Home): TlsRoute {
 export const toVirtualService: (resource: Resource<VirtualServiceSpec>, settings: MeshSettings) => VirtualService = memoByIdentity2(
   ({ metadata, spec }, settings) => {
     const home: Home = { namespace: metadata.namespace, domain: settings.domain };
+    const stickyShares = metadata.annotations[STICKY_SHARES] === "true";
     const gateways = spec.gateways === undefined || spec.gateways.length === 0 ? [MESH_GATEWAY] : spec.gateways;
     return Object.freeze({
       name: metadata.name,
@@ -64,7 +69,7 @@ export const toVirtualService: (resource: Resource<VirtualServiceSpec>, settings
       hosts: (spec.hosts ?? []).map((host) => resolveHost(host, home.namespace, home.domain).toLowerCase()),
       gateways: gateways.map((gateway) => resolveGateway(gateway, home.namespace)),
       exportTo: resolveExportTo(spec.exportTo, home.namespace, settings.defaultVirtualServiceExportTo),
-      http: ((spec.http ?? []) as readonly HttpRouteSpec[]).map((route) => toHttpRoute(route, home)),
+      http: ((spec.http ?? []) as readonly HttpRouteSpec[]).map((route) => toHttpRoute(route, home, stickyShares)),
       tls: ((spec.tls ?? []) as readonly L4RouteSpec[]).map((route) => toTlsRoute(route, home)),
       tcp: ((spec.tcp ?? []) as readonly L4RouteSpec[]).map((route) => toTcpRoute(route, home)),
     });

@@ -21,6 +21,7 @@ import { fractionOf } from "./fraction.ts";
 import { headerFields, hostSetBy } from "./headers.ts";
 import { buildHashPolicy } from "./hash-policy.ts";
 import { buildRetryPolicy } from "./retry.ts";
+import { byShares, type ShareVariant } from "./sticky-shares.ts";
 
 /** What the routes of one table are built for. */
 export interface RouteContext {
@@ -102,10 +103,11 @@ function weightOf(weighted: WeightedDestination, context: RouteContext): Weighte
   });
 }
 
-function specifierOf(route: HttpRoute, context: RouteContext): RouteAction["clusterSpecifier"] {
+function specifierOf(route: HttpRoute, context: RouteContext, sticky: boolean): RouteAction["clusterSpecifier"] {
   const [first] = route.route;
   if (route.route.length === 1 && first !== undefined) return { case: "cluster", value: clusterOf(first.destination, context) };
   const clusters = route.route.filter((w) => w.weight > 0).map((w) => weightOf(w, context));
+  if (sticky) return { case: "weightedClusters", value: byShares(clusters) };
   return {
     case: "weightedClusters",
     value: create(RouteActionSchema, { clusterSpecifier: { case: "weightedClusters", value: { clusters } } }).clusterSpecifier
@@ -142,14 +144,14 @@ function mirrorsOf(route: HttpRoute, context: RouteContext): RouteAction_Request
     );
 }
 
-export function buildForward(route: HttpRoute, context: RouteContext): RouteAction {
+export function buildForward(route: HttpRoute, context: RouteContext, variant?: ShareVariant): RouteAction {
   const timeout = toDuration(route.timeoutMs ?? 0);
   const host = hostRewriteOf(route);
-  const hashPolicy = hashPoliciesOf(route, context);
+  const hashPolicy = variant === undefined ? hashPoliciesOf(route, context) : [variant.hashPolicy];
   const retryPolicy = buildRetryPolicy(route.retries, context.mesh, { hashed: route.route.length === 1 && hashPolicy.length > 0 });
   const { uri, uriRegexRewrite: regex } = route.rewrite ?? {};
   return create(RouteActionSchema, {
-    clusterSpecifier: specifierOf(route, context),
+    clusterSpecifier: specifierOf(route, context, variant !== undefined),
     timeout,
     maxGrpcTimeout: timeout,
     hashPolicy,

@@ -11,15 +11,19 @@ import type { HeaderOperations, Headers } from "../../model/index.ts";
 const isHost = (name: string): boolean => name.toLowerCase() === "host" || name.toLowerCase() === ":authority";
 const isInternal = (name: string): boolean => name.startsWith(":") || isHost(name);
 
-function option(name: string, value: string, appendAction: Append): HeaderValueOption {
+export function headerOption(name: string, value: string, appendAction: Append): HeaderValueOption {
   return create(HeaderValueOptionSchema, { header: { key: name, value }, appendAction });
 }
 
 function additions(operations: HeaderOperations | undefined): HeaderValueOption[] {
   if (operations === undefined) return [];
   return [
-    ...operations.set.filter(([name]) => !isInternal(name)).map(([name, value]) => option(name, value, Append.OVERWRITE_IF_EXISTS_OR_ADD)),
-    ...operations.add.filter(([name]) => !isInternal(name)).map(([name, value]) => option(name, value, Append.APPEND_IF_EXISTS_OR_ADD)),
+    ...operations.set
+      .filter(([name]) => !isInternal(name))
+      .map(([name, value]) => headerOption(name, value, Append.OVERWRITE_IF_EXISTS_OR_ADD)),
+    ...operations.add
+      .filter(([name]) => !isInternal(name))
+      .map(([name, value]) => headerOption(name, value, Append.APPEND_IF_EXISTS_OR_ADD)),
   ];
 }
 

@@ -6,6 +6,7 @@ import { buildDirectResponse, buildForward, buildRedirect, portOf, type RouteCon
 import { headerFields } from "./headers.ts";
 import { buildRouteMatch, isCatchAll } from "./match.ts";
 import { buildPerFilter } from "./per-filter.ts";
+import { type ShareVariant, shareVariants } from "./sticky-shares.ts";
 
 export interface HttpRouteContext extends RouteContext {
   readonly scope: ProxyScope;
@@ -27,10 +28,10 @@ export function appliesTo(match: MatchScope, context: Pick<HttpRouteContext, "sc
   return labelled && (match.sourceNamespace === "" || match.sourceNamespace === namespace);
 }
 
-function actionOf(rule: HttpRoute, context: HttpRouteContext): Route["action"] {
+function actionOf(rule: HttpRoute, context: HttpRouteContext, variant: ShareVariant | undefined): Route["action"] {
   if (rule.redirect !== undefined) return { case: "redirect", value: buildRedirect(rule.redirect, context) };
   if (rule.directResponse !== undefined) return { case: "directResponse", value: buildDirectResponse(rule.directResponse) };
-  return { case: "route", value: buildForward(rule, context) };
+  return { case: "route", value: buildForward(rule, context, variant) };
 }
 
 function pathOf(match: RouteMatch): string {
@@ -59,16 +60,25 @@ function operationOf(
   return `${only.destination.host}:${portOf(only.destination, of.context)}${path}`;
 }
 
-function buildRoute(rule: HttpRoute, match: HttpMatch | undefined, options: { context: HttpRouteContext; owner: VirtualService }): Route {
-  const { context, owner } = options;
+interface RouteOptions {
+  readonly context: HttpRouteContext;
+  readonly owner: VirtualService;
+  /** undefined: the weights are shares of requests. */
+  readonly variant: ShareVariant | undefined;
+}
+
+function buildRoute(rule: HttpRoute, match: HttpMatch | undefined, options: RouteOptions): Route {
+  const { context, owner, variant } = options;
   const matchName = match?.name ?? "";
   const single =
     rule.route.length === 1 && rule.redirect === undefined && rule.directResponse === undefined ? rule.route[0]?.headers : undefined;
-  const built = { match: buildRouteMatch(match), action: actionOf(rule, context) };
+  const headers = headerFields(rule.headers, single);
+  const built = { match: buildRouteMatch(match, variant), action: actionOf(rule, context, variant) };
   return create(RouteSchema, {
     name: matchName === "" ? rule.name : `${rule.name}.${matchName}`,
     ...built,
-    ...headerFields(rule.headers, single),
+    ...headers,
+    responseHeadersToAdd: [...headers.responseHeadersToAdd, ...(variant?.setCookie ?? [])],
     decorator: { operation: operationOf(rule, built, options) },
     typedPerFilterConfig: buildPerFilter(rule),
     ...(match === undefined || match.statPrefix === "" ? {} : { statPrefix: match.statPrefix }),
@@ -78,15 +88,18 @@ function buildRoute(rule: HttpRoute, match: HttpMatch | undefined, options: { co
   });
 }
 
+const NO_VARIANTS: readonly undefined[] = [undefined];
+
 /** Routes in order; what stands after a catch-all is never reached and is dropped. */
 export function buildHttpRoutes(owner: VirtualService, context: HttpRouteContext): BuiltRoute[] {
   const built: BuiltRoute[] = [];
   for (const rule of owner.http) {
+    const variants = rule.stickyShares ? shareVariants(rule, { context, owner: owner.name }) : NO_VARIANTS;
     const matches: readonly (HttpMatch | undefined)[] = rule.match.length === 0 ? [undefined] : rule.match;
     for (const match of matches) {
       if (match !== undefined && !appliesTo(match.scope, context)) continue;
       const catchAll = isCatchAll(match);
-      built.push({ route: buildRoute(rule, match, { context, owner }), catchAll });
+      for (const variant of variants) built.push({ route: buildRoute(rule, match, { context, owner, variant }), catchAll });
       if (catchAll) return built;
     }
   }

@@ -15,6 +15,8 @@ import type { HttpMatch, StringMatch } from "../../model/index.ts";
 
 type NamedMatch = readonly [name: string, match: StringMatch];
 
+const NO_FURTHER = { headers: [], queryParams: [] };
+
 const byName = (a: NamedMatch, b: NamedMatch): number => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0);
 
 /** A regex that fits everything asks only for presence. */
@@ -61,7 +63,13 @@ function pathOf(match: HttpMatch | undefined): RouteMatch["pathSpecifier"] {
   return { case: "safeRegex", value: create(RegexMatcherSchema, { regex: uri.value }) };
 }
 
-export function buildRouteMatch(match: HttpMatch | undefined): RouteMatch {
+/** Conditions beside those that the user wrote. */
+export interface FurtherMatch {
+  readonly headers: readonly NamedMatch[];
+  readonly queryParams: readonly NamedMatch[];
+}
+
+export function buildRouteMatch(match: HttpMatch | undefined, further: FurtherMatch = NO_FURTHER): RouteMatch {
   const pseudo: NamedMatch[] = [];
   if (match?.method !== undefined) pseudo.push([":method", match.method]);
   if (match?.authority !== undefined) pseudo.push([":authority", match.authority]);
@@ -70,11 +78,12 @@ export function buildRouteMatch(match: HttpMatch | undefined): RouteMatch {
     ...[...(match?.headers ?? [])].sort(byName).map((m) => headerMatcher(m, false)),
     ...[...(match?.withoutHeaders ?? [])].sort(byName).map((m) => headerMatcher(m, true)),
     ...pseudo.map((m) => headerMatcher(m, false)),
+    ...further.headers.map((m) => headerMatcher(m, false)),
   ];
   return create(RouteMatchSchema, {
     pathSpecifier: pathOf(match),
     headers,
-    queryParameters: [...(match?.queryParams ?? [])].sort(byName).map(queryMatcher),
+    queryParameters: [...[...(match?.queryParams ?? [])].sort(byName), ...further.queryParams].map(queryMatcher),
     ...(match?.ignoreUriCase === true ? { caseSensitive: false } : {}),
   });
 }
