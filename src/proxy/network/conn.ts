@@ -24,8 +24,8 @@ export interface ConnHandler {
   onData(data: Buffer, length: number): boolean;
   /** The other side has sent its end; the connection can still be written to. */
   onEnd(): void;
-  /** The connection is gone, in whatever way; always the last call. `reason`: why it could not be made, in Envoy's words. */
-  onClose(reason: string | undefined): void;
+  /** The connection is gone, in whatever way; always the last call. `reason`: why it could not be made, in Envoy's words. `reset`: by the other side. */
+  onClose(reason: string | undefined, reset?: boolean): void;
 }
 
 export class Conn {
@@ -134,8 +134,9 @@ export function adopt(sock: net.Socket, handler: ConnHandler, carrier?: net.Sock
   if (!readShared(sock, (data, length) => conn.handler.onData(data, length)))
     sock.on("data", (chunk: Buffer) => void conn.handler.onData(chunk, chunk.length));
   sock.on("end", () => conn.handler.onEnd());
-  sock.on("error", () => undefined);
-  sock.on("close", () => conn.handler.onClose(undefined));
+  let reset = false;
+  sock.on("error", (error: NodeJS.ErrnoException) => (reset = error.code === "ECONNRESET"));
+  sock.on("close", () => conn.handler.onClose(undefined, reset));
   return conn;
 }
 
@@ -165,14 +166,18 @@ export function dial(options: DialOptions, handler: ConnHandler): Conn {
   const conn = new Conn(handler);
   let reached = false;
   let reason: string | undefined;
+  let reset = false;
   const use = (sock: net.Socket): void => {
     conn.sock = sock;
     sock.on("end", () => {
       if (sock === conn.sock) handler.onEnd();
     });
-    sock.on("error", (error) => (reason ??= failureOf(error, reached)));
+    sock.on("error", (error: NodeJS.ErrnoException) => {
+      reason ??= failureOf(error, reached);
+      reset ||= error.code === "ECONNRESET";
+    });
     sock.on("close", () => {
-      if (sock === conn.sock) handler.onClose(reason);
+      if (sock === conn.sock) handler.onClose(reason, reset);
     });
   };
   const onRead = (length: number, data: Uint8Array): boolean => handler.onData(data as Buffer, length);

@@ -2,23 +2,24 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/listeners/network_filters/tcp_proxy_filter
 import type { TcpProxyConfig } from "../config/index.ts";
 import type { AccessLogger } from "../observe/access-log.ts";
+import type { ResetReason } from "../observe/failure.ts";
 import { FLAG } from "../observe/response-flags.ts";
 import { scopedSpec } from "../observe/stats.ts";
 import type { StreamInfo } from "../observe/stream-info.ts";
 import { canConnect } from "../upstream/circuit-breaker.ts";
 import type { Cluster } from "../upstream/cluster.ts";
-import { type RequestNames, requestNames } from "../upstream/connection-names.ts";
+import { NO_REQUEST, type RequestNames, requestNames } from "../upstream/connection-names.ts";
 import type { Host } from "../upstream/host.ts";
 import type { PickContext } from "../upstream/lb/picker.ts";
 import type { PriorityLoads, PriorityState } from "../upstream/lb/priority-loads.ts";
 import { type Hash64, hashAddress } from "../hash/index.ts";
 import type { TlsInfo } from "../transport/tls-info.ts";
 import type { Arrival } from "./arrival.ts";
-import { type Conn, type ConnHandler, dial, HIGH_WATER } from "./conn.ts";
+import type { Conn, ConnHandler } from "./conn.ts";
 import type { Environment } from "./environment.ts";
+import { planTunnel, TcpTunnel, type TunnelPlan } from "./tcp-tunnel.ts";
+import { openTcp, type TcpUpstream, type TcpUpstreamUser } from "./tcp-upstream.ts";
 import { Timer } from "./timer-wheel.ts";
-
-const NO_ALPN: readonly string[] = [];
 
 export interface TcpProxy {
   readonly config: TcpProxyConfig;
@@ -34,6 +35,7 @@ export function createTcpProxy(config: TcpProxyConfig, env: Environment): TcpPro
     txBytes: counter("downstream_cx_tx_bytes_total"),
     noRoute: counter("downstream_cx_no_route"),
     idleTimeout: counter("idle_timeout"),
+    maxDuration: counter("max_downstream_connection_duration"),
   };
   const loggers: AccessLogger[] = [];
   for (const log of config.accessLogs) {
@@ -42,7 +44,10 @@ export function createTcpProxy(config: TcpProxyConfig, env: Environment): TcpPro
   }
   const total = config.clusters.reduce((sum, { weight }) => sum + weight, 0);
 
-  function chooseCluster(): string {
+  const tunnel = config.tunnel === undefined ? undefined : planTunnel(config.tunnel);
+
+  function chooseCluster(serverName: string): string {
+    if (config.sniCluster && serverName !== "") return serverName;
     if (config.clusters.length === 1) return config.clusters[0]?.name ?? "";
     let draw = env.rng.random() * total;
     for (const { name, weight } of config.clusters) {
@@ -52,34 +57,37 @@ export function createTcpProxy(config: TcpProxyConfig, env: Environment): TcpPro
     return config.clusters.at(-1)?.name ?? "";
   }
 
-  return { config, accept: (arrival) => new TcpSession({ config, env, stats, loggers, clusterName: chooseCluster() }, arrival) };
+  return {
+    config,
+    accept: (arrival) => new TcpSession({ config, env, stats, loggers, tunnel, clusterName: chooseCluster(arrival.serverName) }, arrival),
+  };
 }
 
 interface SessionContext {
   readonly config: TcpProxyConfig;
   readonly env: Environment;
-  readonly stats: Readonly<Record<"cxTotal" | "rxBytes" | "txBytes" | "noRoute" | "idleTimeout", { value: number }>>;
+  readonly stats: Readonly<Record<"cxTotal" | "rxBytes" | "txBytes" | "noRoute" | "idleTimeout" | "maxDuration", { value: number }>>;
   readonly loggers: readonly AccessLogger[];
+  readonly tunnel: TunnelPlan | undefined;
   readonly clusterName: string;
 }
 
-export class TcpSession implements ConnHandler, StreamInfo, PickContext {
+export class TcpSession implements ConnHandler, TcpUpstreamUser, StreamInfo, PickContext {
   conn!: Conn;
   private readonly context: SessionContext;
   private readonly arrival: Arrival;
   private readonly startMs: number;
-  private upstream: Conn | undefined = undefined;
+  private upstream: TcpUpstream | undefined = undefined;
   private connected = false;
   private cluster: Cluster | undefined = undefined;
-  private host: Host | undefined = undefined;
   private waiting: Buffer[] = [];
   private attempts = 0;
   private callerEnded = false;
   private upstreamEnded = false;
   private over = false;
   private lastActivity: number;
-  private readonly connectTimer = new Timer(() => this.upstreamFailed("connection timeout"));
   private readonly idleTimer = new Timer(() => this.onIdle());
+  private readonly ageTimer = new Timer(() => this.onAge());
   flags = 0;
   details = "";
   transportFailure = "";
@@ -88,12 +96,11 @@ export class TcpSession implements ConnHandler, StreamInfo, PickContext {
   upstreamHost = "";
   upstreamLocalAddress = "";
   upstreamTls: TlsInfo | undefined = undefined;
-  readonly upstreamCluster: string;
+  upstreamCluster = "";
 
   constructor(context: SessionContext, arrival: Arrival) {
     this.context = context;
     this.arrival = arrival;
-    this.upstreamCluster = context.clusterName;
     this.startMs = context.env.clock.now();
     this.lastActivity = this.startMs;
     context.stats.cxTotal.value++;
@@ -104,15 +111,18 @@ export class TcpSession implements ConnHandler, StreamInfo, PickContext {
   }
 
   opened(): void {
-    this.cluster = this.context.env.clusters.get(this.upstreamCluster);
+    const { env, config } = this.context;
+    this.cluster = env.clusters.get(this.context.clusterName);
     if (this.cluster === undefined) {
       this.context.stats.noRoute.value++;
       this.flags |= FLAG.NC;
       this.close();
       return;
     }
-    const { idleTimeoutMs } = this.context.config;
-    if (idleTimeoutMs > 0) this.context.env.wheel.arm(this.idleTimer, this.startMs + idleTimeoutMs, this.startMs);
+    this.upstreamCluster = this.context.clusterName;
+    const { idleTimeoutMs, maxConnectionDurationMs } = config;
+    if (idleTimeoutMs > 0) env.wheel.arm(this.idleTimer, this.startMs + idleTimeoutMs, this.startMs);
+    if (maxConnectionDurationMs > 0) env.wheel.arm(this.ageTimer, this.startMs + maxConnectionDurationMs, this.startMs);
     this.connect(this.cluster);
   }
 
@@ -127,45 +137,30 @@ export class TcpSession implements ConnHandler, StreamInfo, PickContext {
       this.close();
       return;
     }
-    if (!canConnect(cluster.usage, cluster.config.breakers)) {
+    const { env, tunnel } = this.context;
+    // A tunnel's connections are the pool's, which counts them itself.
+    if (tunnel === undefined && !canConnect(cluster.usage, cluster.config.breakers)) {
       cluster.stats.cxOverflow.value++;
       this.flags |= FLAG.UO;
       this.close();
       return;
     }
     this.attempts++;
-    this.host = host;
     this.upstreamHost = host.name;
-    cluster.usage.connections++;
-    cluster.stats.cxTotal.value++;
-    cluster.stats.cxActive.value++;
-    host.stats.cxTotal++;
-    host.stats.cxActive++;
-    const { env } = this.context;
-    const upstream: Conn = dial(
-      {
-        host: host.address,
-        port: host.port,
-        localAddress: cluster.config.sourceAddress,
-        keepalive: cluster.config.tcpKeepalive,
-        transport: cluster.transport(host, this.names(cluster, host), NO_ALPN),
-        onConnect: (tls) => this.onConnected(upstream, tls),
-      },
-      {
-        onData: (data, length) => this.onUpstreamData(upstream, data, length),
-        onEnd: () => this.onUpstreamEnd(),
-        onClose: (code) => {
-          if (this.upstream === upstream) this.onUpstreamClose(code);
-        },
-      },
-    );
-    this.upstream = upstream;
-    const now = env.clock.now();
-    env.wheel.arm(this.connectTimer, now + cluster.config.connectTimeoutMs, now);
+    const target = { env, cluster, host, names: this.names(cluster, host) };
+    if (tunnel === undefined) {
+      this.upstream = openTcp(target, this);
+      return;
+    }
+    const opened = new TcpTunnel(tunnel, target, this);
+    this.upstream = opened;
+    opened.open();
   }
 
+  /** The name that TLS sends follows an HTTP request only. */
   private names(cluster: Cluster, host: Host): RequestNames {
     const { arrival } = this;
+    if (!cluster.followsRequest) return NO_REQUEST;
     return requestNames({ ...cluster.config, autoSni: undefined }, host.transport, {
       authority: "",
       header: () => undefined,
@@ -178,23 +173,13 @@ export class TcpSession implements ConnHandler, StreamInfo, PickContext {
     });
   }
 
-  private leaveHost(): void {
-    const { cluster, host } = this;
-    this.context.env.wheel.remove(this.connectTimer);
-    if (cluster === undefined || host === undefined) return;
-    this.host = undefined;
-    cluster.usage.connections--;
-    cluster.stats.cxActive.value--;
-    host.stats.cxActive--;
-  }
-
-  private onConnected(upstream: Conn, tls: TlsInfo | undefined): void {
-    this.upstreamTls = tls;
+  onReady(): void {
+    const { upstream } = this;
+    if (upstream === undefined) return;
     this.connected = true;
-    this.host?.outlier?.putOutcome("connected for good");
-    this.context.env.wheel.disarm(this.connectTimer);
-    this.upstreamLocalAddress = `${upstream.sock.localAddress}:${upstream.sock.localPort}`;
-    for (const part of this.waiting) upstream.writeSub(part);
+    this.upstreamTls = upstream.tls;
+    this.upstreamLocalAddress = upstream.localAddress;
+    for (const part of this.waiting) upstream.write(part);
     this.waiting = [];
     this.conn.resume();
     if (this.callerEnded) upstream.end();
@@ -211,20 +196,20 @@ export class TcpSession implements ConnHandler, StreamInfo, PickContext {
       this.conn.pause();
       return true;
     }
-    upstream.writeSub(own);
-    if (upstream.pending() > HIGH_WATER) {
+    if (!upstream.write(own)) {
       this.conn.pause();
-      upstream.whenFlushed(() => this.conn.resume());
+      upstream.whenWritable(() => this.conn.resume());
     }
     return true;
   }
 
-  private onUpstreamData(upstream: Conn, data: Buffer, length: number): boolean {
-    this.bytesSent += length;
-    this.context.stats.txBytes.value += length;
+  onUpstreamData(view: Buffer): boolean {
+    const { upstream } = this;
+    this.bytesSent += view.length;
+    this.context.stats.txBytes.value += view.length;
     this.lastActivity = this.context.env.clock.now();
-    const free = this.conn.writeSub(data.subarray(0, length));
-    if (!free) this.conn.whenFlushed(() => upstream.resume());
+    const free = this.conn.writeSub(view);
+    if (!free) this.conn.whenFlushed(() => upstream?.resume());
     return free;
   }
 
@@ -234,40 +219,33 @@ export class TcpSession implements ConnHandler, StreamInfo, PickContext {
     if (this.upstreamEnded) this.close();
   }
 
-  private onUpstreamEnd(): void {
+  onUpstreamEnd(): void {
     this.upstreamEnded = true;
     this.conn.end();
     if (this.callerEnded) this.close();
   }
 
-  private onUpstreamClose(code: string | undefined): void {
-    if (!this.connected) {
-      this.transportFailure = code ?? "";
-      this.upstreamFailed("remote connection failure");
+  onUpstreamClosed(reset: boolean): void {
+    if (!reset) {
+      this.close();
       return;
     }
-    this.close();
+    this.flags |= FLAG.UR;
+    this.finish();
+    this.conn.reset();
   }
 
-  private upstreamFailed(reason: string): void {
-    if (this.over || this.connected) return;
-    const { cluster, upstream } = this;
+  onFailed(reason: ResetReason, failure: string | undefined): void {
+    if (this.over) return;
+    const { cluster } = this;
     this.upstream = undefined;
-    upstream?.destroy();
-    if (cluster !== undefined) {
-      cluster.stats.cxConnectFail.value++;
-      if (reason === "connection timeout") cluster.stats.cxConnectTimeout.value++;
-      if (this.host !== undefined) {
-        this.host.stats.cxConnectFail++;
-        this.host.outlier?.putOutcome(reason === "connection timeout" ? "timeout" : "connect failed");
-      }
-    }
-    this.leaveHost();
+    this.transportFailure = failure ?? "";
     if (cluster !== undefined && this.attempts < Math.max(1, this.context.config.maxConnectAttempts)) {
       this.connect(cluster);
       return;
     }
-    this.flags |= FLAG.UF;
+    if (cluster !== undefined) cluster.stats.cxConnectAttemptsExceeded.value++;
+    this.flags |= reason === "overflow" ? FLAG.UO : FLAG.UF | FLAG.URX;
     this.close();
   }
 
@@ -283,25 +261,38 @@ export class TcpSession implements ConnHandler, StreamInfo, PickContext {
     this.close();
   }
 
-  private close(): void {
+  private onAge(): void {
     if (this.over) return;
-    this.over = true;
-    const { upstream } = this;
-    this.upstream = undefined;
-    this.leaveHost();
-    this.context.env.wheel.remove(this.idleTimer);
-    if (upstream !== undefined) {
-      upstream.end();
-      // What the caller sent last still goes out; a peer that never closes is cut off.
-      upstream.whenFlushed(() => upstream.destroy());
-    }
-    this.conn.end();
-    this.conn.whenFlushed(() => this.conn.destroy());
-    for (const logger of this.context.loggers) logger.log(this);
+    this.context.stats.maxDuration.value++;
+    this.flags |= FLAG.DT;
+    this.close();
   }
 
-  onClose(): void {
-    this.close();
+  private close(): void {
+    if (this.over) return;
+    const upstream = this.finish();
+    // What the caller sent last still goes out, where there is somebody to take it.
+    if (this.connected) upstream?.close();
+    else upstream?.drop();
+    this.conn.end();
+    this.conn.whenFlushed(() => this.conn.destroy());
+  }
+
+  private finish(): TcpUpstream | undefined {
+    this.over = true;
+    const { upstream } = this;
+    const { wheel } = this.context.env;
+    this.upstream = undefined;
+    wheel.remove(this.idleTimer);
+    wheel.remove(this.ageTimer);
+    for (const logger of this.context.loggers) logger.log(this);
+    return upstream;
+  }
+
+  onClose(_reason: string | undefined, reset = false): void {
+    // A caller that broke off is no caller that ended.
+    if (reset && !this.over) this.finish()?.drop();
+    else this.close();
     this.arrival.onClosed();
   }
 

@@ -26,6 +26,7 @@ export interface ClusterStats {
   readonly cxActive: Gauge;
   readonly cxConnectFail: Counter;
   readonly cxConnectTimeout: Counter;
+  readonly cxConnectAttemptsExceeded: Counter;
   readonly cxOverflow: Counter;
   readonly cxDestroy: Counter;
   readonly cxIdleTimeout: Counter;
@@ -95,6 +96,7 @@ export function createClusterStats(stats: Stats, name: string): ClusterStats {
     cxActive: gauge("upstream_cx_active"),
     cxConnectFail: counter("upstream_cx_connect_fail"),
     cxConnectTimeout: counter("upstream_cx_connect_timeout"),
+    cxConnectAttemptsExceeded: counter("upstream_cx_connect_attempts_exceeded"),
     cxOverflow: counter("upstream_cx_overflow"),
     cxDestroy: counter("upstream_cx_destroy"),
     cxIdleTimeout: counter("upstream_cx_idle_timeout"),

@@ -203,7 +203,7 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
     const body = this.body;
     const { bytes, buf, bodyAt, n } = at;
     this.keep = head.minor === 1 ? !head.close : head.keepAlive && !head.close;
-    if (head.status === 101) {
+    if (head.status === 101 || (user.connects === true && head.status < 300)) {
       body.start(BODY_UNTIL_CLOSE, 0);
       this.keep = false;
     } else if (user.expectsNoBody || head.status === 204 || head.status === 304) body.start(BODY_NONE, 0);

@@ -31,6 +31,8 @@ export interface BodyPart {
 export interface UpstreamUser {
   /** The request was HEAD: whatever the head says, no body follows. */
   readonly expectsNoBody: boolean;
+  /** The request was CONNECT: after an answer of 2xx bytes only pass through, whatever its head says. */
+  readonly connects?: boolean;
   /** 1xx, but for 101. */
   onInformational(head: AnswerHead): void;
   /** The final head; 101 too, after which bytes only pass through. */
