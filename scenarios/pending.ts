@@ -32,7 +32,6 @@ export const PENDING: readonly Pending[] = [
   { case: "authz/sidecar-inbound-remote-ip-and-port", plane: "*", waitsFor: "authorization and request authentication" },
   { case: "authz/tcp-allow-drops-http-rules", plane: "*", waitsFor: "authorization and request authentication" },
   { case: "authz/tcp-deny-only-http-fields-denies-all", plane: "*", waitsFor: "authorization and request authentication" },
-  { case: "protocols/sidecar-inbound-mtls-strict", plane: "serin", waitsFor: "TLS" },
   { case: "authz/custom-fail-closed", plane: "matcher", waitsFor: "custom authorization" },
   { case: "authz/custom-http-defaults", plane: "matcher", waitsFor: "custom authorization" },
   { case: "authz/jwt-two-issuers-same-place", plane: "matcher", waitsFor: "request authentication" },

@@ -39,8 +39,8 @@ function grpcStatus(style: GrpcStatusStyle): Operator {
 const PLAIN: Readonly<Record<string, Operator>> = {
   PROTOCOL: (i) => text(i.protocol),
   RESPONSE_CODE: (i) => i.status,
-  RESPONSE_FLAGS: (i) => flagText(i.flags),
-  RESPONSE_FLAGS_LONG: (i) => flagTextLong(i.flags),
+  RESPONSE_FLAGS: (i) => flagText(i),
+  RESPONSE_FLAGS_LONG: (i) => flagTextLong(i),
   RESPONSE_CODE_DETAILS: (i) => text(i.details),
   CONNECTION_TERMINATION_DETAILS: (i) => text(i.terminationDetails),
   UPSTREAM_TRANSPORT_FAILURE_REASON: (i) => text(i.transportFailure),

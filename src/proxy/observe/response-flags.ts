@@ -69,23 +69,35 @@ const LONG: Readonly<Record<FlagName, string>> = {
 
 /** Envoy writes flags in the order in which they were set: what filters say, then how the tries ended, then how the request did. */
 const FIRST: readonly FlagName[] = ["DI", "FI", "RL", "RLSE", "UAEX", "URX", "UO"];
-const NAMES: readonly FlagName[] = [...FIRST, ...(Object.keys(FLAG) as FlagName[]).filter((name) => !FIRST.includes(name))];
+const ALL = Object.keys(FLAG) as FlagName[];
+const OF_REQUESTS: readonly FlagName[] = [...FIRST, ...ALL.filter((name) => !FIRST.includes(name))];
+
+/** A TCP connection's failure comes first, then that it was the last try. */
+function named({ flags, protocol }: Flagged): readonly FlagName[] {
+  return (protocol === "" ? ALL : OF_REQUESTS).filter((name) => (flags & FLAG[name]) !== 0);
+}
+
+export interface Flagged {
+  readonly flags: number;
+  /** "" = a connection without requests. */
+  readonly protocol: string;
+}
 
 export function isFlagName(name: string): name is FlagName {
   return Object.hasOwn(FLAG, name);
 }
 
 /** `UF,URX`, or `-`. */
-export function flagText(flags: number): string {
-  if (flags === 0) return "-";
-  return NAMES.filter((name) => (flags & FLAG[name]) !== 0).join(",");
+export function flagText(of: Flagged): string {
+  return of.flags === 0 ? "-" : named(of).join(",");
 }
 
-export function flagTextLong(flags: number): string {
-  if (flags === 0) return "-";
-  return NAMES.filter((name) => (flags & FLAG[name]) !== 0)
-    .map((name) => LONG[name])
-    .join(",");
+export function flagTextLong(of: Flagged): string {
+  return of.flags === 0
+    ? "-"
+    : named(of)
+        .map((name) => LONG[name])
+        .join(",");
 }
 
 /** Bits for a list of short names; names that are no flags are left out. */
