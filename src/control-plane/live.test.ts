@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { LiveStatus } from "../admin-api/index.ts";
 import { createLiveTracker, type LiveProxy, type LiveTracker } from "./live.ts";
-import { createManualClock, type ManualClock } from "./testing/manual-clock.ts";
+import { createManualClock, type ManualClock } from "../kit/testing/manual-clock.ts";
 
 interface FakeProxy extends LiveProxy {
   acked: number;

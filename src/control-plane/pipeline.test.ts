@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Issue, silentLogger, type XdsResources } from "../kit/index.ts";
 import type { ConfigView, EndpointIndex, InboundPortView, ProxyIdentity } from "../model/index.ts";
 import { type Connection, createPipeline, type Stages, type Turn } from "./pipeline.ts";
-import { createManualClock } from "./testing/manual-clock.ts";
+import { createManualClock } from "../kit/testing/manual-clock.ts";
 
 interface FakeSnapshot {
   readonly config: { readonly broken?: string };

@@ -8,7 +8,7 @@ import { type AdsStream, createAdsStream } from "./ads-stream.ts";
 import { createSetDeriver } from "./set-diff.ts";
 import { createSharedResponses } from "./shared-responses.ts";
 import { createSubscriptions } from "./subscription.ts";
-import { createManualClock } from "./testing/manual-clock.ts";
+import { createManualClock } from "../kit/testing/manual-clock.ts";
 import { createModelEnvoy } from "./testing/model-envoy.ts";
 import { type Plan, planned } from "./testing/resources.ts";
 

@@ -3,7 +3,7 @@ import { type LogLevel, seededRng } from "../../../kit/index.ts";
 import type { OutlierDetection } from "../../config/index.ts";
 import { createStats } from "../../observe/stats.ts";
 import { endpointConfig } from "../../testing/config.ts";
-import { createManualClock } from "../../testing/manual-clock.ts";
+import { createManualClock } from "../../../kit/testing/manual-clock.ts";
 import { createHost, type Host } from "../host.ts";
 import { createDetector } from "./detector.ts";
 import { createOutlierStats } from "./outlier-stats.ts";

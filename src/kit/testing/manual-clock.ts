@@ -1,5 +1,5 @@
 // For tests: time that moves by hand and runs what is due.
-import type { Clock } from "../../kit/index.ts";
+import type { Clock } from "../clock.ts";
 
 export interface ManualClock extends Clock {
   advance(ms: number): void;
