@@ -31,7 +31,7 @@ interface Setup {
 
 const LOG = {
   path: "-",
-  format: { kind: "text", text: "%PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %GRPC_STATUS%" },
+  format: { kind: "text", text: "%PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %GRPC_STATUS%\n" },
 } as const;
 
 async function setUp(port: number, setup: Setup = {}): Promise<Scene> {

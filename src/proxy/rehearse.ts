@@ -195,6 +195,7 @@ function callerFor(manager: ConnectionManager, request: RehearsedRequest, onAnsw
     remoteAddress: request.remoteAddress,
     remotePort: 0,
     peerAddress: `${request.remoteAddress}:0`,
+    directLocalAddress: "",
     serverName: "",
     alpn: "",
     originalDestination: undefined,

@@ -26,6 +26,8 @@ export interface AccessLog {
   readonly format:
     | { readonly kind: "text"; readonly text: string }
     | { readonly kind: "json"; readonly template: Readonly<Record<string, unknown>> };
+  /** What is missing is left out: in text nothing stands for it, in JSON its field is not there. */
+  readonly omitEmpty?: boolean;
   /** A filter we can evaluate: only responses with one of these flags; undefined = all. */
   readonly responseFlags: readonly string[] | undefined;
 }

@@ -33,6 +33,8 @@ export class Body {
   mode: BodyMode = BODY_NONE;
   /** Bytes left of the content-length body or of the chunk. */
   remain = 0;
+  /** Bytes of the body itself so far, without the framing of chunks. */
+  payload = 0;
   /** End (exclusive) of what may be forwarded unchanged from the buffer last fed. */
   forwardEnd = 0;
   /** After the end of a chunked body: trailer lines with CRLF each, without the closing CRLF; undefined = there were none and the end was forwarded. */
@@ -46,6 +48,7 @@ export class Body {
   start(mode: BodyMode, length: number): void {
     this.mode = mode;
     this.remain = length;
+    this.payload = 0;
     this.state = SIZE;
     this.size = 0;
     this.digits = 0;
@@ -60,11 +63,13 @@ export class Body {
       const have = end - from;
       if (have >= this.remain) {
         const stop = from + this.remain;
+        this.payload += this.remain;
         this.remain = 0;
         this.forwardEnd = stop;
         return stop;
       }
       this.remain -= have;
+      this.payload += have;
       this.forwardEnd = end;
       return BODY_MORE;
     }
@@ -73,6 +78,7 @@ export class Body {
       return from;
     }
     if (this.mode === BODY_UNTIL_CLOSE) {
+      this.payload += end - from;
       this.forwardEnd = end;
       return BODY_MORE;
     }
@@ -87,10 +93,12 @@ export class Body {
           const have = end - at;
           if (have < this.remain) {
             this.remain -= have;
+            this.payload += have;
             this.forwardEnd = end;
             return BODY_MORE;
           }
           at += this.remain;
+          this.payload += this.remain;
           this.remain = 0;
           this.state = DATA_CR;
           break;

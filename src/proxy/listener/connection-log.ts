@@ -6,6 +6,7 @@ import type { StreamInfo } from "../observe/stream-info.ts";
 import type { TlsInfo } from "../transport/tls-info.ts";
 import { FLAG } from "../observe/response-flags.ts";
 import type { FilterChain } from "../config/index.ts";
+import { hostName } from "../upstream/host.ts";
 import type { Admitted, Refused } from "./admission.ts";
 import type { ConnectionFacts } from "./filter-chain-match.ts";
 
@@ -15,7 +16,8 @@ export class ConnectionLog implements StreamInfo {
   private readonly startMs: number;
   readonly connectionId: number;
   facts: ConnectionFacts;
-  peerAddress: string;
+  readonly peerAddress: string;
+  readonly downstreamDirectLocalAddress: string;
   flags = 0;
   details = "";
   filterChainName = "";
@@ -28,7 +30,8 @@ export class ConnectionLog implements StreamInfo {
     this.facts = facts;
     this.connectionId = id;
     this.startMs = env.clock.now();
-    this.peerAddress = `${facts.remoteAddress}:${facts.remotePort}`;
+    this.peerAddress = hostName(facts.remoteAddress, facts.remotePort);
+    this.downstreamDirectLocalAddress = hostName(facts.localAddress, facts.localPort);
   }
 
   admitted({ facts, chain, secured }: Admitted): void {
@@ -64,6 +67,8 @@ export class ConnectionLog implements StreamInfo {
   }
   readonly protocol = "";
   readonly responseStartMs = undefined;
+  readonly requestEndMs = undefined;
+  readonly requestSentMs = undefined;
   readonly status = 0;
   readonly terminationDetails = "";
   readonly transportFailure = "";
@@ -73,21 +78,25 @@ export class ConnectionLog implements StreamInfo {
   get bytesSent(): number {
     return this.sock.bytesWritten;
   }
+  readonly upstreamProtocol = "";
   readonly upstreamHost = "";
+  readonly upstreamHostname = "";
   readonly upstreamCluster = "";
   readonly upstreamLocalAddress = "";
   readonly upstreamAttempts = 0;
   readonly upstreamTls = undefined;
+  readonly streamId = "";
+  readonly logType = "NotSet";
   readonly routeName = "";
   readonly virtualHostName = "";
   get downstreamLocalAddress(): string {
-    return `${this.facts.localAddress}:${this.facts.localPort}`;
+    return hostName(this.facts.localAddress, this.facts.localPort);
   }
   get downstreamRemoteAddress(): string {
     return this.peerAddress;
   }
   get clientAddress(): string {
-    return `${this.facts.remoteAddress}:${this.facts.remotePort}`;
+    return hostName(this.facts.remoteAddress, this.facts.remotePort);
   }
   get requestedServerName(): string {
     return this.facts.serverName;

@@ -22,6 +22,8 @@ export interface Arrival {
   readonly remotePort: number;
   /** `address:port` of the peer itself. */
   readonly peerAddress: string;
+  /** `address:port` of the socket itself. */
+  readonly directLocalAddress: string;
   /** The name in its TLS hello, in lower case; "" = none was seen. */
   readonly serverName: string;
   /** What TLS agreed on: "h2", "http/1.1"; "" = nothing. */

@@ -29,6 +29,8 @@ export abstract class Http1Caller implements Caller {
   /** The upstream's own chunks pass; their end was held back where there may be trailers. */
   private rawChunks = false;
   private dechunker: Dechunker | undefined = undefined;
+  /** Counts the body of an answer that comes in chunks. */
+  private chunkedFrom: UpstreamStream | undefined = undefined;
 
   constructor(arrival: Arrival) {
     this.arrival = arrival;
@@ -81,10 +83,11 @@ export abstract class Http1Caller implements Caller {
     const upgrade = head.status === 101;
     // Answered before the request was all here: what is left of it must not be read as the next one.
     if (upgrade || this.bodyPending || exchange.manager.env.draining()) this.keep = false;
-    const framing = upgrade ? "none" : this.frame(start);
+    const framing = upgrade ? "none" : this.frame(stream, start);
     if (framing === "close") this.keep = false;
     const text = answerText(exchange, head, notes, { minor: this.minor, keep: this.keep, framing, upgrade });
     if (upgrade) {
+      this.chunkedFrom = undefined;
       this.conn.writeStr(text);
       this.enterTunnel();
       return data.subarray(bodyAt, forwardEnd);
@@ -92,21 +95,22 @@ export abstract class Http1Caller implements Caller {
     const plain = this.form === "as-is";
     if (plain && start.complete && forwardEnd <= bytes.length) {
       const end = this.ending(stream.trailers);
-      exchange.bytesSent += forwardEnd - bodyAt;
+      exchange.bytesSent = this.chunkedFrom?.payload ?? forwardEnd - bodyAt;
       this.conn.writeStr(forwardEnd > bodyAt ? text + bytes.slice(bodyAt, forwardEnd) + end : text + end);
       return undefined;
     }
     const joined = plain && forwardEnd > bodyAt ? stream.prepend(text, start) : undefined;
     if (joined !== undefined) {
-      exchange.bytesSent -= text.length;
+      if (this.chunkedFrom === undefined) exchange.bytesSent -= text.length;
       return joined;
     }
     this.conn.writeStr(text);
     return data.subarray(bodyAt, forwardEnd);
   }
 
-  private frame({ framing, head, complete }: AnswerStart): AnswerShape["framing"] {
+  private frame(stream: UpstreamStream, { framing, head, complete }: AnswerStart): AnswerShape["framing"] {
     this.form = "as-is";
+    this.chunkedFrom = framing === "chunked" ? stream : undefined;
     this.rawChunks = framing === "chunked" && this.minor === 1;
     switch (framing) {
       case "length":
@@ -130,7 +134,8 @@ export abstract class Http1Caller implements Caller {
 
   writeAnswer(view: Buffer, lasting: boolean): boolean {
     const { conn } = this;
-    (this.exchange as Exchange).bytesSent += view.length;
+    const exchange = this.exchange as Exchange;
+    exchange.bytesSent = this.chunkedFrom?.payload ?? exchange.bytesSent + view.length;
     switch (this.form) {
       case "as-is":
         if (view.length < COPY_BELOW && conn.pending() < COPY_BELOW) {

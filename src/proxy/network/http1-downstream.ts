@@ -196,7 +196,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     }
     const to = this.body.forwardEnd;
     const complete = stop >= 0;
-    exchange.bytesReceived += to - from;
+    exchange.bytesReceived = this.body.payload;
     if (complete) {
       this.state = "waiting";
       if (stop < chunk.length) {

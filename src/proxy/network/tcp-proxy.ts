@@ -9,7 +9,7 @@ import type { StreamInfo } from "../observe/stream-info.ts";
 import { canConnect } from "../upstream/circuit-breaker.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import { NO_REQUEST, type RequestNames, requestNames } from "../upstream/connection-names.ts";
-import type { Host } from "../upstream/host.ts";
+import { type Host, hostName } from "../upstream/host.ts";
 import type { PickContext } from "../upstream/lb/picker.ts";
 import type { PriorityLoads, PriorityState } from "../upstream/lb/priority-loads.ts";
 import { type Hash64, hashAddress } from "../hash/index.ts";
@@ -91,9 +91,12 @@ export class TcpSession implements ConnHandler, TcpUpstreamUser, StreamInfo, Pic
   flags = 0;
   details = "";
   transportFailure = "";
+  private uniqueId = "";
   bytesReceived = 0;
   bytesSent = 0;
+  readonly upstreamProtocol = "";
   upstreamHost = "";
+  upstreamHostname = "";
   upstreamLocalAddress = "";
   upstreamTls: TlsInfo | undefined = undefined;
   upstreamCluster = "";
@@ -147,6 +150,7 @@ export class TcpSession implements ConnHandler, TcpUpstreamUser, StreamInfo, Pic
     }
     this.attempts++;
     this.upstreamHost = host.name;
+    this.upstreamHostname = host.config.hostname;
     const target = { env, cluster, host, names: this.names(cluster, host) };
     if (tunnel === undefined) {
       this.upstream = openTcp(target, this);
@@ -333,19 +337,28 @@ export class TcpSession implements ConnHandler, TcpUpstreamUser, StreamInfo, Pic
     return this.context.env.clock.now() - this.startMs;
   }
   readonly responseStartMs = undefined;
+  readonly requestEndMs = undefined;
+  readonly requestSentMs = undefined;
   readonly status = 0;
   readonly terminationDetails = "";
   get upstreamAttempts(): number {
     return this.attempts;
   }
   get downstreamLocalAddress(): string {
-    return `${this.arrival.localAddress}:${this.arrival.localPort}`;
+    return hostName(this.arrival.localAddress, this.arrival.localPort);
   }
+  get downstreamDirectLocalAddress(): string {
+    return this.arrival.directLocalAddress;
+  }
+  get streamId(): string {
+    return (this.uniqueId ||= crypto.randomUUID());
+  }
+  readonly logType = "TcpConnectionEnd";
   get downstreamRemoteAddress(): string {
     return this.arrival.peerAddress;
   }
   get clientAddress(): string {
-    return `${this.arrival.remoteAddress}:${this.arrival.remotePort}`;
+    return hostName(this.arrival.remoteAddress, this.arrival.remotePort);
   }
   get requestedServerName(): string {
     return this.arrival.serverName;

@@ -48,7 +48,7 @@ export function createAccessLogs(options: { sink: AccessLogSink; clock: Clock })
   return {
     flush,
     logger(config) {
-      const compiled = config.format.kind === "text" ? compileText(config.format.text) : compileJson(config.format.template);
+      const compiled = compileAccessLine(config);
       if (!compiled.ok) return compiled;
       const line = compiled.value;
       const path = config.path;
@@ -65,16 +65,22 @@ export function createAccessLogs(options: { sink: AccessLogSink; clock: Clock })
 
 /** For decode: undefined = fine, else what is wrong with it. */
 export function accessLogProblem(config: AccessLog): string | undefined {
-  const compiled = config.format.kind === "text" ? compileText(config.format.text) : compileJson(config.format.template);
+  const compiled = compileAccessLine(config);
   return compiled.ok ? undefined : compiled.error;
 }
 
-function compileText(text: string): Result<(info: StreamInfo) => string> {
-  const format = compileFormat(text.endsWith("\n") ? text : text + "\n");
+/** What a log writes of a stream; fails on a format with an unknown operator. */
+export function compileAccessLine({ format, omitEmpty = false }: AccessLog): Result<(info: StreamInfo) => string> {
+  return format.kind === "text" ? compileText(format.text, omitEmpty) : compileJson(format.template, omitEmpty);
+}
+
+function compileText(text: string, omitEmpty: boolean): Result<(info: StreamInfo) => string> {
+  const format = compileFormat(text);
   if (!format.ok) return format;
   const { render } = format.value;
+  const missing = omitEmpty ? "" : "-";
   return ok((info) => {
-    const line = render(info, "-");
+    const line = render(info, missing);
     CONTROL.lastIndex = 0;
     return CONTROL.test(line) ? line.replace(CONTROL, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`) : line;
   });
@@ -82,39 +88,46 @@ function compileText(text: string): Result<(info: StreamInfo) => string> {
 
 type JsonPart = (info: StreamInfo) => unknown;
 
-function compileJson(template: Readonly<Record<string, unknown>>): Result<(info: StreamInfo) => string> {
-  const compiled = jsonPart(template);
+function compileJson(template: Readonly<Record<string, unknown>>, omitEmpty: boolean): Result<(info: StreamInfo) => string> {
+  const compiled = jsonPart(template, omitEmpty);
   if (!compiled.ok) return compiled;
   return ok((info) => JSON.stringify(compiled.value(info)) + "\n");
 }
 
-function jsonPart(value: unknown): Result<JsonPart> {
+function jsonPart(value: unknown, omitEmpty: boolean): Result<JsonPart> {
   if (typeof value === "string") {
     const format = compileFormat(value);
-    return format.ok ? ok(jsonString(format.value)) : format;
+    return format.ok ? ok(jsonString(format.value, omitEmpty)) : format;
   }
   if (Array.isArray(value)) {
     const items: JsonPart[] = [];
     for (const item of value) {
-      const part = jsonPart(item);
+      const part = jsonPart(item, omitEmpty);
       if (!part.ok) return part;
       items.push(part.value);
     }
-    return ok((info) => items.map((item) => item(info)));
+    return ok((info) => {
+      const values = items.map((item) => item(info));
+      return omitEmpty ? values.filter((one) => one !== null) : values;
+    });
   }
   if (typeof value === "object" && value !== null) {
     const fields: [string, JsonPart][] = [];
     for (const [key, inner] of Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-      const part = jsonPart(inner);
+      const part = jsonPart(inner, omitEmpty);
       if (!part.ok) return err(`${key}: ${part.error}`);
       fields.push([key, part.value]);
     }
-    return ok((info) => Object.fromEntries(fields.map(([key, part]) => [key, part(info)])));
+    return ok((info) => {
+      const values = fields.map(([key, part]): [string, unknown] => [key, part(info)]);
+      return Object.fromEntries(omitEmpty ? values.filter(([, one]) => one !== null) : values);
+    });
   }
   return ok(() => value);
 }
 
-function jsonString(format: Format): JsonPart {
+function jsonString(format: Format, omitEmpty: boolean): JsonPart {
   const { single } = format;
-  return single === undefined ? (info) => format.render(info, "-") : (info) => single(info) ?? null;
+  const missing = omitEmpty ? "" : "-";
+  return single === undefined ? (info) => format.render(info, missing) : (info) => single(info) ?? null;
 }

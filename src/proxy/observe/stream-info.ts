@@ -14,6 +14,9 @@ export interface StreamInfo {
   durationMs(): number;
   /** Milliseconds from the start until the upstream's first byte; undefined = none came. */
   readonly responseStartMs: number | undefined;
+  /** Milliseconds from the start until the request was here as a whole, and until it was sent upstream as a whole; undefined = it never was. */
+  readonly requestEndMs: number | undefined;
+  readonly requestSentMs: number | undefined;
   readonly status: number;
   readonly flags: number;
   readonly details: string;
@@ -21,11 +24,17 @@ export interface StreamInfo {
   readonly transportFailure: string;
   readonly bytesReceived: number;
   readonly bytesSent: number;
+  /** HTTP's, "" = none. */
+  readonly upstreamProtocol: string;
   readonly upstreamHost: string;
+  /** Its name, where it has one. */
+  readonly upstreamHostname: string;
   readonly upstreamCluster: string;
   readonly upstreamLocalAddress: string;
   readonly upstreamAttempts: number;
   readonly downstreamLocalAddress: string;
+  /** The socket's own, whatever a PROXY protocol header announced. */
+  readonly downstreamDirectLocalAddress: string;
   readonly downstreamRemoteAddress: string;
   /** The address that a route or a log takes for the caller's: x-forwarded-for where it is trusted. */
   readonly clientAddress: string;
@@ -38,4 +47,7 @@ export interface StreamInfo {
   readonly virtualHostName: string;
   readonly filterChainName: string;
   readonly connectionId: number;
+  /** Of this request or TCP connection among all of all proxies. */
+  readonly streamId: string;
+  readonly logType: "DownstreamEnd" | "TcpConnectionEnd" | "NotSet";
 }

@@ -6,6 +6,8 @@ import type { ConnectionManager } from "../network/connection-manager.ts";
 import { grpcStatusOf, parseGrpcStatus } from "../observe/grpc-status.ts";
 import type { StreamInfo } from "../observe/stream-info.ts";
 import type { TlsInfo } from "../transport/tls-info.ts";
+import { type Host, hostName } from "../upstream/host.ts";
+import type { UpstreamStream } from "../upstream/pool/upstream-stream.ts";
 import type { BodyTaker, Caller } from "./caller.ts";
 import type { CompiledMutations } from "./header-mutation.ts";
 
@@ -40,12 +42,17 @@ export class Exchange implements StreamInfo {
   transportFailure = "";
   bytesReceived = 0;
   bytesSent = 0;
+  upstreamProtocol = "";
   upstreamHost = "";
+  upstreamHostname = "";
   upstreamCluster = "";
   upstreamLocalAddress = "";
   upstreamAttempts = 0;
   upstreamTls: TlsInfo | undefined = undefined;
   responseStartMs: number | undefined = undefined;
+  requestSentMs: number | undefined = undefined;
+  /** Where more of it came than its head. */
+  bodyEndMs: number | undefined = undefined;
   clientAddress = "";
   /** True when the caller is outside the mesh: at an edge that uses the peer's address. */
   edge = false;
@@ -105,12 +112,16 @@ export class Exchange implements StreamInfo {
     this.transportFailure = "";
     this.bytesReceived = 0;
     this.bytesSent = 0;
+    this.upstreamProtocol = "";
     this.upstreamHost = "";
+    this.upstreamHostname = "";
     this.upstreamCluster = "";
     this.upstreamLocalAddress = "";
     this.upstreamAttempts = 0;
     this.upstreamTls = undefined;
     this.responseStartMs = undefined;
+    this.requestSentMs = undefined;
+    this.bodyEndMs = undefined;
     this.clientAddress = "";
     this.edge = false;
     this.bodyText = "";
@@ -164,6 +175,26 @@ export class Exchange implements StreamInfo {
     if (over === undefined) return;
     this.over = undefined;
     over();
+  }
+
+  /** Another try, at this endpoint. */
+  triesAt(host: Host): void {
+    this.upstreamAttempts++;
+    this.upstreamHost = host.name;
+    this.upstreamHostname = host.config.hostname;
+  }
+
+  /** The try has its stream. */
+  goesOn(stream: UpstreamStream, protocol: string): void {
+    this.upstreamLocalAddress = stream.localAddress;
+    this.upstreamTls = stream.tls;
+    this.upstreamProtocol = protocol;
+  }
+
+  /** All of the body is here; `sent`: and on its way upstream. */
+  bodyEnds(now: number, sent: boolean): void {
+    this.bodyEndMs = now - this.startMs;
+    if (sent) this.requestSentMs = this.bodyEndMs;
   }
 
   /** The action takes the request's body from now on. */
@@ -234,9 +265,23 @@ export class Exchange implements StreamInfo {
     return this.status === 0 ? undefined : grpcStatusOf(this.status);
   }
 
-  get downstreamLocalAddress(): string {
-    return `${this.caller.arrival.localAddress}:${this.caller.arrival.localPort}`;
+  get requestEndMs(): number | undefined {
+    return this.bodyEndMs ?? (this.caller.bodyPending ? undefined : 0);
   }
+
+  get downstreamLocalAddress(): string {
+    return hostName(this.caller.arrival.localAddress, this.caller.arrival.localPort);
+  }
+
+  get downstreamDirectLocalAddress(): string {
+    return this.caller.arrival.directLocalAddress;
+  }
+
+  get streamId(): string {
+    return this.head.requestId;
+  }
+
+  readonly logType = "DownstreamEnd";
 
   get downstreamRemoteAddress(): string {
     return this.caller.arrival.peerAddress;

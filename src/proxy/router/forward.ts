@@ -26,9 +26,6 @@ import { mayRetry, type RetryRules } from "./retry.ts";
 import { type TimeoutEvents, Timeouts } from "./timeouts.ts";
 import { goesInHttp2, poolOf } from "./upstream-choice.ts";
 
-const IDLE_RACE_TRIES = 4;
-const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH"]);
-
 const forwardings = new WeakMap<Exchange, Forwarding>();
 
 export function forward(exchange: Exchange, plan: ForwardPlan): void {
@@ -55,7 +52,6 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   private readonly body = new RequestBody();
   /** undefined = they have not been started. */
   private mirrors: readonly Mirror[] | undefined = undefined;
-  private idleRaces = 0;
   private answeredComplete = false;
   private readonly timeouts = new Timeouts(this);
   private readonly retries: Retries;
@@ -106,7 +102,6 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.timeouts.tell(exchange, plan);
     if (!plan.action.autoHostRewrite) this.prepare(target.hostRewrite);
     if (cluster.hashes && plan.hashOf !== undefined) this.retries.hash = plan.hashOf(requestAsItGoes(exchange), cookieIssuer(exchange));
-    this.idleRaces = 0;
     this.answeredComplete = false;
     exchange.takeBody(this);
     if (this.body.complete) this.timeouts.requestComplete(exchange.actionMs);
@@ -122,9 +117,8 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
 
   /** The upstream is told anew which try this is, and what time it has. */
   private tryAgain(): void {
-    const { exchange, plan, target } = this;
-    this.timeouts.tell(exchange, plan);
-    refreshList(exchange, target.request);
+    this.timeouts.tell(this.exchange, this.plan);
+    refreshList(this.exchange, this.target.request);
     this.prepared = false;
     this.tryOnce();
   }
@@ -137,8 +131,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       this.giveUp({ kind: "no_healthy_upstream" });
       return;
     }
-    exchange.upstreamAttempts++;
-    exchange.upstreamHost = host.name;
+    exchange.triesAt(host);
     if (!this.prepared) {
       const named = this.plan.action.autoHostRewrite && host.config.hostname !== "";
       this.prepare(named ? host.config.hostname : this.target.hostRewrite);
@@ -157,7 +150,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     const { authority } = exchange;
     this.pool = cluster.followsRequest ? poolOf(exchange, { cluster, host, http2, authority }) : cluster.pool(host, http2);
     const ready = this.pool.acquire(this);
-    if (ready !== undefined) this.onPoolReady(ready);
+    if (ready !== undefined) this.begin(ready, this.rules === undefined ? exchange.actionMs : exchange.manager.env.clock.now());
   }
 
   /** The try is over: its host and its place in the cluster are free again. */
@@ -173,17 +166,20 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   }
 
   onPoolReady(stream: UpstreamStream): void {
+    this.begin(stream, this.exchange.manager.env.clock.now());
+  }
+
+  private begin(stream: UpstreamStream, now: number): void {
     const { exchange, cluster, out } = this;
-    const { env } = exchange.manager;
     this.stream = stream;
-    stream.attach(this, this.rules === undefined ? exchange.actionMs : env.clock.now());
+    stream.attach(this, now);
     cluster.stats.rqTotal.value++;
     cluster.stats.rqActive.value++;
     const host = this.host as Host;
     host.stats.rqTotal++;
     host.outlier?.putOutcome("connected");
-    exchange.upstreamLocalAddress = stream.localAddress;
-    exchange.upstreamTls = stream.tls;
+    exchange.goesOn(stream, this.http2 ? "HTTP/2" : "HTTP/1.1");
+    if (this.body.complete) exchange.requestSentMs = now - exchange.startMs;
     out.attempts = this.target.request.includeAttemptCount && !exchange.ownAttemptCount ? exchange.upstreamAttempts : 0;
     stream.send(out);
     this.body.sendTo(stream);
@@ -200,7 +196,10 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.timeouts.touch();
     if (this.mirrors !== undefined) for (const mirror of this.mirrors) mirror.take(data, part, end);
     this.body.take(data, part, end);
-    if (part.complete && this.running) this.timeouts.requestComplete(exchange.manager.env.clock.now());
+    if (!part.complete || !this.running) return;
+    const now = exchange.manager.env.clock.now();
+    exchange.bodyEnds(now, this.stream !== undefined);
+    this.timeouts.requestComplete(now);
   }
 
   /** What the caller has heard of one try cannot be taken back by another. */
@@ -337,11 +336,8 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       this.breakOff(resetFlag(reason), `upstream_reset_after_response_started{${reason.replaceAll(" ", "_")}}`);
       return;
     }
-    const again = stream.outraced && SAFE.has(exchange.head.method) && this.body.canReplay && this.body.complete;
-    if (again && this.idleRaces < IDLE_RACE_TRIES) {
-      this.idleRaces++;
+    if (stream.outraced && this.body.canReplay && this.body.complete && this.retries.afterRace()) {
       this.leaveHost();
-      exchange.upstreamAttempts--;
       this.tryOnce();
       return;
     }

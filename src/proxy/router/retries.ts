@@ -13,10 +13,14 @@ import { type PriorityLoads, type PriorityState, shareOut } from "../upstream/lb
 import type { Exchange } from "./exchange.ts";
 import { backoffMs } from "./retry.ts";
 
+const IDLE_RACES = 4;
+const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH"]);
+
 export class Retries implements PickContext {
   count = 0;
   hash: Hash64 | undefined = undefined;
   private readonly exchange: Exchange;
+  private idleRaces = 0;
   private tried: Host[] = [];
   /** Counted in the cluster's budget. */
   private booked: Cluster | undefined = undefined;
@@ -33,12 +37,21 @@ export class Retries implements PickContext {
 
   start(policy: RetryPolicy | undefined): void {
     this.count = 0;
+    this.idleRaces = 0;
     this.policy = policy;
     this.hash = undefined;
     if (this.tried.length > 0) this.tried = [];
     if (this.shared === undefined) return;
     this.shared = undefined;
     this.excluded.clear();
+  }
+
+  /** Again at once, and as if the last try had not been: its connection had ended before the request came, which did nothing there. */
+  afterRace(): boolean {
+    if (this.idleRaces >= IDLE_RACES || !SAFE.has(this.exchange.head.method)) return false;
+    this.idleRaces++;
+    this.exchange.upstreamAttempts--;
+    return true;
   }
 
   failedAt(host: Host | undefined): void {

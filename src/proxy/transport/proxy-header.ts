@@ -1,6 +1,7 @@
 // Writes the PROXY protocol header towards an upstream. https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
 // and https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.proto
 import { isIP, type Socket } from "node:net";
+import { ipBytes } from "../network/ip-text.ts";
 
 export interface ProxyAddresses {
   readonly sourceAddress: string;
@@ -29,19 +30,6 @@ function version2({ sourceAddress, sourcePort, destinationAddress, destinationPo
   const ports = Buffer.alloc(4);
   ports.writeUInt16BE(sourcePort, 0);
   ports.writeUInt16BE(destinationPort, 2);
-  const body = Buffer.concat([addressBytes(sourceAddress), addressBytes(destinationAddress), ports]);
+  const body = Buffer.concat([ipBytes(sourceAddress), ipBytes(destinationAddress), ports]);
   return Buffer.concat([SIGNATURE_2, Buffer.from([0x21, six ? 0x21 : 0x11, 0, body.length]), body]);
-}
-
-/** IPv6 in full, then in pairs. */
-function addressBytes(address: string): Buffer {
-  if (isIP(address) === 4) return Buffer.from(address.split(".").map(Number));
-  const [head = "", tail] = address.split("%")[0]?.split("::") ?? [];
-  const groups = (text: string | undefined): string[] => (text === undefined || text === "" ? [] : text.split(":"));
-  const before = groups(head);
-  const after = groups(tail);
-  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
-  return Buffer.from(
-    [...before, ...zeros, ...after].flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]),
-  );
 }

@@ -127,7 +127,7 @@ describe("callers by TLS", () => {
     const sans = [{ type: "URI" as const, oid: "", dnsName: undefined, test: (uri: string) => uri === "spiffe://td/x", describe: "x" }];
     const log = {
       path: "p",
-      format: { kind: "text" as const, text: "%DOWNSTREAM_TRANSPORT_FAILURE_REASON% %FILTER_CHAIN_NAME%" },
+      format: { kind: "text" as const, text: "%DOWNSTREAM_TRANSPORT_FAILURE_REASON% %FILTER_CHAIN_NAME%\n" },
       responseFlags: undefined,
     };
     const listener = withChains([{ tls: downstreamTls([server], { validation: validationConfig(ca.cert, { sans }) }) }]);

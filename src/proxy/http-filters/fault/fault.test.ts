@@ -41,7 +41,7 @@ interface Setup {
   readonly manager?: Partial<HttpConnectionManagerConfig>;
 }
 
-const LOG = { path: "-", format: { kind: "text", text: "%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%" } } as const;
+const LOG = { path: "-", format: { kind: "text", text: "%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\n" } } as const;
 
 async function setUp(setup: Setup): Promise<{ scene: Scene; seen: string[] }> {
   const seen: string[] = [];

@@ -18,7 +18,7 @@ const FILTERS: HttpConnectionManagerConfig["filters"] = [
 ];
 const LOG = {
   path: "-",
-  format: { kind: "text", text: "%RESPONSE_CODE% %GRPC_STATUS% %RESPONSE_CODE_DETAILS%" },
+  format: { kind: "text", text: "%RESPONSE_CODE% %GRPC_STATUS% %RESPONSE_CODE_DETAILS%\n" },
   responseFlags: undefined,
 } as const;
 

@@ -92,6 +92,10 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
     return this.uses > 1 && this.received === 0 && this.idleMs >= IDLE_RACE_MS;
   }
 
+  get payload(): number {
+    return this.body.payload;
+  }
+
   get trailers(): Trailers {
     const { trailers } = this.body;
     return trailers === undefined || this.owner.acceptsTrailers ? trailers : "";

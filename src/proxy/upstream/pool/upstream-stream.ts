@@ -47,6 +47,8 @@ export interface UpstreamStream {
   readonly tls: TlsInfo | undefined;
   /** Of the answer, when that is complete. HTTP/1: undefined also where they went out with the body. */
   readonly trailers: Trailers;
+  /** Where the answer is framed in chunks: its body's bytes so far, without that framing. */
+  readonly payload?: number;
   /** The connection had been idle so long, and has brought so little since, that it was most likely closed before the request reached it. */
   readonly outraced: boolean;
   /** From now on `user` hears of this stream. */

@@ -78,5 +78,6 @@ envoy.config.core.v3.KeepaliveSettings
 envoy.config.core.v3.SubstitutionFormatString
   + text_format=1:string json_format=2:struct text_format_source=5:envoy.config.core.v3.DataSource
   ~ content_type=4 json_format_options=7
-  ! omit_empty_values=3 formatters=6
+  + omit_empty_values=3:bool formatters=6:envoy.config.core.v3.TypedExtensionConfig[]
+envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery
 `;

@@ -30,10 +30,22 @@ function decodeAccessLog(reader: Reader): AccessLog {
   const config = any.read();
   const path = stream ?? config.text("path");
   if (path === "") config.refuse("path", "is empty");
-  const log: AccessLog = { path, format: decodeFormat(config), responseFlags: decodeFlags(reader) };
+  const format = config.message("log_format");
+  checkFormatters(format);
+  const omitEmpty = format?.flag("omit_empty_values") ?? false;
+  const log: AccessLog = { path, format: decodeFormat(config), omitEmpty, responseFlags: decodeFlags(reader) };
   const problem = accessLogProblem(log);
   if (problem !== undefined) reader.refuse("typed_config", problem);
   return log;
+}
+
+/** Operators that Envoy has in extensions; those of this one are always known here. */
+function checkFormatters(format: Reader | undefined): void {
+  for (const formatter of format?.messages("formatters") ?? []) {
+    const name = formatter.any("typed_config")?.typeName ?? "no config";
+    if (name !== "envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery")
+      formatter.refuse("typed_config", `${name} is not supported`);
+  }
 }
 
 function decodeFlags(reader: Reader): readonly string[] | undefined {
