@@ -19,6 +19,12 @@ export interface MeshSettings {
   /** For every cluster; what a DestinationRule's own tcpKeepalive leaves out is taken from here. */
   readonly tcpKeepalive: TcpKeepalive | undefined;
   readonly outboundTrafficPolicy: "ALLOW_ANY" | "REGISTRY_ONLY";
+  /** Where applications are called: PASSTHROUGH at the address that callers used, LOCALHOST at 127.0.0.1. */
+  readonly inboundTrafficPolicy: "PASSTHROUGH" | "LOCALHOST";
+  readonly dnsRefreshRateMs: number;
+  /** Patterns for the names of clusters in statistics; "" = the cluster's own name. */
+  readonly inboundClusterStatName: string;
+  readonly outboundClusterStatName: string;
   readonly pathNormalization: "NONE" | "BASE" | "MERGE_SLASHES" | "DECODE_AND_MERGE_SLASHES";
   readonly accessLogFile: string;
   readonly accessLogFormat: string;

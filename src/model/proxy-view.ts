@@ -57,7 +57,16 @@ export interface InboundPortView {
   /** Limits of the connections to the application: of the Sidecar, else of the service's DestinationRule. */
   readonly pool: ConnectionPool | undefined;
   /** The oldest Service with this target port; names the inbound virtual host. */
-  readonly service: { readonly hostname: string; readonly port: number } | undefined;
+  readonly service: InboundServiceView | undefined;
+}
+
+export interface InboundServiceView {
+  readonly hostname: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly registry: "Kubernetes" | "External";
+  readonly port: number;
+  readonly portName: string;
 }
 
 export interface ConfigView {

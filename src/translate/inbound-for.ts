@@ -12,6 +12,7 @@ import type {
   Protocol,
   ProxyIdentity,
   Service,
+  ServicePort,
   Sidecar,
   WorkloadMtls,
 } from "../model/index.ts";
@@ -61,7 +62,7 @@ function podOf(inner: Internals, proxy: ProxyIdentity): WorkloadInput | undefine
 interface Target {
   readonly port: number;
   readonly service: Service;
-  readonly servicePort: { readonly number: number; readonly protocol: Protocol };
+  readonly servicePort: ServicePort;
 }
 
 function targetsOfPod(inner: Internals, pod: WorkloadInput): readonly Target[] {
@@ -129,7 +130,14 @@ interface PoolSource {
 }
 
 function serviceOf(target: Target | undefined): InboundPortView["service"] {
-  return target === undefined ? undefined : { hostname: target.service.hostname, port: target.servicePort.number };
+  return target === undefined ? undefined : toInboundService(target.service, target.servicePort);
+}
+
+function toInboundService(
+  { hostname, name, namespace, registry }: Service,
+  port: { readonly number: number; readonly name: string },
+): InboundPortView["service"] {
+  return { hostname, name, namespace, registry, port: port.number, portName: port.name };
 }
 
 interface Workload {
@@ -228,7 +236,7 @@ function ingressViews(sidecar: Sidecar, of: Workload): readonly InboundPortView[
       protocol: (tls === undefined ? undefined : INSIDE_TLS[listener.port.protocol]) ?? listener.port.protocol,
       target: behind !== undefined && pod !== undefined && !captured ? { address: pod.status.podIP, port: behind.appPort } : written,
       pool: listener.connectionPool ?? pool(leading),
-      service: leading === undefined ? undefined : { hostname: leading.service.hostname, port: listener.port.number },
+      service: leading === undefined ? undefined : toInboundService(leading.service, listener.port),
     };
   });
 }

@@ -131,6 +131,10 @@ function readMeshSettings(meshConfig: unknown, istiod: IstiodSettings): MeshSett
     connectTimeoutMs: duration(mesh["connectTimeout"], 10_000),
     tcpKeepalive: typeof keepalive === "object" && keepalive !== null ? toKeepalive(keepalive as KeepaliveSpec) : undefined,
     outboundTrafficPolicy: oneOf(fields(mesh["outboundTrafficPolicy"])["mode"], ["ALLOW_ANY", "REGISTRY_ONLY"], "ALLOW_ANY"),
+    inboundTrafficPolicy: oneOf(fields(mesh["inboundTrafficPolicy"])["mode"], ["PASSTHROUGH", "LOCALHOST"], "PASSTHROUGH"),
+    dnsRefreshRateMs: duration(mesh["dnsRefreshRate"], 60_000),
+    inboundClusterStatName: text(mesh["inboundClusterStatName"], ""),
+    outboundClusterStatName: text(mesh["outboundClusterStatName"], ""),
     pathNormalization: oneOf(
       fields(mesh["pathNormalization"])["normalization"],
       ["NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"],

@@ -5,6 +5,7 @@ import { socketAddress } from "../addresses.ts";
 import { circuitBreakers } from "./circuit-breakers.ts";
 import { boundInbound } from "./fixed.ts";
 import { protocolOptions } from "./protocol-options.ts";
+import { statName } from "./stat-name.ts";
 import { tcpKeepalive } from "./tcp-keepalive.ts";
 
 /** Named by the port callers are sent to. */
@@ -14,16 +15,19 @@ export function inboundClusterName(port: InboundPortView): string {
 
 export function buildInboundCluster(port: InboundPortView, mesh: MeshSettings): Cluster {
   const name = inboundClusterName(port);
-  const { pool, target } = port;
+  const { pool, service } = port;
+  const target = port.target ?? (mesh.inboundTrafficPolicy === "LOCALHOST" ? { address: "127.0.0.1", port: port.listenPort } : undefined);
+  const subject = service === undefined ? undefined : { ...service, subset: "", targetPort: target?.port ?? port.listenPort };
+  const altStatName = statName(mesh.inboundClusterStatName, name, subject);
   // Nothing is upgraded on the last step to the application.
   const plain: ConnectionPool | undefined =
     pool === undefined ? undefined : { ...pool, http: { ...pool.http, h2UpgradePolicy: "DO_NOT_UPGRADE" } };
   const own: MeshSettings = { ...mesh, h2UpgradePolicy: "DO_NOT_UPGRADE" };
-  if (target === undefined) return boundInbound({ name, port, pool: plain, mesh: own });
+  if (target === undefined) return create(ClusterSchema, { ...boundInbound({ name, port, pool: plain, mesh: own }), altStatName });
   const keepalive = tcpKeepalive(pool?.tcp.keepalive, mesh);
   return create(ClusterSchema, {
     name,
-    altStatName: `${name};`,
+    altStatName,
     clusterDiscoveryType: { case: "type", value: Type.STATIC },
     connectTimeout: toDuration(pool?.tcp.connectTimeoutMs ?? mesh.connectTimeoutMs),
     circuitBreakers: circuitBreakers(pool),

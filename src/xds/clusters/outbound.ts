@@ -22,10 +22,9 @@ import { type CallerPlace, groupsFor, type LocalityRule, localityRule } from "..
 import { buildBalancing } from "./balancing.ts";
 import { circuitBreakers } from "./circuit-breakers.ts";
 import { protocolOptions, speaksHttp2 } from "./protocol-options.ts";
+import { statName } from "./stat-name.ts";
 import { tcpKeepalive } from "./tcp-keepalive.ts";
 import { buildTransport, PLAIN } from "./transport.ts";
-
-const DNS_REFRESH_MS = 60_000;
 
 export interface ClusterInput {
   readonly view: ServiceView;
@@ -82,7 +81,7 @@ function discovery(input: ClusterInput, name: string): Partial<Cluster> {
     return {
       clusterDiscoveryType: { case: "type", value: resolution === "DNS" ? Type.STRICT_DNS : Type.LOGICAL_DNS },
       dnsLookupFamily: DnsFamily.V4_ONLY,
-      dnsRefreshRate: toDuration(DNS_REFRESH_MS),
+      dnsRefreshRate: toDuration(input.mesh.dnsRefreshRateMs),
       respectDnsTtl: true,
       loadAssignment: buildLoadAssignment(
         name,
@@ -109,7 +108,13 @@ export function buildOutboundCluster(input: ClusterInput): Cluster {
     ...found,
     ...buildBalancing({ policy, service, mesh: input.mesh, originalDestination: isOriginalDestination(input) }),
     name,
-    altStatName: `${name};`,
+    altStatName: statName(input.mesh.outboundClusterStatName, name, {
+      ...service,
+      subset: input.subset,
+      port: input.port.number,
+      portName: input.port.name,
+      targetPort: 0,
+    }),
     connectTimeout: toDuration(connect),
     circuitBreakers: circuitBreakers(policy.connectionPool, policy.retryBudget),
     ...(keepalive === undefined ? {} : { upstreamConnectionOptions: keepalive }),
