@@ -93,6 +93,8 @@ export interface HttpConnectionManagerConfig {
   readonly requestHeadersTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly maxConnectionDurationMs: number;
+  /** 0 = any number. */
+  readonly maxRequestsPerConnection: number;
   readonly drainTimeoutMs: number;
   readonly delayedCloseTimeoutMs: number;
   readonly accessLogs: readonly AccessLog[];

@@ -19,6 +19,7 @@ export interface ConnectionManagerStats {
   readonly cxProtocolError: Counter;
   readonly cxIdleTimeout: Counter;
   readonly cxMaxDuration: Counter;
+  readonly cxMaxRequests: Counter;
   readonly cxHttp1Total: Counter;
   readonly cxHttp1Active: Gauge;
   readonly cxHttp2Total: Counter;
@@ -101,6 +102,7 @@ export function createConnectionManager(config: HttpConnectionManagerConfig, env
       cxProtocolError: counter("downstream_cx_protocol_error"),
       cxIdleTimeout: counter("downstream_cx_idle_timeout"),
       cxMaxDuration: counter("downstream_cx_max_duration_reached"),
+      cxMaxRequests: counter("downstream_cx_max_requests_reached"),
       cxHttp1Total: counter("downstream_cx_http1_total"),
       cxHttp1Active: gauge("downstream_cx_http1_active"),
       cxHttp2Total: counter("downstream_cx_http2_total"),

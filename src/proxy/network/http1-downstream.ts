@@ -34,6 +34,9 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
   private closed = false;
   private reading = false;
   private requests = 0;
+  /** It has had its time: the next answer is the last. */
+  private aged = false;
+  private ageTimer: Timer | undefined = undefined;
   private lastEnd = 0;
   private readonly timer = new Timer(() => this.onTimer());
 
@@ -56,8 +59,25 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     const { env } = this.manager;
     const now = env.clock.now();
     this.lastEnd = now;
-    const { idleTimeoutMs } = this.manager.config;
+    const { idleTimeoutMs, maxConnectionDurationMs } = this.manager.config;
     if (idleTimeoutMs > 0) env.wheel.arm(this.timer, now + idleTimeoutMs, now);
+    if (maxConnectionDurationMs <= 0) return;
+    this.ageTimer = new Timer(() => this.onOldAge());
+    env.wheel.arm(this.ageTimer, now + maxConnectionDurationMs, now);
+  }
+
+  /** The caller learns with its next answer; where it asks for nothing more, the connection closes when the time for that is over. */
+  private onOldAge(): void {
+    if (this.aged) {
+      this.drain();
+      return;
+    }
+    const { env, config, stats } = this.manager;
+    const now = env.clock.now();
+    stats.cxMaxDuration.value++;
+    this.aged = true;
+    this.keep = false;
+    env.wheel.arm(this.ageTimer as Timer, now + config.drainTimeoutMs, now);
   }
 
   onData(data: Buffer, length: number): boolean {
@@ -150,7 +170,8 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     }
     const exchange = this.beginExchange(head, now);
     this.minor = head.minor;
-    this.keep = (head.minor === 1 ? !head.close : head.keepAlive && !head.close) && next !== undefined && !env.draining();
+    this.keep = (head.minor === 1 ? !head.close : head.keepAlive && !head.close) && next !== undefined && !this.aged && !env.draining();
+    if (config.maxRequestsPerConnection > 0 && this.requests >= config.maxRequestsPerConnection) this.usedUp();
     const { length } = chunk;
     if (head.chunked || head.contentLength > 0) {
       if (!head.chunked && length - bodyAt === head.contentLength && length === bytes.length) {
@@ -175,6 +196,11 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     if (config.requestTimeoutMs > 0 && this.state === "body") env.wheel.arm(this.timer, now + config.requestTimeoutMs, now);
     routeRequest(exchange);
     if (this.state === "body" && length > bodyAt) this.readBody(chunk, bodyAt);
+  }
+
+  private usedUp(): void {
+    this.keep = false;
+    this.manager.stats.cxMaxRequests.value++;
   }
 
   private countRequest(stats: ConnectionManagerStats): void {
@@ -252,6 +278,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     const { chunk } = lastRead;
     const next = new Http2Downstream(this.arrival, this.manager);
     this.manager.env.wheel.remove(this.timer);
+    if (this.ageTimer !== undefined) this.manager.env.wheel.remove(this.ageTimer);
     this.closed = true;
     next.conn = this.conn;
     this.conn.handler = next;
@@ -372,6 +399,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     stats.cxActive.value--;
     if (this.requests > 0) stats.cxHttp1Active.value--;
     env.wheel.remove(this.timer);
+    if (this.ageTimer !== undefined) env.wheel.remove(this.ageTimer);
     const { exchange } = this;
     if (exchange !== undefined && (this.state === "body" || this.state === "waiting" || this.state === "tunnel")) {
       stats.cxDestroyRemoteActive.value++;

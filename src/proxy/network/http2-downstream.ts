@@ -16,6 +16,7 @@ export class Http2Downstream implements ConnHandler, SessionHandler, CallerOwner
   readonly arrival: Arrival;
   private manager: ConnectionManager;
   private readonly session: Http2Session;
+  private requests = 0;
   private readonly spare: Http2Caller[] = [];
   private readonly idleTimer = new Timer(() => this.onIdleTimer());
   private readonly ageTimer = new Timer(() => this.onOldAge());
@@ -74,7 +75,12 @@ export class Http2Downstream implements ConnHandler, SessionHandler, CallerOwner
   }
 
   onRequest(stream: Http2Stream, block: ReceivedBlock): void {
-    this.takeCaller().begin(stream, block, this.nextManager());
+    const manager = this.nextManager();
+    this.takeCaller().begin(stream, block, manager);
+    const { maxRequestsPerConnection } = manager.config;
+    if (maxRequestsPerConnection <= 0 || ++this.requests !== maxRequestsPerConnection) return;
+    manager.stats.cxMaxRequests.value++;
+    this.session.drain();
   }
 
   onOversizedRequest(stream: Http2Stream): void {

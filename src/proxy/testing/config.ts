@@ -206,6 +206,7 @@ export function httpConfig(table: RouteTable, over: Partial<HttpConnectionManage
     requestHeadersTimeoutMs: 0,
     idleTimeoutMs: 3_600_000,
     maxConnectionDurationMs: 0,
+    maxRequestsPerConnection: 0,
     drainTimeoutMs: 5000,
     delayedCloseTimeoutMs: 1000,
     accessLogs: [],

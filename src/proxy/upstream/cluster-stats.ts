@@ -31,6 +31,7 @@ export interface ClusterStats {
   readonly cxDestroy: Counter;
   readonly cxIdleTimeout: Counter;
   readonly cxMaxRequests: Counter;
+  readonly cxMaxDuration: Counter;
   readonly cxNoneHealthy: Counter;
   readonly cxProtocolError: Counter;
   readonly cxHttp1Total: Counter;
@@ -101,6 +102,7 @@ export function createClusterStats(stats: Stats, name: string): ClusterStats {
     cxDestroy: counter("upstream_cx_destroy"),
     cxIdleTimeout: counter("upstream_cx_idle_timeout"),
     cxMaxRequests: counter("upstream_cx_max_requests"),
+    cxMaxDuration: counter("upstream_cx_max_duration_reached"),
     cxNoneHealthy: counter("upstream_cx_none_healthy"),
     cxProtocolError: counter("upstream_cx_protocol_error"),
     cxHttp1Total: counter("upstream_cx_http1_total"),

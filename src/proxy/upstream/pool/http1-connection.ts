@@ -59,6 +59,9 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
   closed = false;
   /** May be used again when this response is over. */
   keep = true;
+  /** It has had its time: it takes no more requests. */
+  retired = false;
+  ageTimer: Timer | undefined = undefined;
   uses = 0;
   /** Response bytes of the request under way. */
   received = 0;

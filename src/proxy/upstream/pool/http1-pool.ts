@@ -1,6 +1,7 @@
 // The connections to one host: idle ones are taken last in, first out; requests wait in order while new ones connect.
 // Bounds are the cluster's circuit breakers: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/connection_pooling
 import { dial } from "../../network/conn.ts";
+import { Timer } from "../../network/timer-wheel.ts";
 import type { ResetReason } from "../../observe/failure.ts";
 import { canConnect, canQueue } from "../circuit-breaker.ts";
 import type { RequestNames } from "../connection-names.ts";
@@ -109,7 +110,20 @@ export class Http1Pool implements ConnectionPool, ConnectionOwner {
   onConnected(connection: Http1Connection): void {
     this.connecting--;
     this.context.wheel.disarm(connection.timer);
+    const { maxConnectionDurationMs } = this.context.config();
+    if (maxConnectionDurationMs > 0) {
+      const now = this.context.clock.now();
+      connection.ageTimer = new Timer(() => this.onOldAge(connection));
+      this.context.wheel.arm(connection.ageTimer, now + maxConnectionDurationMs, now);
+    }
     this.offer(connection);
+  }
+
+  /** No more requests; the one under way is finished. */
+  private onOldAge(connection: Http1Connection): void {
+    this.context.stats.cxMaxDuration.value++;
+    connection.retired = true;
+    if (this.idleConnections.includes(connection)) connection.conn.destroy();
   }
 
   onReleased(connection: Http1Connection): void {
@@ -118,7 +132,7 @@ export class Http1Pool implements ConnectionPool, ConnectionOwner {
       this.context.stats.cxMaxRequests.value++;
       connection.keep = false;
     }
-    if (!connection.keep || connection.closed || this.draining) {
+    if (!connection.keep || connection.retired || connection.closed || this.draining) {
       connection.conn.destroy();
       return;
     }
@@ -188,6 +202,7 @@ export class Http1Pool implements ConnectionPool, ConnectionOwner {
   private forget(connection: Http1Connection): void {
     if (!this.all.delete(connection)) return;
     this.context.wheel.remove(connection.timer);
+    if (connection.ageTimer !== undefined) this.context.wheel.remove(connection.ageTimer);
     this.context.usage.connections--;
     this.context.stats.cxActive.value--;
     this.context.stats.cxDestroy.value++;

@@ -16,6 +16,8 @@ export interface Http2ConnectionOwner {
   /** The connection's timer: connect time-out until it is connected, then idle time-out. */
   onTimer(connection: Http2Connection): void;
   onGoAway(): void;
+  /** It has had its time. */
+  onOldAge(): void;
   /** It has had all the requests that it may have. */
   onUsedUp(): void;
   countReceived(bytes: number): void;
@@ -54,7 +56,10 @@ export class Http2Connection implements ConnHandler, SessionHandler, StreamOwner
     this.owner = owner;
     this.maxRequests = options.maxRequests;
     this.timer = new Timer(() => owner.onTimer(this));
-    this.ageTimer = new Timer(() => this.retire());
+    this.ageTimer = new Timer(() => {
+      owner.onOldAge();
+      this.retire();
+    });
     this.session = createHttp2Session({ ...options, role: "client", handler: this });
   }
 

@@ -193,6 +193,10 @@ export class Http2Pool implements ConnectionPool, Http2ConnectionOwner {
     this.context.stats.cxCloseNotify.value++;
   }
 
+  onOldAge(): void {
+    this.context.stats.cxMaxDuration.value++;
+  }
+
   onUsedUp(): void {
     this.context.stats.cxMaxRequests.value++;
   }

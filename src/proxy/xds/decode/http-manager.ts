@@ -66,6 +66,7 @@ export function decodeHttpManager(reader: Reader, direction: Listener["direction
     requestHeadersTimeoutMs: reader.number("request_headers_timeout", 0),
     idleTimeoutMs: common?.number("idle_timeout", 60 * MINUTE_MS) ?? 60 * MINUTE_MS,
     maxConnectionDurationMs: common?.number("max_connection_duration", 0) ?? 0,
+    maxRequestsPerConnection: common?.number("max_requests_per_connection", 0) ?? 0,
     drainTimeoutMs: reader.number("drain_timeout", 5000),
     delayedCloseTimeoutMs: reader.number("delayed_close_timeout", 1000),
     accessLogs: decodeAccessLogs(reader, "access_log"),
