@@ -1,5 +1,5 @@
 // Who is behind a service: the identities that its servers may show (Istio model/push_context.go initServiceAccounts).
-import { memoByIdentity2 } from "../../kit/index.ts";
+import { memoByIdentity, memoByIdentity2 } from "../../kit/index.ts";
 import type { Endpoint, MeshSettings, Service, ServiceEndpoints } from "../../model/index.ts";
 
 const TLS_MODE_LABEL = "security.istio.io/tlsMode";
@@ -35,8 +35,14 @@ export function accountsOf(service: Service, endpoints: ServiceEndpoints, mesh: 
   return [...new Set(all)].sort();
 }
 
+const takesMtls = (endpoint: Endpoint): boolean => (endpoint.labels[TLS_MODE_LABEL] ?? "disabled") !== "disabled";
+
 /** Callers that choose the address themselves encrypt only if every endpoint says that it can. */
 export function allTakeMtls(endpoints: ServiceEndpoints, port: number): boolean {
   const list = endpoints.byPort.get(port) ?? [];
-  return list.length > 0 && list.every((endpoint) => (endpoint.labels[TLS_MODE_LABEL] ?? "disabled") !== "disabled");
+  return list.length > 0 && list.every(takesMtls);
 }
+
+export const someTakeMtls = memoByIdentity((endpoints: ServiceEndpoints): boolean =>
+  [...endpoints.byPort.values()].some((list) => list.some(takesMtls)),
+);

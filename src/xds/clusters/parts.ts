@@ -16,7 +16,7 @@ import { toResource } from "../encode.ts";
 import { chooseEndpoints, type EndpointChoice } from "../endpoints/load-assignment.ts";
 import type { CallerPlace, LocalityRule } from "../endpoints/locality.ts";
 import { isUdp } from "../protocols.ts";
-import { accountsOf, allTakeMtls } from "./identities.ts";
+import { accountsOf, allTakeMtls, someTakeMtls } from "./identities.ts";
 import { buildOutboundCluster, localityRuleOf, usesEds } from "./outbound.ts";
 
 const NO_ENDPOINTS: readonly Endpoint[] = [];
@@ -48,6 +48,8 @@ interface Variant {
   readonly router: boolean;
   readonly secretServer: boolean;
   readonly accounts: readonly string[];
+  /** Some endpoint of the service takes the mesh's TLS. While none does, its clusters ask for no identity, so that a mesh without one works. */
+  readonly someMtls: boolean;
   /** Only for clusters that carry their endpoints. */
   readonly place: CallerPlace;
   /** For AUTO_PASSTHROUGH. */
@@ -72,7 +74,8 @@ function partsOf(view: ServiceView, variant: Variant, endpoints: ServiceEndpoint
     subsets.flatMap(({ name, labels }) => {
       const choice: EndpointChoice = { labels, mtls: markOf(view, port.number, name), mtlsOnly: variant.forSni };
       const chosen = chooseEndpoints(endpoints.byPort.get(port.number) ?? NO_ENDPOINTS, choice);
-      const autoMtls = view.autoMtls && (!isPassthrough(view, port.number, name) || allTakeMtls(endpoints, port.number));
+      const autoMtls =
+        view.autoMtls && variant.someMtls && (!isPassthrough(view, port.number, name) || allTakeMtls(endpoints, port.number));
       const cluster = buildOutboundCluster({ ...variant, view, port, subset: name, endpoints: chosen, autoMtls });
       // A cluster that carries its endpoints and has none is not there: its callers are told that it is missing.
       if (cluster.loadAssignment !== undefined && chosen.length === 0) return [];
@@ -117,7 +120,7 @@ function dependsOnEndpoints(view: ServiceView, variant: Variant): boolean {
 
 function cachedParts(view: ServiceView, variant: Variant, endpoints: ServiceEndpoints): readonly ClusterPart[] {
   const known = knownParts(view, variant.mesh);
-  const key = `${variant.router} ${variant.secretServer} ${variant.forSni} ${localityText(variant.place.locality)} ${variant.accounts.join()}`;
+  const key = `${variant.router} ${variant.secretServer} ${variant.someMtls} ${variant.forSni} ${localityText(variant.place.locality)} ${variant.accounts.join()}`;
   const hit = known.get(key);
   if (hit !== undefined && (hit.endpoints === endpoints || !dependsOnEndpoints(view, variant))) return hit.parts;
   if (known.size >= MAX_VARIANTS) known.clear();
@@ -141,8 +144,9 @@ export function buildParts(config: ConfigView, endpoints: EndpointIndex): readon
     const asked = (view.autoMtls && kind.secretServer) || view.destinationRule !== undefined;
     const accounts = asked ? accountsOf(view.service, behind, mesh) : NO_ACCOUNTS;
     const place = carriesEndpoints(view) ? scope : ANYWHERE;
-    const parts = cachedParts(view, { ...kind, accounts, place, forSni: false }, behind);
+    const someMtls = view.autoMtls && kind.secretServer && someTakeMtls(behind);
+    const parts = cachedParts(view, { ...kind, accounts, someMtls, place, forSni: false }, behind);
     if (!forSni || view.service.meshExternal) return parts;
-    return [...parts, ...cachedParts(view, { ...kind, accounts: NO_ACCOUNTS, place, forSni: true }, behind)];
+    return [...parts, ...cachedParts(view, { ...kind, accounts: NO_ACCOUNTS, someMtls, place, forSni: true }, behind)];
   });
 }
