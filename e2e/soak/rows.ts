@@ -3,11 +3,13 @@ import type { SoakRow } from "./row.ts";
 import { largeBodies, lyingUpstreams, slowReaders } from "./rows/bodies.ts";
 import { headerFlood, idleCallers, slowloris } from "./rows/callers.ts";
 import { configChanges } from "./rows/config-changes.ts";
-import { endpointDies } from "./rows/endpoints.ts";
+import { allEjected, endpointDies, endpointHangs } from "./rows/endpoints.ts";
 
 export const ROWS: readonly SoakRow[] = [
   configChanges,
   endpointDies,
+  endpointHangs,
+  allEjected,
 
   slowloris,
   headerFlood,
