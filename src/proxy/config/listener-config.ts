@@ -82,6 +82,8 @@ export interface HttpConnectionManagerConfig {
   readonly http10: { readonly accept: boolean; readonly defaultHost: string };
   readonly allowAbsoluteUrl: boolean;
   readonly enableTrailers: boolean;
+  /** HTTP/1 header names of requests keep their letters' case. */
+  readonly keepsHeaderCase: boolean;
   /** `expect: 100-continue` and 1xx answers pass; else the proxy says `100 Continue` itself and nothing of it reaches the upstream. */
   readonly proxy100Continue: boolean;
   readonly headersWithUnderscores: "ALLOW" | "REJECT_REQUEST" | "DROP_HEADER";

@@ -95,6 +95,7 @@ export class EditedHead implements RequestHead {
   toList(skip: LineFilter): HeaderList {
     const { names, values } = this.list;
     const copy = new HeaderList();
+    copy.spellings = this.list.spellings;
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string;
       if (!skip(requestKind(name, 0, name.length), i)) copy.push(name, values[i] as string);

@@ -3,6 +3,8 @@ export class HeaderList {
   /** Lower case. */
   readonly names: string[] = [];
   readonly values: string[] = [];
+  /** Names as the sender wrote them, where the config keeps that: lower case to that. */
+  spellings: Map<string, string> | undefined = undefined;
 
   push(name: string, value: string): void {
     this.names.push(name);
@@ -46,7 +48,19 @@ export class HeaderList {
   /** `name: value` lines, each with CRLF. */
   text(): string {
     let out = "";
-    for (let i = 0; i < this.names.length; i++) out += this.names[i] + ": " + this.values[i] + "\r\n";
+    if (this.spellings === undefined) for (let i = 0; i < this.names.length; i++) out += this.names[i] + ": " + this.values[i] + "\r\n";
+    else for (let i = 0; i < this.names.length; i++) out += this.spelled(this.names[i] as string) + ": " + this.values[i] + "\r\n";
     return out;
+  }
+
+  private spelled(name: string): string {
+    return this.spellings?.get(name) ?? name;
+  }
+
+  /** A line that does not stand in the list, `name: value` or "", as the sender wrote its name. */
+  respelled(line: string): string {
+    if (this.spellings === undefined || line === "") return line;
+    const colon = line.indexOf(":");
+    return this.spelled(line.slice(0, colon)) + line.slice(colon);
   }
 }

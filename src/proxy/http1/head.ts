@@ -75,6 +75,8 @@ export class Head implements RequestHead, AnswerHead {
   /** There are lines that only concern the caller's connection, beside those that every connection has. */
   hopByHop = false;
   underscores = false;
+  /** Names keep their letters' case on the way. */
+  keepsCase = false;
   /** Where the path or the host stands rewritten, the start line must be built anew. */
   pristine = true;
   /** A name whose lines Envoy joins stands there twice. */
@@ -147,6 +149,7 @@ export class Head implements RequestHead, AnswerHead {
   /** The lines as a list that can be edited, repeated ones joined where Envoy joins them. */
   toList(skip: LineFilter): HeaderList {
     const list = new HeaderList();
+    if (this.keepsCase) list.spellings = this.spellings();
     for (let i = 0; i < this.lines; i++) {
       const name = this.nameAt(i);
       const kind = this.kind[i] as number;
@@ -157,6 +160,16 @@ export class Head implements RequestHead, AnswerHead {
       else list.push(name, value);
     }
     return list;
+  }
+
+  /** The first line of a name says how it is written. */
+  private spellings(): Map<string, string> {
+    const found = new Map<string, string>();
+    for (let i = this.lines - 1; i >= 0; i--) {
+      const name = this.text.slice(this.at[i * FIELDS] as number, this.at[i * FIELDS + 1] as number);
+      found.set(name.toLowerCase(), name);
+    }
+    return found;
   }
 
   /** Cuts lines whose name holds an underscore out of the text. */

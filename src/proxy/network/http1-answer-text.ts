@@ -20,7 +20,7 @@ export interface AnswerShape {
 export function answerText(exchange: Exchange, head: AnswerHead, notes: AnswerNotes, shape: AnswerShape): string {
   if (!(head instanceof Head)) return listedText(exchange, head, notes, shape);
   exchange.responseText = head.text;
-  if (exchange.responseMutations.length > 0) return listedText(exchange, head, notes, shape);
+  if (exchange.responseMutations.length > 0 || head.keepsCase) return listedText(exchange, head, notes, shape);
   const { config } = exchange;
   const text = head.text;
   let out = shape.minor === 1 && head.minor === 1 ? "" : `HTTP/1.${shape.minor}`;
@@ -57,7 +57,7 @@ function closingLines(shape: AnswerShape): string {
 
 function listedText(exchange: Exchange, head: AnswerHead, notes: AnswerNotes, shape: AnswerShape): string {
   const list = answerList(exchange, head, notes, shape.upgrade);
-  return statusLine(shape.minor, head.status, head) + list.text() + framingLines(head, shape) + closingLines(shape);
+  return statusLine(shape.minor, head.status, head) + list.text() + list.respelled(framingLines(head, shape)) + closingLines(shape);
 }
 
 function framingLines(head: AnswerHead, shape: AnswerShape): string {

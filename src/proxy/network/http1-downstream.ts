@@ -139,6 +139,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     this.head = head;
     head.text = text;
     head.end = end;
+    head.keepsCase = this.manager.config.keepsHeaderCase;
     return head;
   }
 

@@ -12,6 +12,7 @@ export function copiedHeaders(exchange: Exchange, plan: RequestPlan): HeaderList
   const from = edited ?? requestList(exchange, plan, undefined);
   exchange.requestList = edited;
   const list = new HeaderList();
+  list.spellings = from.spellings;
   for (let i = 0; i < from.names.length; i++) list.push(from.names[i] as string, from.values[i] as string);
   const { localAddress } = exchange.manager.env;
   const forwardedFor = list.get("x-forwarded-for");

@@ -8,13 +8,13 @@ import { addedText, isRequestLineCut, needsList, type RequestPlan, requestList }
 /** The head without `x-envoy-attempt-count` and the empty line, which each attempt adds. */
 export function requestText(exchange: Exchange, plan: RequestPlan, hostRewrite: string | undefined, out: OutgoingRequest): string {
   const { head } = exchange;
-  if (!(head instanceof Head) || head.duplicates || needsList(exchange, plan, hostRewrite))
+  if (!(head instanceof Head) || head.duplicates || head.keepsCase || needsList(exchange, plan, hostRewrite))
     return listText(exchange, requestList(exchange, plan, hostRewrite), exchange.authority, out);
   const text = head.text;
   let lines = "";
   let from = 0;
   if (!head.pristine) {
-    lines = startLines(exchange, exchange.authority);
+    lines = requestLine(exchange, exchange.authority) + hostLine(exchange.authority);
     from = text.indexOf("\r\n") + 2;
   }
   for (let i = 0; i < head.specials; i++) {
@@ -29,12 +29,17 @@ export function requestText(exchange: Exchange, plan: RequestPlan, hostRewrite: 
 
 /** The same with other headers and under another host. */
 export function listText(exchange: Exchange, list: HeaderList, authority: string, out: OutgoingRequest): string {
-  return startLines(exchange, authority) + list.text() + framingLine(exchange, out) + upgradeLines(out);
+  const framing = list.respelled(framingLine(exchange, out));
+  return requestLine(exchange, authority) + list.respelled(hostLine(authority)) + list.text() + framing + upgradeLines(out);
 }
 
-function startLines(exchange: Exchange, authority: string): string {
+function requestLine(exchange: Exchange, authority: string): string {
   const { method } = exchange.head;
-  return `${method} ${method === "CONNECT" ? authority : exchange.path} HTTP/1.1\r\nhost: ${authority}\r\n`;
+  return `${method} ${method === "CONNECT" ? authority : exchange.path} HTTP/1.1\r\n`;
+}
+
+function hostLine(authority: string): string {
+  return `host: ${authority}\r\n`;
 }
 
 function upgradeLines({ upgrade }: OutgoingRequest): string {

@@ -28,6 +28,8 @@ const FRAMING: Readonly<Record<BodyMode, BodyFraming>> = {
 export interface ConnectionOwner {
   /** The cluster takes trailers in HTTP/1. */
   readonly acceptsTrailers: boolean;
+  /** Answers' header names keep their letters' case. */
+  readonly keepsHeaderCase: boolean;
   onConnected(connection: Http1Connection): void;
   onConnectFailure(connection: Http1Connection, reason: ResetReason, systemCode: string | undefined): void;
   onClosed(connection: Http1Connection): void;
@@ -189,6 +191,7 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
         return true;
       }
       const head = RESPONSE;
+      head.keepsCase = this.owner.keepsHeaderCase;
       head.text = found.text;
       head.end = found.end;
       const bodyAt = found.bodyAt;

@@ -31,6 +31,10 @@ export class Http1Pool implements ConnectionPool, ConnectionOwner {
     return this.context.config().http1Trailers;
   }
 
+  get keepsHeaderCase(): boolean {
+    return this.context.config().keepsHeaderCase;
+  }
+
   get active(): number {
     return this.all.size - this.idleConnections.length;
   }

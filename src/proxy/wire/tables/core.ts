@@ -62,7 +62,14 @@ envoy.config.core.v3.HttpProtocolOptions
 envoy.config.core.v3.Http1ProtocolOptions
   + allow_absolute_url=1:bool? accept_http_10=2:bool default_host_for_http_10=3:string enable_trailers=5:bool
   ~ override_stream_error_on_invalid_http_message=7 use_balsa_parser=9
-  ! header_key_format=4 allow_chunked_length=6 send_fully_qualified_url=8 allow_custom_methods=10
+  + header_key_format=4:envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat
+  ! allow_chunked_length=6 send_fully_qualified_url=8 allow_custom_methods=10
+envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat
+  + stateful_formatter=8:envoy.config.core.v3.TypedExtensionConfig
+  ! proper_case_words=1
+envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig
+  ~ forward_reason_phrase=1
+  ! formatter_type_on_envoy_headers=2
 envoy.config.core.v3.Http2ProtocolOptions
   + hpack_table_size=1:uint32? max_concurrent_streams=2:uint32? initial_stream_window_size=3:uint32?
   + initial_connection_window_size=4:uint32? allow_connect=5:bool allow_metadata=6:bool max_outbound_frames=7:uint32?

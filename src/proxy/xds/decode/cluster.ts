@@ -1,6 +1,7 @@
 // Envoy's Cluster with its defaults. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto
 import type { AutoSni, CircuitBreakers, ClusterConfig, TcpKeepalive } from "../../config/index.ts";
 import type { Reader } from "../../wire/reader.ts";
+import { keepsHeaderCase } from "./header-case.ts";
 import { decodeSocketAddress } from "./address.ts";
 import { decodeBalancing } from "./balancing.ts";
 import { checkAds } from "./config-source.ts";
@@ -39,6 +40,7 @@ export function decodeCluster(reader: Reader): ClusterConfig {
     maxRequestsPerConnection: common?.optionalNumber("max_requests_per_connection") ?? reader.number("max_requests_per_connection", 0),
     protocol: version,
     http1Trailers: http1?.flag("enable_trailers") ?? false,
+    keepsHeaderCase: keepsHeaderCase(http1),
     http2: decodeHttp2Options(http2),
     sourceAddress: source === undefined ? undefined : decodeSocketAddress(source).host,
     tcpKeepalive: decodeKeepalive(reader.message("upstream_connection_options")?.message("tcp_keepalive")),

@@ -3,6 +3,7 @@
 import type { HttpConnectionManagerConfig, HttpFilterConfig, Listener } from "../../config/index.ts";
 import { ROUTER_FILTER } from "../../http-filters/index.ts";
 import type { Reader } from "../../wire/reader.ts";
+import { keepsHeaderCase } from "./header-case.ts";
 import { decodeAccessLogs } from "./access-log.ts";
 import { decodeCidrs } from "./address.ts";
 import { checkAds } from "./config-source.ts";
@@ -58,6 +59,7 @@ export function decodeHttpManager(reader: Reader, direction: Listener["direction
     allowAbsoluteUrl: http1?.flag("allow_absolute_url", true) ?? true,
     proxy100Continue: reader.flag("proxy_100_continue"),
     enableTrailers: http1?.flag("enable_trailers") ?? false,
+    keepsHeaderCase: keepsHeaderCase(http1),
     headersWithUnderscores: common?.choice("headers_with_underscores_action", "ALLOW") ?? "ALLOW",
     maxRequestHeadersKb: reader.number("max_request_headers_kb", 60),
     maxHeadersCount: common?.number("max_headers_count", 100) ?? 100,
