@@ -27,6 +27,7 @@ class DelayedRequest implements BodyTaker {
   private held: HeldPart[] = [];
   private heldBytes = 0;
   private paused = false;
+  private over = false;
   private lastActivity: number;
 
   constructor(exchange: Exchange, delayMs: number, goOn: Service) {
@@ -60,14 +61,14 @@ class DelayedRequest implements BodyTaker {
   }
 
   private letGo(): HeldPart[] {
-    const { exchange, held } = this;
+    const { exchange } = this;
     exchange.manager.env.wheel.remove(this.timer);
+    this.over = true;
+    // What the caller's stream has held comes within this call, and belongs behind the rest.
+    if (this.paused) exchange.caller.resumeRequest();
     exchange.taker = undefined;
+    const { held } = this;
     this.held = [];
-    if (this.paused) {
-      this.paused = false;
-      exchange.caller.resumeRequest();
-    }
     return held;
   }
 
@@ -88,7 +89,7 @@ class DelayedRequest implements BodyTaker {
     this.held.push({ data: own, complete: part.complete, end });
     this.heldBytes += own.length;
     this.lastActivity = exchange.manager.env.clock.now();
-    if (this.heldBytes <= HIGH_WATER || this.paused) return;
+    if (this.heldBytes <= HIGH_WATER || this.paused || this.over) return;
     this.paused = true;
     exchange.caller.pauseRequest();
   }
