@@ -33,7 +33,19 @@ export const JOINED_NAMES: ReadonlySet<string> = new Set([
   "expect",
   "grpc-timeout",
   "via",
+  "origin",
+  "access-control-request-method",
+  "access-control-request-headers",
+  "access-control-request-private-network",
 ]);
+
+/** A bit of its own for each name of kind H_JOINED: they are told apart by length and first letter. */
+export function joinedBit(length: number, first: number): number {
+  if (length > 30) return 1 << 28;
+  return length === 6 && (first | 32) === LETTER_O ? 1 : 1 << length;
+}
+
+const LETTER_O = 111;
 
 /** text[at…] equals the lower-case name, ignoring case. */
 export function sameName(text: string, at: number, name: string): boolean {
@@ -54,7 +66,8 @@ export function requestKind(text: string, at: number, length: number): number {
     case 4:
       return sameName(text, at, "host") ? H_HOST : H_OTHER;
     case 6:
-      return sameName(text, at, "expect") ? H_EXPECT : sameName(text, at, "accept") ? H_JOINED : H_OTHER;
+      if (sameName(text, at, "expect")) return H_EXPECT;
+      return sameName(text, at, "accept") || sameName(text, at, "origin") ? H_JOINED : H_OTHER;
     case 7:
       return sameName(text, at, "upgrade") ? H_UPGRADE : H_OTHER;
     case 10:
@@ -74,6 +87,12 @@ export function requestKind(text: string, at: number, length: number): number {
       return sameName(text, at, "x-forwarded-proto") ? H_FORWARDED_PROTO : envoyKind(text, at);
     case 23:
       return sameName(text, at, "x-forwarded-client-cert") ? H_CLIENT_CERT : envoyKind(text, at);
+    case 29:
+      return sameName(text, at, "access-control-request-method") ? H_JOINED : envoyKind(text, at);
+    case 30:
+      return sameName(text, at, "access-control-request-headers") ? H_JOINED : envoyKind(text, at);
+    case 38:
+      return sameName(text, at, "access-control-request-private-network") ? H_JOINED : envoyKind(text, at);
     default:
       return length > 8 ? envoyKind(text, at) : H_OTHER;
   }

@@ -15,6 +15,7 @@ import {
   H_TE,
   isGrpc,
   JOINED_NAMES,
+  joinedBit,
   requestKind,
   responseKind,
 } from "./header-kinds.ts";
@@ -150,8 +151,7 @@ export class Http2RequestHead extends Http2Head implements RequestHead {
         this.grpc = isGrpc(value);
         break;
       case H_JOINED: {
-        // The joined names all differ in length.
-        const bit = 1 << name.length;
+        const bit = joinedBit(name.length, name.charCodeAt(0));
         if ((this.joined & bit) !== 0) this.duplicates = true;
         this.joined |= bit;
         break;

@@ -18,6 +18,7 @@ import {
   H_UPGRADE,
   isGrpc,
   JOINED_NAMES,
+  joinedBit,
   requestKind,
   responseKind,
   sameName,
@@ -247,8 +248,7 @@ export class Head implements RequestHead, AnswerHead {
       if (kind !== H_OTHER) {
         this.special[this.specials++] = line;
         if (kind === H_JOINED) {
-          // The joined names all differ in length.
-          const bit = 1 << (c - p);
+          const bit = joinedBit(c - p, text.charCodeAt(p));
           if ((this.joined & bit) !== 0) this.duplicates = true;
           this.joined |= bit;
         }

@@ -38,12 +38,6 @@ export function corsLayer(filter: HttpFilterConfig, context: FilterContext): Lay
   return (inner) => (exchange) => cors.handle(exchange, inner);
 }
 
-/** Repeated lines count as one, joined, as in Envoy. */
-function joined(exchange: Exchange, name: string): string {
-  const lines = exchange.head.headerLines(name);
-  return lines.length <= 1 ? (lines[0] ?? "") : lines.join(",");
-}
-
 function fixed(name: string, value: string): CompiledMutation {
   return { name, action: "OVERWRITE_IF_EXISTS_OR_ADD", keepEmpty: true, value: () => value };
 }
@@ -71,7 +65,7 @@ class CorsPolicy {
   }
 
   handle(exchange: Exchange, inner: Service): void {
-    const origin = joined(exchange, "origin");
+    const origin = exchange.head.first("origin") ?? "";
     if (origin === "") {
       inner(exchange);
       return;
@@ -87,7 +81,7 @@ class CorsPolicy {
       inner(exchange);
       return;
     }
-    const asked = exchange.head.method === "OPTIONS" ? joined(exchange, "access-control-request-method") : "";
+    const asked = exchange.head.method === "OPTIONS" ? (exchange.head.first("access-control-request-method") ?? "") : "";
     if (asked !== "" && (allowed || this.policy.forwardUnmatchedPreflights === false)) {
       this.answerPreflight(exchange, { origin: allowed ? origin : undefined, method: asked });
       return;
@@ -104,11 +98,11 @@ class CorsPolicy {
     if (allowCredentials === true) headers += "access-control-allow-credentials: true\r\n";
     if (allowMethods !== "") headers += `access-control-allow-methods: ${allowMethods === "*" ? asks.method : allowMethods}\r\n`;
     if (allowHeaders !== "") {
-      const names = allowHeaders === "*" ? joined(exchange, "access-control-request-headers") : allowHeaders;
+      const names = allowHeaders === "*" ? (exchange.head.first("access-control-request-headers") ?? "") : allowHeaders;
       headers += `access-control-allow-headers: ${names}\r\n`;
     }
     if (maxAge !== "") headers += `access-control-max-age: ${maxAge}\r\n`;
-    if (allowPrivateNetwork === true && joined(exchange, "access-control-request-private-network") === "true")
+    if (allowPrivateNetwork === true && exchange.head.first("access-control-request-private-network") === "true")
       headers += "access-control-allow-private-network: true\r\n";
     sendLocal(exchange, { status: 200, body: "", details: "cors_response", flags: 0, headers, close: false });
   }
