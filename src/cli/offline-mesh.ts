@@ -4,8 +4,8 @@ import { type Issue, SerinError } from "../kit/index.ts";
 import type { MeshSnapshot } from "../model/index.ts";
 import { parseMeshConfig, parseSources } from "../resources/index.ts";
 import { buildMesh, checkReferences } from "../translate/index.ts";
-import { checkEnvoyPatch } from "../xds/index.ts";
 import { readDocuments } from "./documents.ts";
+import { checkPatch } from "./own-proxy-patches.ts";
 
 export interface OfflineMesh {
   readonly snapshot: MeshSnapshot;
@@ -17,7 +17,7 @@ export function readOfflineMesh(options: { readonly paths: readonly string[]; re
   const sources = parseSources(readDocuments(options.paths));
   const meshConfig = options.meshConfig === undefined ? undefined : readMeshConfig(options.meshConfig);
   const snapshot = buildMesh({ resources: sources.resources, ...(meshConfig === undefined ? {} : { meshConfig: meshConfig.value }) });
-  const issues = [...(meshConfig?.issues ?? []), ...sources.issues, ...checkReferences(snapshot, checkEnvoyPatch)];
+  const issues = [...(meshConfig?.issues ?? []), ...sources.issues, ...checkReferences(snapshot, checkPatch)];
   return { snapshot, issues: sortIssues(issues) };
 }
 

@@ -1,2 +1,2 @@
-export { checkEnvoyPatch } from "./envoy-filter/index.ts";
+export { checkEnvoyPatch, patchedMessage } from "./envoy-filter/index.ts";
 export { generate } from "./generate.ts";

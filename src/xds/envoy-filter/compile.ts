@@ -31,6 +31,11 @@ const SCHEMAS: Readonly<Partial<Record<ApplyTo, DescMessage>>> = {
   EXTENSION_CONFIG: TypedExtensionConfigSchema,
 };
 
+/** Full name of the message that a patch's value is; undefined where there is none to be read. */
+export function patchedMessage(applyTo: ApplyTo): string | undefined {
+  return SCHEMAS[applyTo]?.typeName;
+}
+
 export interface CompiledPatch {
   readonly patch: EnvoyPatch;
   /** Of the type that `applyTo` stands for; undefined where the operation needs none. */

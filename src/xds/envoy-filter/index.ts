@@ -1,2 +1,3 @@
 export { type Patcher, patcherOf } from "./apply.ts";
 export { checkEnvoyPatch } from "./check.ts";
+export { patchedMessage } from "./compile.ts";
