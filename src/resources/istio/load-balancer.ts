@@ -82,7 +82,7 @@ export const loadBalancer: ObjectSchema = obj(
     warmup: obj({
       duration: req(duration()),
       minimumPercent: num({ min: 0, max: 100 }),
-      aggression: num({ check: must((value: number) => (value > 0 ? undefined : `aggression is more than 0, but this is ${value}`)) }),
+      aggression: num({ check: must((value: number) => (value >= 1 ? undefined : `aggression is at least 1, but this is ${value}`)) }),
     }),
     warmupDurationSecs: duration(),
   },

@@ -1,5 +1,5 @@
 // ServiceEntry in v1, v1beta1, v1alpha3 (https://istio.io/latest/docs/reference/config/networking/service-entry/, istio ValidateServiceEntry).
-import { must, port, portName, protocolName, subnet } from "../checks/fields.ts";
+import { must, port, portName, portOrZero, protocolName, subnet } from "../checks/fields.ts";
 import {
   fqdnProblem,
   isHttpProtocol,
@@ -38,7 +38,7 @@ function hostProblem(host: string): string | undefined {
   return host === "*" ? "a ServiceEntry cannot be for every host" : wildcardDomainProblem(host);
 }
 
-const ports = list(obj({ number: req(port), name: req(withMax(portName, 256)), protocol: withMax(protocolName, 256), targetPort: port }), {
+const ports = list(obj({ number: req(port), name: req(withMax(portName, 256)), protocol: withMax(protocolName, 256), targetPort: portOrZero }), {
   max: 256,
   check: (value, path, report) => {
     const entries = value as readonly PortSpec[];
@@ -157,6 +157,8 @@ function checkEndpoints(spec: ServiceEntryShape, resolution: string, report: Rep
 }
 
 function checkDynamic(spec: ServiceEntryShape, report: Report): void {
+  if (spec.location === "MESH_INTERNAL")
+    report.error("spec.location", "resolution DYNAMIC_DNS is for hosts outside the mesh", "Write MESH_EXTERNAL.");
   for (const [index, host] of spec.hosts.entries()) {
     if (!host.startsWith("*"))
       report.error(pathOf("spec", "hosts", index), "resolution DYNAMIC_DNS is for wildcard hosts", "Use resolution DNS.");

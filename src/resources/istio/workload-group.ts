@@ -1,9 +1,17 @@
 // WorkloadGroup (https://istio.io/latest/docs/reference/config/networking/workload-group/).
 import { labels, port } from "../checks/fields.ts";
-import { enumOf, int32, list, map, obj, req, str } from "../schema/schema.ts";
+import { enumOf, int32, list, map, obj, req, type Rule, str } from "../schema/schema.ts";
 import { noPortsOnSocket, workloadEntryFields } from "./workload-entry.ts";
 
 const seconds = int32({ min: 0 });
+
+const METHODS = ["httpGet", "tcpSocket", "exec", "grpc"];
+
+const needsMethod: Rule = {
+  message: "a probe has one of httpGet, tcpSocket, exec and grpc",
+  test: (self) => METHODS.some((name) => self[name] !== undefined),
+  fix: "Add one.",
+};
 
 const probe = obj(
   {
@@ -23,7 +31,7 @@ const probe = obj(
     exec: obj({ command: req(list(str({ min: 1 }), { min: 1 })) }),
     grpc: obj({ port, service: str() }),
   },
-  { oneOf: [["httpGet", "tcpSocket", "exec", "grpc"]] },
+  { oneOf: [METHODS], rules: [needsMethod] },
 );
 
 export const workloadGroupSchema = obj({

@@ -91,7 +91,7 @@ function ofKubernetes(spec: ServiceSpec, port: ServicePortSpec, chosen: readonly
 function ofEntry(resource: Resource<ServiceEntrySpec>, service: Service, port: EntryPort, chosen: readonly Selectable[]): Endpoint[] {
   const { hostname, trafficDistribution } = service;
   const { spec, metadata } = resource;
-  const target = port.targetPort ?? port.number;
+  const target = port.targetPort || port.number;
   const workload = `${metadata.namespace}/${metadata.name}`;
   const found: Endpoint[] = [];
   for (const item of chosen) {

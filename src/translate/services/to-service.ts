@@ -77,7 +77,7 @@ export const toServicesOfEntry: (resource: Resource<ServiceEntrySpec>, settings:
       number: port.number,
       name: port.name,
       protocol: parseProtocol(port.protocol),
-      targetPort: port.targetPort ?? port.number,
+      targetPort: port.targetPort || port.number,
     }));
     const selector = spec.workloadSelector?.labels;
     const addresses = (spec.addresses ?? []).filter((address) => address !== "0.0.0.0" && address !== "::");
