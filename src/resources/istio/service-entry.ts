@@ -38,19 +38,22 @@ function hostProblem(host: string): string | undefined {
   return host === "*" ? "a ServiceEntry cannot be for every host" : wildcardDomainProblem(host);
 }
 
-const ports = list(obj({ number: req(port), name: req(withMax(portName, 256)), protocol: withMax(protocolName, 256), targetPort: portOrZero }), {
-  max: 256,
-  check: (value, path, report) => {
-    const entries = value as readonly PortSpec[];
-    for (const [index, entry] of entries.entries()) {
-      const earlier = entries.slice(0, index);
-      if (earlier.some((other) => other.name === entry.name))
-        report.error(extendPath(path, index, "name"), `the port name ${entry.name} stands twice`, "Give each port its own name.");
-      if (earlier.some((other) => other.number === entry.number))
-        report.error(extendPath(path, index, "number"), `the port ${entry.number} stands twice`, "Remove one of the two.");
-    }
+const ports = list(
+  obj({ number: req(port), name: req(withMax(portName, 256)), protocol: withMax(protocolName, 256), targetPort: portOrZero }),
+  {
+    max: 256,
+    check: (value, path, report) => {
+      const entries = value as readonly PortSpec[];
+      for (const [index, entry] of entries.entries()) {
+        const earlier = entries.slice(0, index);
+        if (earlier.some((other) => other.name === entry.name))
+          report.error(extendPath(path, index, "name"), `the port name ${entry.name} stands twice`, "Give each port its own name.");
+        if (earlier.some((other) => other.number === entry.number))
+          report.error(extendPath(path, index, "number"), `the port ${entry.number} stands twice`, "Remove one of the two.");
+      }
+    },
   },
-});
+);
 
 function withMax(schema: Schema & { readonly type: "string" }, max: number): Schema {
   return { ...schema, max };
