@@ -18,6 +18,8 @@ export interface Balancing {
   readonly hashHostname: boolean;
   /** Localities get the load their weights say. */
   readonly localityWeighted: boolean;
+  /** Within it, changes of hosts' health reach the picker together; 0 = each at once. */
+  readonly mergeWindowMs: number;
   readonly originalDestination: OriginalDestination;
 }
 

@@ -13,7 +13,6 @@ import type { AnswerStart, BodyPart, UpstreamStream } from "../upstream/pool/ups
 import type { BodyTaker } from "./caller.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ForwardPlan, Target } from "./forward-plan.ts";
-import { cookieIssuer, requestAsItGoes } from "./hash-policy.ts";
 import { reportAnswer } from "./host-report.ts";
 import { type Mirror, startMirrors } from "./mirror.ts";
 import { bodyTarget, RequestBody } from "./request-body.ts";
@@ -101,7 +100,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.timeouts.start(exchange, plan);
     this.timeouts.tell(exchange, plan);
     if (!plan.action.autoHostRewrite) this.prepare(target.hostRewrite);
-    if (cluster.hashes && plan.hashOf !== undefined) this.retries.hash = plan.hashOf(requestAsItGoes(exchange), cookieIssuer(exchange));
+    this.retries.hashKey(cluster, plan.hashOf);
     this.answeredComplete = false;
     exchange.takeBody(this);
     if (this.body.complete) this.timeouts.requestComplete(exchange.actionMs);
@@ -119,6 +118,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   private tryAgain(): void {
     this.timeouts.tell(this.exchange, this.plan);
     refreshList(this.exchange, this.target.request);
+    this.retries.hashKey(this.cluster, this.plan.hashOf);
     this.prepared = false;
     this.tryOnce();
   }

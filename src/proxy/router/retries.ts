@@ -11,6 +11,7 @@ import type { Host } from "../upstream/host.ts";
 import type { PickContext } from "../upstream/lb/picker.ts";
 import { type PriorityLoads, type PriorityState, shareOut } from "../upstream/lb/priority-loads.ts";
 import type { Exchange } from "./exchange.ts";
+import { cookieIssuer, type HashOf, requestAsItGoes } from "./hash-policy.ts";
 import { backoffMs } from "./retry.ts";
 
 const IDLE_RACES = 4;
@@ -52,6 +53,11 @@ export class Retries implements PickContext {
     this.idleRaces++;
     this.exchange.upstreamAttempts--;
     return true;
+  }
+
+  /** At every try, as Envoy does: a caller without a cookie gets one for each. */
+  hashKey(cluster: Cluster, hashOf: HashOf | undefined): void {
+    if (cluster.hashes && hashOf !== undefined) this.hash = hashOf(requestAsItGoes(this.exchange), cookieIssuer(this.exchange));
   }
 
   failedAt(host: Host | undefined): void {

@@ -42,6 +42,7 @@ export const PLAIN_BALANCING: Balancing = {
   maglevTableSize: 65_537,
   hashHostname: false,
   localityWeighted: false,
+  mergeWindowMs: 1000,
   originalDestination: { header: undefined, port: undefined },
 };
 

@@ -12,6 +12,7 @@ import { followsRequest, NO_REQUEST, type RequestNames } from "./connection-name
 import { createHost, drainHost, type Host, hostName } from "./host.ts";
 import { createPicker, hashes, type HostSet, NO_HOSTS } from "./host-set.ts";
 import type { PickContext } from "./lb/picker.ts";
+import { MergeWindow } from "./merge-window.ts";
 import { type Address, wantedAddress } from "./original-hosts.ts";
 import { createDetector, type Detector } from "./outlier/detector.ts";
 import { createOutlierStats } from "./outlier/outlier-stats.ts";
@@ -61,6 +62,7 @@ export class Cluster {
   private hosts = new Map<string, Host>();
   private rules: EndpointRules = DEFAULT_RULES;
   private detector: Detector | undefined = undefined;
+  private readonly mergeWindow: MergeWindow;
   private cancelCleanup: (() => void) | undefined = undefined;
   private readonly unused = new Set<string>();
   private readonly context: ClusterContext;
@@ -72,6 +74,7 @@ export class Cluster {
     this.config = config;
     this.context = context;
     this.stats = createClusterStats(context.stats, this.statName);
+    this.mergeWindow = new MergeWindow(context.clock, () => this.showHealth());
     this.poolContext = {
       config: () => this.config,
       transport: (host, names, alpn) => this.transport(host, names, alpn),
@@ -134,7 +137,25 @@ export class Cluster {
     if (outliers !== config.outliers) this.watchOutliers();
     if (config.type === "ORIGINAL_DST") for (const host of this.hosts.values()) this.useTransport(host);
     else this.replaceHosts(endpoints);
+    this.mergeWindow.settle();
+    this.showHealth();
+  }
+
+  private showHealth(): void {
+    for (const host of this.hosts.values()) host.leftOut = host.ejected;
     this.refresh();
+  }
+
+  /** Hosts were taken out or came back. */
+  private onHealthChange(): void {
+    this.mergeWindow.changed(this.config.balancing.mergeWindowMs);
+    this.countMembers();
+  }
+
+  private countMembers(): void {
+    const { hosts, stats } = this;
+    stats.membershipTotal.value = hosts.size;
+    stats.membershipHealthy.value = [...hosts.values()].filter((host) => host.config.healthy && !host.ejected).length;
   }
 
   private replaceHosts(endpoints: readonly ResolvedEndpoint[]): void {
@@ -173,7 +194,7 @@ export class Cluster {
             clock,
             rng,
             logger,
-            onChange: () => this.refresh(),
+            onChange: () => this.onHealthChange(),
           });
     this.detector?.follow(this.hosts.values());
   }
@@ -182,8 +203,7 @@ export class Cluster {
   private refresh(): void {
     const { config, context, stats } = this;
     const hosts = [...this.hosts.values()];
-    stats.membershipTotal.value = hosts.length;
-    stats.membershipHealthy.value = hosts.filter((host) => host.config.healthy && !host.ejected).length;
+    this.countMembers();
     this.hashes = hashes(config);
     this.asksForContext = this.hashes || config.type === "ORIGINAL_DST";
     this.picker =
@@ -222,8 +242,7 @@ export class Cluster {
       this.useTransport(host);
       this.hosts.set(name, host);
       this.detector?.follow(this.hosts.values());
-      this.stats.membershipTotal.value = this.hosts.size;
-      this.stats.membershipHealthy.value = this.hosts.size;
+      this.countMembers();
       this.cancelCleanup ??= this.context.clock.after(CLEANUP_MS, () => this.cleanUp());
     }
     return host;
@@ -238,7 +257,7 @@ export class Cluster {
       } else if (idle) this.unused.add(name);
     }
     this.detector?.follow(this.hosts.values());
-    this.stats.membershipTotal.value = this.hosts.size;
+    this.countMembers();
     this.cancelCleanup = this.hosts.size === 0 ? undefined : this.context.clock.after(CLEANUP_MS, () => this.cleanUp());
   }
 
@@ -246,6 +265,7 @@ export class Cluster {
   remove(): void {
     this.picker = NO_HOSTS;
     this.detector?.stop();
+    this.mergeWindow.settle();
     this.cancelCleanup?.();
     for (const host of this.hosts.values()) drainHost(host);
     this.context.stats.drop(CLUSTER_TAG, this.name);

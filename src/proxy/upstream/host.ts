@@ -25,6 +25,8 @@ export interface Host {
   transport: UpstreamTransport | undefined;
   /** Outlier detection has taken it out for a while. */
   ejected: boolean;
+  /** As the picker knows it: health changes reach that in bundles. */
+  leftOut: boolean;
   /** Hears what became of requests; undefined where the cluster has no outlier detection. */
   outlier: HostMonitor | undefined;
   /** When it was first seen healthy (monotonic ms), for warming up; undefined while nobody asked. */
@@ -58,6 +60,7 @@ export function createHost(config: EndpointConfig, address: string): Host {
     config,
     transport: undefined,
     ejected: false,
+    leftOut: false,
     outlier: undefined,
     healthySince: undefined,
     pool: undefined,

@@ -61,11 +61,7 @@ function checkDistribute(value: LocalitySpec, path: string, report: Report): voi
     }
     const total = shares.reduce((sum, [, share]) => sum + share, 0);
     if (total !== 100) report.error(at, `the shares add up to ${total}, not 100`, "Make them add up to 100.");
-    checkLocalities(
-      shares.map(([locality]) => locality),
-      at,
-      report,
-    );
+    checkLocalities(narrowFirst(shares.map(([locality]) => locality)), at, report);
   }
   checkLocalities(
     (value.distribute ?? []).map((entry) => entry.from ?? ""),
@@ -74,23 +70,37 @@ function checkDistribute(value: LocalitySpec, path: string, report: Report): voi
   );
 }
 
-/** Forms: `region`, `region/zone`, `region/zone/subzone`, `*` at the end only; none may cover another. */
+/** Forms: `region`, `region/zone`, `region/zone/subzone`, `*` at the end only; none may be covered by an earlier one. */
 function checkLocalities(localities: readonly string[], path: string, report: Report): void {
-  const seen: string[][] = [];
+  const seen: string[] = [];
   for (const locality of localities) {
     const star = locality.indexOf("*");
-    const parts = locality.split("/");
     if (star !== -1 && star !== locality.length - 1) report.error(path, `in the locality ${locality}, * stands only at the end`);
-    else if (parts.slice(0, 3).includes(""))
+    else if (locality.split("/").slice(0, 3).includes(""))
       report.error(path, `the locality ${JSON.stringify(locality)} has an empty part`, "Write region/zone/subzone.");
     else {
-      const own = parts.at(-1) === "*" ? parts.slice(0, -1) : parts;
-      const covers = (a: readonly string[], b: readonly string[]): boolean => a.every((part, index) => part === b[index]);
-      if (seen.some((other) => covers(other, own) || covers(own, other)))
-        report.error(path, `the locality ${locality} overlaps with another one`, "Remove one of them.");
-      seen.push(own);
+      if (seen.some((earlier) => excludes(earlier, locality)))
+        report.error(path, `the locality ${locality} overlaps with an earlier one`, "Remove one of them, or write the narrower one first.");
+      seen.push(locality);
     }
   }
+}
+
+/** Part by part, `*` covers the rest; a whole region or zone also takes no part after some of it. */
+function excludes(earlier: string, later: string): boolean {
+  const [before, after] = [earlier.split("/"), later.split("/")];
+  for (const [index, part] of before.entries()) {
+    if (part === "*") return true;
+    if (after[index] === undefined) return true;
+    if (after[index] !== part) return false;
+  }
+  return true;
+}
+
+/** `to` is a map, which has no order: the narrower localities count first. */
+function narrowFirst(localities: readonly string[]): readonly string[] {
+  const wildcards = localities.filter((locality) => locality.endsWith("*")).sort((a, b) => b.split("/").length - a.split("/").length);
+  return [...localities.filter((locality) => !locality.endsWith("*")), ...wildcards];
 }
 
 function checkFailovers(failovers: readonly Failover[], path: string, report: Report): void {

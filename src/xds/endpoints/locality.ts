@@ -86,12 +86,18 @@ function covers(pattern: string, { region, zone, subZone }: Locality): boolean {
   );
 }
 
+/** Where two name a locality, the narrower one has it. */
+function narrowFirst(shares: Readonly<Record<string, number>>): readonly (readonly [pattern: string, share: number])[] {
+  const width = (pattern: string): number => (pattern.endsWith("*") ? 4 : 3) - pattern.split("/").length;
+  return Object.entries(shares).sort(([a], [b]) => width(a) - width(b));
+}
+
 /** The first entry for the caller's locality; localities that it does not name get nothing. */
 function withShares(groups: readonly EndpointGroup[], own: Locality, distribute: LocalityLb["distribute"]): EndpointGroup[] {
   const entry = distribute.find(({ from }) => covers(from, own));
   if (entry === undefined) return [...groups];
   const shares = new Map<EndpointGroup, number>();
-  for (const [pattern, share] of Object.entries(entry.to)) {
+  for (const [pattern, share] of narrowFirst(entry.to)) {
     const named = groups.filter((group) => !shares.has(group) && covers(pattern, group.locality));
     const total = named.reduce((sum, { weight }) => sum + weight, 0);
     for (const group of named) shares.set(group, Math.ceil((group.weight * share) / total));

@@ -22,7 +22,7 @@ export interface PriorityGroup extends HostGroup {
 }
 
 export function isHealthy(host: Host): boolean {
-  return host.config.healthy && !host.ejected && !host.config.degraded;
+  return host.config.healthy && !host.leftOut && !host.config.degraded;
 }
 
 function toGroup(hosts: readonly Host[]): HostGroup {
@@ -30,7 +30,7 @@ function toGroup(hosts: readonly Host[]): HostGroup {
   return {
     hosts,
     healthy: allHealthy ? hosts : hosts.filter(isHealthy),
-    degraded: allHealthy ? [] : hosts.filter((host) => host.config.healthy && !host.ejected && host.config.degraded),
+    degraded: allHealthy ? [] : hosts.filter((host) => host.config.healthy && !host.leftOut && host.config.degraded),
   };
 }
 

@@ -13,7 +13,7 @@ function groups(...priorities: readonly string[]) {
         endpointConfig(hosts.length + 1, { priority, healthy: letter !== "u", degraded: letter === "d", weight: letter === "W" ? 3 : 1 }),
         "127.0.0.1",
       );
-      host.ejected = letter === "e";
+      host.leftOut = letter === "e";
       hosts.push(host);
     }
   }

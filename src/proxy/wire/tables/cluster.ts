@@ -61,7 +61,8 @@ envoy.config.cluster.v3.Cluster.CommonLbConfig
   + healthy_panic_threshold=1:envoy.type.v3.Percent
   + locality_weighted_lb_config=3:envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig
   + consistent_hashing_lb_config=7:envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig
-  ~ update_merge_window=4 ignore_new_hosts_until_first_hc=5 close_connections_on_host_set_change=6 override_host_status=8
+  + update_merge_window=4:duration
+  ~ ignore_new_hosts_until_first_hc=5 close_connections_on_host_set_change=6 override_host_status=8
   ! zone_aware_lb_config=2
 envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig
 envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig

@@ -3,6 +3,7 @@ import type { Balancing, LbPolicy, OriginalDestination, SlowStart } from "../../
 import type { Reader } from "../../wire/reader.ts";
 
 const POLICIES = "envoy.extensions.load_balancing_policies";
+const MERGE_WINDOW_MS = 1000;
 const RING_LIMIT = 8_388_608;
 const MINIMUM_RING = 1024;
 const MAGLEV_TABLE = 65_537;
@@ -53,6 +54,7 @@ function decodeSettings(reader: Reader): Balancing {
     maglevTableSize: decodeMaglev(reader.message("maglev_lb_config")),
     hashHostname: common?.message("consistent_hashing_lb_config")?.flag("use_hostname_for_hashing") ?? false,
     localityWeighted: common?.has("locality_weighted_lb_config") ?? false,
+    mergeWindowMs: common?.number("update_merge_window", MERGE_WINDOW_MS) ?? MERGE_WINDOW_MS,
     originalDestination: decodeOriginalDestination(reader.message("original_dst_lb_config")),
   };
 }
