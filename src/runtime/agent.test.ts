@@ -24,7 +24,7 @@ const SOURCES = {
   "stand-in": path.join(import.meta.dirname, "catalogue/main.ts"),
 };
 
-async function eventually<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>, ms = 15_000): Promise<T> {
+async function eventually<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>, ms = 30_000): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
     const value = await look();
