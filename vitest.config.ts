@@ -5,7 +5,7 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "tools/**/*.test.ts", "scenarios/**/*.test.ts"],
     pool: "threads",
     isolate: false,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });
