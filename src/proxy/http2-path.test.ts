@@ -583,3 +583,136 @@ describe("gRPC", () => {
     expect(answer.trailers?.["grpc-status"]).toBe("0");
   });
 });
+
+describe("tunnels", () => {
+  const echo = async (): ReturnType<typeof startTcp> => {
+    const up = await startTcp((socket) => {
+      socket.write("hello ");
+      socket.on("data", (data) => socket.write(`<${data.toString()}>`));
+      socket.on("end", () => socket.end(" bye"));
+    });
+    started.push(up);
+    return up;
+  };
+  const CONNECT = { ":method": "CONNECT", ":path": undefined, ":authority": "demo:80" };
+  const connectRoute = (action: Partial<ForwardAction>): Setup => ({
+    action: { upgrades: new Map([["connect", true]]), ...action },
+  });
+
+  async function connectScene(port: number, setup: Setup): Promise<Scene> {
+    const route = routeTo(forwardAction("up", setup.action), {
+      match: { ...routeTo(forwardAction("up")).match, path: { kind: "connect" } },
+    });
+    const manager = httpConfig(routeTable([route]), { accessLogs: [{ ...LOG, responseFlags: undefined }], ...setup.manager });
+    const scene = await startScene(runtimeConfig([listenerConfig(manager)], [clusterConfig("up", [port], setup.cluster)]));
+    started.push(scene);
+    return scene;
+  }
+
+  const say = (stream: http2.ClientHttp2Stream): void => {
+    stream.on("response", () => stream.write("one"));
+    stream.on("data", (part: Buffer) => {
+      if (part.toString().includes("<one>")) stream.end("two");
+    });
+  };
+
+  test("CONNECT ends here: bytes go to the upstream as they are", async () => {
+    const up = await echo();
+    const scene = await connectScene(up.port, connectRoute({ connect: { allowPost: false } }));
+    const answer = await caller(scene).call("", { headers: CONNECT, steer: say });
+    expect([answer.status, answer.body, answer.code]).toEqual([200, "hello <one><two> bye", 0]);
+    const got = await raw(scene.port(), "CONNECT demo:80 HTTP/1.1\r\nhost: demo:80\r\n\r\nearly", {
+      enough: (text) => text.includes("<early>"),
+    });
+    expect(got).toMatch(/^HTTP\/1\.1 200 OK\r\n(?![^]*(?:connection|transfer-encoding|content-length):)[^]*\r\n\r\nhello <early>$/);
+    await until("its connections are closed", () => scene.plane.clusters()[0]?.usage.connections === 0);
+  });
+
+  test("CONNECT goes on to an upstream of either version", async () => {
+    const two = await h2Upstream((stream, headers) => {
+      stream.respond({ ":status": headers["x-no"] === undefined ? 200 : 403 });
+      stream.on("data", (part: Buffer) => stream.write(`<${part.toString()}>`));
+      stream.on("end", () => stream.end(" bye"));
+      if (headers["x-no"] !== undefined) stream.end("no");
+    });
+    const scene = await connectScene(two.port, { ...connectRoute({}), ...HTTP2 });
+    expect((await caller(scene).call("", { headers: CONNECT, steer: say })).body).toBe("<one><two> bye");
+    const no = await raw(scene.port(), "CONNECT demo:80 HTTP/1.1\r\nhost: demo:80\r\nx-no: 1\r\n\r\n");
+    expect(no).toMatch(/^HTTP\/1\.1 403 [^]*connection: close[^]*no/);
+    const one = await startTcp((socket) => {
+      socket.once("data", (head) => {
+        socket.write(`HTTP/1.1 200 OK\r\n\r\n[${head.toString().split("\r\n")[0]}]${head.includes("chunked") ? "chunked" : ""}`);
+        socket.on("data", (data) => socket.write(`<${data.toString()}>`));
+        socket.on("end", () => socket.end(" bye"));
+      });
+    });
+    started.push(one);
+    const other = await connectScene(one.port, connectRoute({}));
+    expect((await caller(other).call("", { headers: CONNECT, steer: say })).body).toBe("[CONNECT demo:80 HTTP/1.1]<one><two> bye");
+  });
+
+  test("only where a route is for it, and lets it", async () => {
+    const scene = await setUp((await h2Upstream(echo2)).port, HTTP2);
+    expect((await caller(scene).call("", { headers: CONNECT, body: "" })).status).toBe(404);
+    const closed = await connectScene(1, {});
+    expect((await caller(closed).call("", { headers: CONNECT, body: "" })).status).toBe(403);
+    expect(await raw(scene.port(), "CONNECT demo:80 HTTP/1.1\r\nhost: demo\r\ncontent-length: 3\r\n\r\nabc")).toMatch(/^HTTP\/1\.1 400/);
+  });
+
+  test("POST where that is allowed", async () => {
+    const up = await echo();
+    const scene = await setUp(up.port, { action: { connect: { allowPost: true } } });
+    const answer = await call(scene.port(), "/", { method: "POST", body: "abc" });
+    expect([answer.status, answer.body.toString()]).toEqual([200, "hello <abc> bye"]);
+  });
+
+  test("nobody listens", async () => {
+    const dead = await startTcp(() => undefined);
+    dead.stop();
+    const scene = await connectScene(dead.port, connectRoute({ connect: { allowPost: false } }));
+    expect((await caller(scene).call("", { headers: CONNECT, body: "" })).status).toBe(503);
+  });
+
+  test("WebSocket: HTTP/1 to HTTP/2 and back", async () => {
+    const two = await h2Upstream(
+      (stream, headers) => {
+        stream.respond({ ":status": 200 });
+        stream.write(`[${headers[":method"]} ${headers[":protocol"]} ${headers[":path"]}]`);
+        stream.on("data", (part: Buffer) => stream.write(`<${part.toString()}>`));
+        stream.on("end", () => stream.end(" bye"));
+      },
+      { enableConnectProtocol: true },
+    );
+    const up = await setUp(two.port, { ...HTTP2, manager: { http2: { allowConnect: true } } });
+    const upgrade = "GET /ws HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n";
+    const got = await raw(up.port(), [upgrade, "one"], { enough: (text) => text.includes("<one>") });
+    expect(got).toMatch(
+      /^HTTP\/1\.1 101 Switching Protocols\r\n[^]*upgrade: websocket\r\n[^]*connection: Upgrade\r\n\r\n\[CONNECT websocket \/ws\]<one>$/,
+    );
+    const extended = { ":method": "CONNECT", ":protocol": "websocket", ":scheme": "http" };
+    const both = caller(up);
+    await new Promise((done) => both.session.once("remoteSettings", done));
+    expect((await both.call("/ws", { headers: extended, steer: say })).body).toBe("[CONNECT websocket /ws]<one><two> bye");
+    const one = await startTcp((socket) => {
+      socket.once("data", (head) => {
+        const text = head.toString();
+        const said = `${text.split("\r\n")[0]} ${/connection: (\w+)/i.exec(text)?.[1]} ${/upgrade: (\w+)/i.exec(text)?.[1]}`;
+        if (text.includes("/no")) socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno");
+        else socket.write(`HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\r\n[${said}]`);
+        socket.on("data", (data) => socket.write(`<${data.toString()}>`));
+        socket.on("end", () => socket.end(" bye"));
+      });
+    });
+    started.push(one);
+    const down = caller(await setUp(one.port, { manager: { http2: { allowConnect: true } } }));
+    await new Promise((done) => down.session.once("remoteSettings", done));
+    const answer = await down.call("/ws", { headers: extended, steer: say });
+    expect([answer.status, answer.headers["upgrade"], answer.body]).toEqual([
+      200,
+      undefined,
+      "[GET /ws HTTP/1.1 Upgrade websocket]<one><two> bye",
+    ]);
+    const refused = await down.call("/no", { headers: extended, steer: () => undefined });
+    expect([refused.status, refused.body]).toEqual([403, "no"]);
+  });
+});

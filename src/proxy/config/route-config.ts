@@ -168,6 +168,8 @@ export interface ForwardAction {
   readonly maxGrpcTimeoutMs: number | undefined;
   readonly retry: RetryPolicy | undefined;
   readonly upgrades: ReadonlyMap<string, boolean>;
+  /** CONNECT ends here, and its bytes go to the upstream as they are; `allowPost`: the bodies of POST requests too. */
+  readonly connect: { readonly allowPost: boolean } | undefined;
   readonly priority: "DEFAULT" | "HIGH";
   readonly hashPolicy: readonly HashPolicy[];
   /** Empty: as the virtual host says, or else the table. */

@@ -46,7 +46,7 @@ export interface RequestHead extends MessageHead, RequestView {
   forwardedPort: string;
   /** `content-type: application/grpc`, with or without a subtype; not grpc-web. */
   grpc: boolean;
-  /** `te: trailers` and nothing else. */
+  /** `trailers` stands in `te`; nothing else of that is forwarded. */
   readonly trailersWanted: boolean;
   /** Some name holds an underscore. */
   readonly underscores: boolean;

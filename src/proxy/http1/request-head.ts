@@ -61,7 +61,7 @@ function readTarget(head: Head, rules: RequestRules): number {
     head.authority = path;
     head.path = "";
     head.pristine = false;
-    return BAD_AUTHORITY.test(head.authority) ? 400 : 0;
+    return BAD_AUTHORITY.test(head.authority) || head.contentLength > 0 || head.chunked ? 400 : 0;
   }
   if (path.charCodeAt(0) === 47) return 0;
   if (path === "*") return head.method === "OPTIONS" ? 0 : 400;

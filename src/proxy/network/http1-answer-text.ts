@@ -14,6 +14,8 @@ export interface AnswerShape {
   /** `as-is`: framed as it came. `empty`: there is no body, and nothing else says so. `close`: it lasts until the connection closes. */
   readonly framing: "as-is" | "chunked" | "close" | "none" | "empty";
   readonly upgrade: boolean;
+  /** What follows is a tunnel: nothing is said of the connection. */
+  readonly tunnel: boolean;
 }
 
 /** The whole head with its empty line. */
@@ -51,6 +53,7 @@ export function answerText(exchange: Exchange, head: AnswerHead, notes: AnswerNo
 function closingLines(shape: AnswerShape): string {
   const coding = shape.framing === "chunked" ? "transfer-encoding: chunked\r\n" : "";
   if (shape.upgrade) return coding + "connection: Upgrade\r\n\r\n";
+  if (shape.tunnel) return coding + "\r\n";
   if (shape.keep) return shape.minor === 1 ? coding + "\r\n" : coding + "connection: keep-alive\r\n\r\n";
   return coding + "connection: close\r\n\r\n";
 }

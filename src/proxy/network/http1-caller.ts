@@ -67,7 +67,7 @@ export abstract class Http1Caller implements Caller {
   sendWhole({ status, list, body, close }: WholeAnswer): void {
     const exchange = this.exchange as Exchange;
     // Bytes of a body that nobody will read would be taken for the next request.
-    if (close || this.bodyPending || exchange.manager.env.draining()) this.keep = false;
+    if (close || this.bodyPending || exchange.head.method === "CONNECT" || exchange.manager.env.draining()) this.keep = false;
     const bodiless = status === 204 || status === 304;
     if (!bodiless) list.push("content-length", String(body.length));
     if (!this.keep) list.push("connection", "close");
@@ -81,13 +81,14 @@ export abstract class Http1Caller implements Caller {
     const exchange = this.exchange as Exchange;
     const { head, bytes, data, bodyAt, forwardEnd } = start;
     const upgrade = head.status === 101;
+    const connect = exchange.head.method === "CONNECT";
+    const tunnel = upgrade || (connect && head.status < 300);
     // Answered before the request was all here: what is left of it must not be read as the next one.
-    if (upgrade || this.bodyPending || exchange.manager.env.draining()) this.keep = false;
-    const framing = upgrade ? "none" : this.frame(stream, start);
+    if (upgrade || connect || this.bodyPending || exchange.manager.env.draining()) this.keep = false;
+    const framing = tunnel ? this.openTunnel() : this.frame(stream, start);
     if (framing === "close") this.keep = false;
-    const text = answerText(exchange, head, notes, { minor: this.minor, keep: this.keep, framing, upgrade });
-    if (upgrade) {
-      this.chunkedFrom = undefined;
+    const text = answerText(exchange, head, notes, { minor: this.minor, keep: this.keep, framing, upgrade, tunnel });
+    if (tunnel) {
       this.conn.writeStr(text);
       this.enterTunnel();
       return data.subarray(bodyAt, forwardEnd);
@@ -106,6 +107,13 @@ export abstract class Http1Caller implements Caller {
     }
     this.conn.writeStr(text);
     return data.subarray(bodyAt, forwardEnd);
+  }
+
+  private openTunnel(): "none" {
+    this.form = "as-is";
+    this.chunkedFrom = undefined;
+    this.rawChunks = false;
+    return "none";
   }
 
   private frame(stream: UpstreamStream, { framing, head, complete }: AnswerStart): AnswerShape["framing"] {

@@ -53,7 +53,8 @@ export class TcpTunnel implements TcpUpstream, PoolRequest {
 
   open(): void {
     const { cluster, host, names } = this.target;
-    this.pool = cluster.followsRequest ? cluster.poolFor(host, names, this.http2) : cluster.pool(host, this.http2);
+    const kind = this.http2 ? "http2" : "http1";
+    this.pool = cluster.followsRequest ? cluster.poolFor(host, names, kind) : cluster.pool(host, kind);
     const stream = this.pool.acquire(this);
     if (stream !== undefined) this.onPoolReady(stream);
   }

@@ -1,6 +1,5 @@
 // The forward action: one request, one or more tries, one answer. Envoy's router filter:
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
-import { OutgoingRequest } from "../http/outgoing-request.ts";
 import type { AnswerHead, Trailers } from "../http/message.ts";
 import { answerTo, type Failure, resetFlag, type ResetReason } from "../observe/failure.ts";
 import { FLAG } from "../observe/response-flags.ts";
@@ -15,15 +14,13 @@ import type { Exchange } from "./exchange.ts";
 import type { ForwardPlan, Target } from "./forward-plan.ts";
 import { reportAnswer } from "./host-report.ts";
 import { type Mirror, startMirrors } from "./mirror.ts";
-import { bodyTarget, RequestBody } from "./request-body.ts";
-import { requestFields } from "./request-fields.ts";
+import { Outgoing } from "./outgoing.ts";
+import { RequestBody } from "./request-body.ts";
 import { refreshList } from "./request-out.ts";
-import { requestText } from "./request-text.ts";
 import { respond } from "./respond.ts";
 import { Retries } from "./retries.ts";
 import { mayRetry, type RetryRules } from "./retry.ts";
 import { type TimeoutEvents, Timeouts } from "./timeouts.ts";
-import { goesInHttp2, poolOf } from "./upstream-choice.ts";
 
 const forwardings = new WeakMap<Exchange, Forwarding>();
 
@@ -41,10 +38,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   private host: Host | undefined = undefined;
   private stream: UpstreamStream | undefined = undefined;
   private pool: ConnectionPool | undefined = undefined;
-  private readonly out = new OutgoingRequest();
-  private prepared = false;
-  private http2 = false;
-  private upgrade = false;
+  private readonly outgoing: Outgoing;
   /** undefined = this request is tried once. */
   private rules: RetryRules | undefined = undefined;
   private running = false;
@@ -58,7 +52,12 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
+    this.outgoing = new Outgoing(exchange);
     this.retries = new Retries(exchange, () => this.tryAgain());
+  }
+
+  get connects(): boolean {
+    return this.outgoing.connects;
   }
 
   start(plan: ForwardPlan): void {
@@ -80,26 +79,20 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     }
     this.cluster = cluster;
     exchange.upstreamCluster = target.clusterName;
-    this.http2 = goesInHttp2(exchange, cluster);
-    this.upgrade = head.upgradeRequested && head.upgrade !== "" && head.upgrade.toLowerCase() !== "h2c";
-    if (this.upgrade && !plan.upgrades.has(head.upgrade.toLowerCase())) {
+    const { outgoing } = this;
+    if (!outgoing.start(plan, target.request, cluster)) {
       respond(exchange, { kind: "upgrade_refused" });
       return;
     }
     this.mirrors = undefined;
-    this.prepared = false;
-    const { out } = this;
-    out.bodyText = exchange.bodyText;
-    out.upgrade = this.upgrade ? head.upgrade : "";
-    out.whole = !this.upgrade && !exchange.bodyPending;
     this.expectsNoBody = head.method === "HEAD";
     this.running = true;
     this.rules = plan.retry !== undefined && mayRetry(plan.retry, head) ? plan.retry : undefined;
-    this.body.start(exchange, bodyTarget(cluster, this.http2, this.upgrade), this.rules !== undefined);
+    this.body.start(exchange, outgoing.body, this.rules !== undefined);
     this.retries.start(this.rules?.policy);
     this.timeouts.start(exchange, plan);
     this.timeouts.tell(exchange, plan);
-    if (!plan.action.autoHostRewrite) this.prepare(target.hostRewrite);
+    if (!plan.action.autoHostRewrite) outgoing.prepare(target.hostRewrite);
     this.retries.hashKey(cluster, plan.hashOf);
     this.answeredComplete = false;
     exchange.takeBody(this);
@@ -107,24 +100,17 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.tryOnce();
   }
 
-  private prepare(hostRewrite: string | undefined): void {
-    const { exchange, out, target } = this;
-    if (this.http2) out.fields = requestFields(exchange, target.request, hostRewrite, this.upgrade);
-    else out.text = requestText(exchange, target.request, hostRewrite, out);
-    this.prepared = true;
-  }
-
   /** The upstream is told anew which try this is, and what time it has. */
   private tryAgain(): void {
     this.timeouts.tell(this.exchange, this.plan);
     refreshList(this.exchange, this.target.request);
     this.retries.hashKey(this.cluster, this.plan.hashOf);
-    this.prepared = false;
+    this.outgoing.isPrepared = false;
     this.tryOnce();
   }
 
   private tryOnce(): void {
-    const { exchange, cluster } = this;
+    const { exchange, cluster, outgoing } = this;
     const host = this.retries.pickHost(cluster);
     if (host === undefined) {
       cluster.stats.cxNoneHealthy.value++;
@@ -132,9 +118,9 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       return;
     }
     exchange.triesAt(host);
-    if (!this.prepared) {
+    if (!outgoing.isPrepared) {
       const named = this.plan.action.autoHostRewrite && host.config.hostname !== "";
-      this.prepare(named ? host.config.hostname : this.target.hostRewrite);
+      outgoing.prepare(named ? host.config.hostname : this.target.hostRewrite);
     }
     if (!canRequest(cluster.usage, cluster.config.breakers)) {
       cluster.stats.rqPendingOverflow.value++;
@@ -146,9 +132,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     host.stats.rqActive++;
     if (this.plan.mirrors !== undefined && this.mirrors === undefined)
       this.mirrors = startMirrors(exchange, this.plan, this.target.request);
-    const { http2 } = this;
-    const { authority } = exchange;
-    this.pool = cluster.followsRequest ? poolOf(exchange, { cluster, host, http2, authority }) : cluster.pool(host, http2);
+    this.pool = outgoing.pool(host);
     const ready = this.pool.acquire(this);
     if (ready !== undefined) this.begin(ready, this.rules === undefined ? exchange.actionMs : exchange.manager.env.clock.now());
   }
@@ -170,7 +154,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   }
 
   private begin(stream: UpstreamStream, now: number): void {
-    const { exchange, cluster, out } = this;
+    const { exchange, cluster, outgoing } = this;
     this.stream = stream;
     stream.attach(this, now);
     cluster.stats.rqTotal.value++;
@@ -178,10 +162,11 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     const host = this.host as Host;
     host.stats.rqTotal++;
     host.outlier?.putOutcome("connected");
-    exchange.goesOn(stream, this.http2 ? "HTTP/2" : "HTTP/1.1");
+    exchange.goesOn(stream, outgoing.protocol);
     if (this.body.complete) exchange.requestSentMs = now - exchange.startMs;
-    out.attempts = this.target.request.includeAttemptCount && !exchange.ownAttemptCount ? exchange.upstreamAttempts : 0;
-    stream.send(out);
+    const { request } = outgoing;
+    request.attempts = this.target.request.includeAttemptCount && !exchange.ownAttemptCount ? exchange.upstreamAttempts : 0;
+    stream.send(request);
     this.body.sendTo(stream);
     this.timeouts.startTry();
   }
@@ -212,12 +197,13 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   }
 
   onAnswer(stream: UpstreamStream, start: AnswerStart): boolean {
-    const { exchange, plan, cluster } = this;
+    const { exchange, plan, cluster, outgoing } = this;
     const { head } = start;
     const { status } = head;
     const now = exchange.manager.env.clock.now();
     this.timeouts.touch();
-    if (status === 101 && !this.upgrade) {
+    const tunnel = status === 101 || (outgoing.connects && status < 300);
+    if (status === 101 && !outgoing.upgrade) {
       // Nobody asked for it: a second meaning of the bytes that follow is what smuggling lives on.
       stream.abandon();
       this.onUpstreamReset(stream, "protocol error", undefined);
@@ -225,7 +211,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     }
     if (status !== 101) reportAnswer(this.host as Host, status, exchange.head.grpc ? head.first("grpc-status") : undefined);
     const { rules } = this;
-    if (rules !== undefined && status !== 101) {
+    if (rules !== undefined && !tunnel) {
       if (rules.answer(head) && this.startRetry(() => this.discard(stream, start.complete))) return true;
       if (this.retries.count > 0 && status < 500) cluster.stats.rqRetrySuccess.value++;
     }
@@ -236,7 +222,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     exchange.responseStartMs = now - exchange.startMs;
     this.timeouts.answered();
     this.timeouts.touchTry();
-    const counted = this.body.complete && status !== 101 && !plan.suppressEnvoyHeaders;
+    const counted = this.body.complete && !outgoing.mayTunnel && !plan.suppressEnvoyHeaders;
     if (counted) exchange.serviceTimeMs = (now - this.timeouts.completeAt) | 0;
     const rest = exchange.caller.beginAnswer(stream, start, {
       serviceTimeMs: exchange.serviceTimeMs,
@@ -294,7 +280,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.timeouts.end();
     this.retries.end();
     this.body.clear();
-    this.out.clear();
+    this.outgoing.request.clear();
     if (this.mirrors !== undefined) for (const mirror of this.mirrors) mirror.detach();
     this.mirrors = undefined;
   }

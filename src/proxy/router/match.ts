@@ -22,7 +22,8 @@ export function matchesRoute(match: RouteMatch, request: RequestView, random: ()
 }
 
 export function matchesPath(matcher: PathMatcher, request: RequestView): boolean {
-  if (matcher.kind === "connect") return request.method === "CONNECT";
+  // CONNECT has no path that could match.
+  if (matcher.kind === "connect" || request.method === "CONNECT") return matcher.kind === "connect" && request.method === "CONNECT";
   const { path } = request;
   const question = path.indexOf("?");
   const bare = question < 0 ? path : path.slice(0, question);

@@ -19,7 +19,7 @@ import { copiedHeaders, copiedRequest, shadowHost } from "./mirror-head.ts";
 import { type BodyFlow, bodyTarget, RequestBody } from "./request-body.ts";
 import type { RequestPlan } from "./request-out.ts";
 import { type TimeoutEvents, Timeouts } from "./timeouts.ts";
-import { goesInHttp2, poolOf } from "./upstream-choice.ts";
+import { httpPoolKind, poolOf } from "./upstream-choice.ts";
 
 /** How much of a body may wait for a mirror beyond what the request itself had to wait for. */
 const BACKLOG = 1_048_576;
@@ -94,23 +94,23 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
     }
     this.upgrade = head.upgradeRequested && head.upgrade !== "" && head.upgrade.toLowerCase() !== "h2c";
     const { upgrade } = this;
-    const http2 = goesInHttp2(exchange, cluster);
+    const kind = httpPoolKind(exchange, cluster);
     const authority = shadowSuffix ? shadowHost(exchange.authority) : exchange.authority;
     const list = copiedHeaders(exchange, request);
     this.out = copiedRequest(exchange, {
       list,
       authority,
-      http2,
+      http2: kind === "http2",
       upgrade,
       attempts: request.includeAttemptCount && !exchange.ownAttemptCount ? 1 : 0,
     });
-    this.body.start(exchange, bodyTarget(cluster, http2, upgrade), false, this);
+    this.body.start(exchange, bodyTarget(cluster, kind, upgrade), false, this);
     this.timeouts.start(exchange, plan);
     if (this.body.complete) this.timeouts.requestComplete(env.clock.now());
     cluster.usage.requests++;
     host.stats.rqActive++;
     this.host = host;
-    this.pool = cluster.followsRequest ? poolOf(exchange, { cluster, host, http2, authority }) : cluster.pool(host, http2);
+    this.pool = cluster.followsRequest ? poolOf(exchange, { cluster, host, kind, authority }) : cluster.pool(host, kind);
     const ready = this.pool.acquire(this);
     if (ready !== undefined) this.onPoolReady(ready);
   }

@@ -4,6 +4,7 @@ import { type Trailers, trailerText } from "../http/message.ts";
 import { Dechunker } from "../http1/dechunk.ts";
 import { HIGH_WATER } from "../network/conn.ts";
 import type { Cluster } from "../upstream/cluster.ts";
+import type { PoolKind } from "../upstream/pool/pool.ts";
 import type { BodyPart, UpstreamStream } from "../upstream/pool/upstream-stream.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -23,9 +24,11 @@ export interface BodyTarget {
 const HTTP1_BODY: BodyTarget = { http2: false, tunnel: false, trailers: false };
 const HTTP2_BODY: BodyTarget = { http2: true, tunnel: false, trailers: true };
 
-export function bodyTarget(cluster: Cluster, http2: boolean, tunnel: boolean): BodyTarget {
+export function bodyTarget(cluster: Cluster, kind: PoolKind, mayTunnel: boolean): BodyTarget {
   const { http1Trailers } = cluster.config;
-  if (tunnel || http1Trailers) return { http2, tunnel, trailers: http2 || http1Trailers };
+  const http2 = kind !== "http1";
+  const tunnel = mayTunnel || kind === "tcp";
+  if (tunnel || http1Trailers) return { http2, tunnel, trailers: kind === "http2" || http1Trailers };
   return http2 ? HTTP2_BODY : HTTP1_BODY;
 }
 

@@ -54,7 +54,7 @@ function framingLine(exchange: Exchange, out: OutgoingRequest): string {
   const { head, caller } = exchange;
   if (head.contentLength >= 0) return `content-length: ${head.contentLength}\r\n`;
   if (caller.chunked) return "transfer-encoding: chunked\r\n";
-  if (head instanceof Head || out.upgrade !== "") return "";
+  if (head instanceof Head || out.upgrade !== "" || head.method === "CONNECT") return "";
   if (!out.whole) return "transfer-encoding: chunked\r\n";
   return BODILESS.has(head.method) ? "" : "content-length: 0\r\n";
 }

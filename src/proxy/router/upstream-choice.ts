@@ -2,19 +2,19 @@
 import type { Cluster } from "../upstream/cluster.ts";
 import { type RequestNames, requestNames } from "../upstream/connection-names.ts";
 import type { Host } from "../upstream/host.ts";
-import type { ConnectionPool } from "../upstream/pool/pool.ts";
+import type { ConnectionPool, PoolKind } from "../upstream/pool/pool.ts";
 import type { Exchange } from "./exchange.ts";
 
 export interface PoolChoice {
   readonly cluster: Cluster;
   readonly host: Host;
-  readonly http2: boolean;
+  readonly kind: PoolKind;
   readonly authority: string;
 }
 
 /** Where the cluster's pools differ from request to request. */
 export function poolOf(exchange: Exchange, choice: PoolChoice): ConnectionPool {
-  return choice.cluster.poolFor(choice.host, namesOf(exchange, choice), choice.http2);
+  return choice.cluster.poolFor(choice.host, namesOf(exchange, choice), choice.kind);
 }
 
 function namesOf(exchange: Exchange, { cluster, host, authority }: PoolChoice): RequestNames {
@@ -31,8 +31,8 @@ function namesOf(exchange: Exchange, { cluster, host, authority }: PoolChoice): 
   });
 }
 
-/** Does it go to that cluster in HTTP/2? */
-export function goesInHttp2(exchange: Exchange, cluster: Cluster): boolean {
+/** The HTTP version in which it goes to that cluster. */
+export function httpPoolKind(exchange: Exchange, cluster: Cluster): "http1" | "http2" {
   const { protocol } = cluster.config;
-  return protocol === "http2" || (protocol === "downstream" && exchange.head.version === "HTTP/2");
+  return protocol === "http2" || (protocol === "downstream" && exchange.head.version === "HTTP/2") ? "http2" : "http1";
 }

@@ -110,6 +110,7 @@ export function forwardAction(cluster: string, over: Partial<ForwardAction> = {}
     maxGrpcTimeoutMs: undefined,
     retry: undefined,
     upgrades: new Map(),
+    connect: undefined,
     priority: "DEFAULT",
     hashPolicy: [],
     mirrors: [],

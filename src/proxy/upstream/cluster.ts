@@ -18,8 +18,11 @@ import { createDetector, type Detector } from "./outlier/detector.ts";
 import { createOutlierStats } from "./outlier/outlier-stats.ts";
 import { Http1Pool } from "./pool/http1-pool.ts";
 import { Http2Pool } from "./pool/http2-pool.ts";
-import type { ConnectionPool, PoolContext } from "./pool/pool.ts";
+import type { ConnectionPool, PoolContext, PoolKind } from "./pool/pool.ts";
+import { TcpPool } from "./pool/tcp-pool.ts";
 import { chooseTransport } from "./transport-choice.ts";
+
+const POOLS = { http1: Http1Pool, http2: Http2Pool, tcp: TcpPool } as const;
 
 export interface ClusterContext {
   readonly stats: Stats;
@@ -90,22 +93,25 @@ export class Cluster {
     return [...this.hosts.values()];
   }
 
-  pool(host: Host, http2: boolean): ConnectionPool {
-    return http2 ? (host.http2Pool ??= this.createPool(host, NO_REQUEST, true)) : (host.pool ??= this.createPool(host, NO_REQUEST, false));
-  }
-
-  private createPool(host: Host, names: RequestNames, http2: boolean): ConnectionPool {
-    return http2 ? new Http2Pool(host, this.poolContext, names) : new Http1Pool(host, this.poolContext, names);
+  pool(host: Host, kind: PoolKind): ConnectionPool {
+    switch (kind) {
+      case "http1":
+        return (host.pool ??= new Http1Pool(host, this.poolContext, NO_REQUEST));
+      case "http2":
+        return (host.http2Pool ??= new Http2Pool(host, this.poolContext, NO_REQUEST));
+      case "tcp":
+        return (host.tcpPool ??= new TcpPool(host, this.poolContext, NO_REQUEST));
+    }
   }
 
   /** Where `followsRequest`. */
-  poolFor(host: Host, names: RequestNames, http2: boolean): ConnectionPool {
+  poolFor(host: Host, names: RequestNames, kind: PoolKind): ConnectionPool {
     const pools = (host.poolsByName ??= new Map());
-    const key = http2 ? `2\n${names.key}` : names.key;
+    const key = `${kind}\n${names.key}`;
     let pool = pools.get(key);
     if (pool === undefined) {
       if (pools.size >= MAX_POOLS) dropUnused(pools);
-      pools.set(key, (pool = this.createPool(host, names, http2)));
+      pools.set(key, (pool = new POOLS[kind](host, this.poolContext, names)));
     }
     return pool;
   }

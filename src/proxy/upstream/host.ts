@@ -31,9 +31,10 @@ export interface Host {
   outlier: HostMonitor | undefined;
   /** When it was first seen healthy (monotonic ms), for warming up; undefined while nobody asked. */
   healthySince: number | undefined;
-  /** Made at the first request, one for each HTTP version; a host belongs to one cluster. */
+  /** Made at the first request, one for each kind; a host belongs to one cluster. */
   pool: ConnectionPool | undefined;
   http2Pool: ConnectionPool | undefined;
+  tcpPool: ConnectionPool | undefined;
   /** Where requests decide on their connections: one for each kind. */
   poolsByName: Map<string, ConnectionPool> | undefined;
 }
@@ -42,9 +43,11 @@ export interface Host {
 export function drainHost(host: Host): void {
   host.pool?.drain();
   host.http2Pool?.drain();
+  host.tcpPool?.drain();
   for (const pool of host.poolsByName?.values() ?? []) pool.drain();
   host.pool = undefined;
   host.http2Pool = undefined;
+  host.tcpPool = undefined;
   host.poolsByName = undefined;
 }
 
@@ -65,6 +68,7 @@ export function createHost(config: EndpointConfig, address: string): Host {
     healthySince: undefined,
     pool: undefined,
     http2Pool: undefined,
+    tcpPool: undefined,
     poolsByName: undefined,
     stats: { cxTotal: 0, cxActive: 0, cxConnectFail: 0, rqTotal: 0, rqActive: 0, rqSuccess: 0, rqError: 0, rqTimeout: 0 },
   };

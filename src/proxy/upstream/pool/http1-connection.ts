@@ -77,6 +77,7 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
   readonly lasting = true;
   readonly timer: Timer;
   private inBody = false;
+  private tunnel = false;
   private partial: Buffer | undefined = undefined;
   private informational = 0;
 
@@ -122,6 +123,7 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
   finish(part: Buffer, text: string): void {
     if (part.length > 0) this.write(part);
     if (text !== "") this.conn.writeStr(text);
+    if (this.tunnel) this.conn.end();
   }
 
   whenWritable(fn: () => void): void {
@@ -213,7 +215,8 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
     const body = this.body;
     const { bytes, buf, bodyAt, n } = at;
     this.keep = head.minor === 1 ? !head.close : head.keepAlive && !head.close;
-    if (head.status === 101 || (user.connects === true && head.status < 300)) {
+    this.tunnel = head.status === 101 || (user.connects === true && head.status < 300);
+    if (this.tunnel) {
       body.start(BODY_UNTIL_CLOSE, 0);
       this.keep = false;
     } else if (user.expectsNoBody || head.status === 204 || head.status === 304) body.start(BODY_NONE, 0);

@@ -30,6 +30,9 @@ export interface ConnectionPool {
   readonly waiting: number;
 }
 
+/** What a pool's connections speak; `tcp`: nothing, bytes only pass through. */
+export type PoolKind = "http1" | "http2" | "tcp";
+
 /** What a cluster gives to all its pools. */
 export interface PoolContext {
   /** The cluster's config of the moment. */

@@ -79,8 +79,10 @@ envoy.config.route.v3.RouteAction.RequestMirrorPolicy
   + disable_shadow_host_suffix_append=6:bool
   ~ trace_sampled=4
 envoy.config.route.v3.RouteAction.UpgradeConfig
-  + upgrade_type=1:string enabled=2:bool?
-  ! connect_config=3
+  + upgrade_type=1:string enabled=2:bool? connect_config=3:envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig
+envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig
+  + allow_post=2:bool
+  ! proxy_protocol_config=1
 envoy.config.route.v3.RouteAction.MaxStreamDuration
   + max_stream_duration=1:duration grpc_timeout_header_max=2:duration
   ! grpc_timeout_header_offset=3

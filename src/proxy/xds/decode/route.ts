@@ -49,6 +49,7 @@ function decodeForward(reader: Reader): ForwardAction {
   const regex = reader.message("regex_rewrite");
   const prefix = reader.text("prefix_rewrite");
   const hostRewrite = reader.optionalText("host_rewrite_literal");
+  const upgrades = reader.messages("upgrade_configs");
   return {
     kind: "forward",
     cluster: decodeCluster(reader),
@@ -62,11 +63,23 @@ function decodeForward(reader: Reader): ForwardAction {
     idleTimeoutMs: reader.optionalNumber("idle_timeout"),
     maxGrpcTimeoutMs: stream?.optionalNumber("grpc_timeout_header_max") ?? reader.optionalNumber("max_grpc_timeout"),
     retry: decodeRetryPolicy(reader.message("retry_policy")),
-    upgrades: new Map(reader.messages("upgrade_configs").map((one) => [one.text("upgrade_type").toLowerCase(), one.flag("enabled", true)])),
+    upgrades: new Map(upgrades.map((one) => [one.text("upgrade_type").toLowerCase(), one.flag("enabled", true)])),
+    connect: decodeConnect(upgrades),
     priority: "DEFAULT",
     hashPolicy: decodeHashPolicies(reader),
     mirrors: decodeMirrors(reader),
   };
+}
+
+function decodeConnect(upgrades: readonly Reader[]): ForwardAction["connect"] {
+  let connect: ForwardAction["connect"];
+  for (const upgrade of upgrades) {
+    const config = upgrade.message("connect_config");
+    if (config === undefined) continue;
+    if (upgrade.text("upgrade_type").toUpperCase() !== "CONNECT") upgrade.refuse("connect_config", "is for CONNECT only");
+    connect = { allowPost: config.flag("allow_post") };
+  }
+  return connect;
 }
 
 function decodeCluster(reader: Reader): ClusterSpecifier {
