@@ -1,6 +1,16 @@
 // A request head that HTTP filters have edited before the route's action: whoever comes after them sees what they left. The caller's head stays
 // as it came, since its codec still reads it.
-import { H_CLIENT_CERT, H_ENVOY, H_FORWARDED_FOR, H_FORWARDED_PROTO, H_HOST, H_REQUEST_ID, isGrpc, requestKind } from "./header-kinds.ts";
+import {
+  H_CLIENT_CERT,
+  H_ENVOY,
+  H_FORWARDED_FOR,
+  H_FORWARDED_PROTO,
+  H_HOST,
+  H_REFERER,
+  H_REQUEST_ID,
+  isGrpc,
+  requestKind,
+} from "./header-kinds.ts";
 import { HeaderList } from "./header-list.ts";
 import type { HttpVersion, LineFilter, RequestHead } from "./message.ts";
 
@@ -25,6 +35,8 @@ export class EditedHead implements RequestHead {
   forwardedFor: string;
   forwardedProto: string;
   clientCert: string;
+  /** It was left behind. */
+  readonly badReferer = false;
   /** In the list. */
   readonly forwardedPort = "";
   grpc: boolean;
@@ -49,7 +61,10 @@ export class EditedHead implements RequestHead {
     this.forwardedProto = head.forwardedProto;
     this.clientCert = head.clientCert;
     this.grpc = head.grpc;
-    this.list = head.toList((kind, line) => SAID_ELSEWHERE.has(kind) || (kind === H_ENVOY && head.forged.has(head.nameAt(line))));
+    this.list = head.toList(
+      (kind, line) =>
+        SAID_ELSEWHERE.has(kind) || (kind === H_REFERER && head.badReferer) || (kind === H_ENVOY && head.forged.has(head.nameAt(line))),
+    );
     if (head.requestId !== "") this.list.push("x-request-id", head.requestId);
     if (head.forwardedFor !== "") this.list.push("x-forwarded-for", head.forwardedFor);
     if (head.forwardedProto !== "") this.list.push("x-forwarded-proto", head.forwardedProto);

@@ -16,36 +16,36 @@ export const H_ENVOY = 12;
 export const H_SERVER = 13;
 export const H_DATE = 14;
 export const H_CONTENT_TYPE = 15;
-export const H_JOINED = 16;
 export const H_CLIENT_CERT = 17;
 export const H_SERVICE_TIME = 18;
 
+/** This kind and those above: nothing but that a name's repeated lines are joined. Each name has one of its own. */
+export const H_JOINED = 32;
+const ONLY_JOINED =
+  "via accept origin pragma referer if-match if-range user-agent grpc-timeout authorization cache-control if-none-match accept-encoding " +
+  "content-encoding x-forwarded-host x-forwarded-port if-modified-since x-client-trace-id if-unmodified-since grpc-accept-encoding " +
+  "access-control-request-method access-control-request-headers access-control-request-private-network";
+const KINDS: ReadonlyMap<string, number> = new Map(ONLY_JOINED.split(" ").map((name, i) => [name, H_JOINED + i]));
+export const H_REFERER: number = KINDS.get("referer") as number;
+
 /** Names whose repeated lines become one, joined with a comma, as Envoy does on arrival. */
 export const JOINED_NAMES: ReadonlySet<string> = new Set([
-  "accept",
-  "user-agent",
+  ...KINDS.keys(),
   "x-request-id",
   "x-forwarded-for",
   "x-forwarded-proto",
-  "x-forwarded-host",
   "content-type",
   "te",
   "expect",
-  "grpc-timeout",
-  "via",
-  "origin",
-  "access-control-request-method",
-  "access-control-request-headers",
-  "access-control-request-private-network",
 ]);
 
-/** A bit of its own for each name of kind H_JOINED: they are told apart by length and first letter. */
-export function joinedBit(length: number, first: number): number {
-  if (length > 30) return 1 << 28;
-  return length === 6 && (first | 32) === LETTER_O ? 1 : 1 << length;
+/** A bit of its own for each kind from H_JOINED on. */
+export function joinedBit(kind: number): number {
+  return 1 << (kind - H_JOINED);
 }
 
-const LETTER_O = 111;
+const BY_LENGTH: (readonly string[] | undefined)[] = [];
+for (const name of KINDS.keys()) BY_LENGTH[name.length] = [...(BY_LENGTH[name.length] ?? []), name];
 
 /** text[at…] equals the lower-case name, ignoring case. */
 export function sameName(text: string, at: number, name: string): boolean {
@@ -61,45 +61,40 @@ export function requestKind(text: string, at: number, length: number): number {
   switch (length) {
     case 2:
       return sameName(text, at, "te") ? H_TE : H_OTHER;
-    case 3:
-      return sameName(text, at, "via") ? H_JOINED : H_OTHER;
     case 4:
       return sameName(text, at, "host") ? H_HOST : H_OTHER;
     case 6:
-      if (sameName(text, at, "expect")) return H_EXPECT;
-      return sameName(text, at, "accept") || sameName(text, at, "origin") ? H_JOINED : H_OTHER;
+      return sameName(text, at, "expect") ? H_EXPECT : plainKind(text, at, length);
     case 7:
-      return sameName(text, at, "upgrade") ? H_UPGRADE : H_OTHER;
+      return sameName(text, at, "upgrade") ? H_UPGRADE : plainKind(text, at, length);
     case 10:
       if (sameName(text, at, "connection")) return H_CONNECTION;
-      return sameName(text, at, "keep-alive") ? H_HOP : sameName(text, at, "user-agent") ? H_JOINED : H_OTHER;
+      return sameName(text, at, "keep-alive") ? H_HOP : plainKind(text, at, length);
     case 12:
       if (sameName(text, at, "x-request-id")) return H_REQUEST_ID;
-      return sameName(text, at, "content-type") ? H_CONTENT_TYPE : sameName(text, at, "grpc-timeout") ? H_JOINED : H_OTHER;
+      return sameName(text, at, "content-type") ? H_CONTENT_TYPE : plainKind(text, at, length);
     case 14:
-      return sameName(text, at, "content-length") ? H_LENGTH : H_OTHER;
+      return sameName(text, at, "content-length") ? H_LENGTH : plainKind(text, at, length);
     case 15:
-      return sameName(text, at, "x-forwarded-for") ? H_FORWARDED_FOR : envoyKind(text, at);
+      return sameName(text, at, "x-forwarded-for") ? H_FORWARDED_FOR : plainKind(text, at, length);
     case 16:
-      return sameName(text, at, "proxy-connection") ? H_HOP : sameName(text, at, "x-forwarded-host") ? H_JOINED : envoyKind(text, at);
+      return sameName(text, at, "proxy-connection") ? H_HOP : plainKind(text, at, length);
     case 17:
       if (sameName(text, at, "transfer-encoding")) return H_CODING;
-      return sameName(text, at, "x-forwarded-proto") ? H_FORWARDED_PROTO : envoyKind(text, at);
+      return sameName(text, at, "x-forwarded-proto") ? H_FORWARDED_PROTO : plainKind(text, at, length);
     case 23:
-      return sameName(text, at, "x-forwarded-client-cert") ? H_CLIENT_CERT : envoyKind(text, at);
-    case 29:
-      return sameName(text, at, "access-control-request-method") ? H_JOINED : envoyKind(text, at);
-    case 30:
-      return sameName(text, at, "access-control-request-headers") ? H_JOINED : envoyKind(text, at);
-    case 38:
-      return sameName(text, at, "access-control-request-private-network") ? H_JOINED : envoyKind(text, at);
+      return sameName(text, at, "x-forwarded-client-cert") ? H_CLIENT_CERT : plainKind(text, at, length);
     default:
-      return length > 8 ? envoyKind(text, at) : H_OTHER;
+      return plainKind(text, at, length);
   }
 }
 
-function envoyKind(text: string, at: number): number {
-  return (text.charCodeAt(at) | 32) === 120 && (text.charCodeAt(at + 2) | 32) === 101 && sameName(text, at, "x-envoy-") ? H_ENVOY : H_OTHER;
+/** One of those that are only joined, or one of Envoy's. */
+function plainKind(text: string, at: number, length: number): number {
+  const names = BY_LENGTH[length];
+  if (names !== undefined) for (const name of names) if (sameName(text, at, name)) return KINDS.get(name) as number;
+  if (length <= 8 || (text.charCodeAt(at) | 32) !== 120 || (text.charCodeAt(at + 2) | 32) !== 101) return H_OTHER;
+  return sameName(text, at, "x-envoy-") ? H_ENVOY : H_OTHER;
 }
 
 export function responseKind(text: string, at: number, length: number): number {

@@ -10,6 +10,7 @@ import {
   H_FORWARDED_FOR,
   H_FORWARDED_PROTO,
   H_JOINED,
+  H_REFERER,
   H_OTHER,
   H_REQUEST_ID,
   H_TE,
@@ -20,6 +21,7 @@ import {
   responseKind,
 } from "./header-kinds.ts";
 import { HeaderList } from "./header-list.ts";
+import { isReferer } from "./referer.ts";
 import type { AnswerHead, HttpVersion, LineFilter, RequestHead } from "./message.ts";
 
 const NONE: readonly string[] = Object.freeze([]);
@@ -94,6 +96,7 @@ export class Http2RequestHead extends Http2Head implements RequestHead {
   trailersWanted = false;
   /** The codec has dealt with them. */
   readonly underscores = false;
+  badReferer = false;
   pristine = true;
   forged = NO_NAMES;
   /** A name whose lines Envoy joins stands there twice. */
@@ -125,7 +128,7 @@ export class Http2RequestHead extends Http2Head implements RequestHead {
     return header.requestKind;
   }
 
-  private note(kind: number, { name, value }: Http2Header): void {
+  private note(kind: number, { value }: Http2Header): void {
     switch (kind) {
       case H_TE:
         this.trailersWanted = true;
@@ -150,13 +153,13 @@ export class Http2RequestHead extends Http2Head implements RequestHead {
         this.contentType = value;
         this.grpc = isGrpc(value);
         break;
-      case H_JOINED: {
-        const bit = joinedBit(name.length, name.charCodeAt(0));
+      default: {
+        if (kind < H_JOINED) break;
+        const bit = joinedBit(kind);
         if ((this.joined & bit) !== 0) this.duplicates = true;
         this.joined |= bit;
-        break;
+        if (kind === H_REFERER && !isReferer(value)) this.badReferer = true;
       }
-      default:
     }
   }
 

@@ -48,6 +48,8 @@ export interface RequestHead extends MessageHead, RequestView {
   grpc: boolean;
   /** `trailers` stands in `te`; nothing else of that is forwarded. */
   readonly trailersWanted: boolean;
+  /** `referer` is none and goes no further. */
+  readonly badReferer: boolean;
   /** Some name holds an underscore. */
   readonly underscores: boolean;
   /** Path and host go on as they came. */

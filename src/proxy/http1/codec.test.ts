@@ -8,7 +8,7 @@ import { Head } from "./head.ts";
 import { parseRequestHead, type RequestRules } from "./request-head.ts";
 import { parseResponseHead } from "./response-head.ts";
 
-const RULES: RequestRules = { acceptHttp10: false, allowAbsoluteUrl: true, maxHeaders: 100, secure: false };
+const RULES: RequestRules = { acceptHttp10: false, allowAbsoluteUrl: true, maxHeaders: 100, takesHttpsUrls: false };
 const H = "Host: s.example.com\r\n";
 
 function request(text: string, rules: RequestRules = RULES): { status: number; head: Head } {

@@ -11,6 +11,7 @@ import {
   H_FORWARDED_PROTO,
   H_HOST,
   H_JOINED,
+  H_REFERER,
   H_LENGTH,
   H_OTHER,
   H_REQUEST_ID,
@@ -24,6 +25,7 @@ import {
   sameName,
 } from "../http/header-kinds.ts";
 import { HeaderList } from "../http/header-list.ts";
+import { isReferer } from "../http/referer.ts";
 import type { AnswerHead, HttpVersion, LineFilter, RequestHead } from "../http/message.ts";
 
 const MAX_LINES = 256;
@@ -76,6 +78,10 @@ export class Head implements RequestHead, AnswerHead {
   /** There are lines that only concern the caller's connection, beside those that every connection has. */
   hopByHop = false;
   underscores = false;
+  /** Why a request is refused, as response code details say it. */
+  refusal = "";
+  /** `referer` is none and goes no further. */
+  badReferer = false;
   /** Names keep their letters' case on the way. */
   keepsCase = false;
   /** Where the path or the host stands rewritten, the start line must be built anew. */
@@ -178,6 +184,18 @@ export class Head implements RequestHead, AnswerHead {
     this.keepLines((line) => !this.nameAt(line).includes("_"), "");
   }
 
+  /** As if nothing had come. */
+  blank(): void {
+    this.text = "\r\n\r\n";
+    this.end = 0;
+    this.parseLines(2, true);
+    this.method = "";
+    this.path = "";
+    this.authority = "";
+    this.scheme = "";
+    this.minor = 1;
+  }
+
   /** A request's text without the other lines, and with lines added; read again. */
   keepLines(keep: (line: number) => boolean, added: string): void {
     let out = this.text.slice(0, this.lineStart(0));
@@ -218,6 +236,7 @@ export class Head implements RequestHead, AnswerHead {
     this.hasDate = false;
     this.trailersWanted = false;
     this.underscores = false;
+    this.badReferer = false;
     this.duplicates = false;
     this.joined = 0;
     let p = from;
@@ -247,19 +266,24 @@ export class Head implements RequestHead, AnswerHead {
       this.kind[line] = kind;
       if (kind !== H_OTHER) {
         this.special[this.specials++] = line;
-        if (kind === H_JOINED) {
-          const bit = joinedBit(c - p, text.charCodeAt(p));
+        if (kind >= H_JOINED) {
+          const bit = joinedBit(kind);
           if ((this.joined & bit) !== 0) this.duplicates = true;
           this.joined |= bit;
+          if (kind === H_REFERER && !isReferer(text.slice(a, b))) this.badReferer = true;
+        } else {
+          const status = this.note(kind, text.slice(a, b), request);
+          if (status !== 0) return status;
         }
-        const status = this.note(kind, text.slice(a, b), request);
-        if (status !== 0) return status;
       }
       line++;
       this.lines = line;
       p = stop + 2;
     }
-    if (this.chunked && this.contentLength >= 0) return request ? 400 : 502;
+    if (this.chunked && this.contentLength >= 0) {
+      this.refusal = "http1.content_length_and_chunked_not_allowed";
+      return request ? 400 : 502;
+    }
     return 0;
   }
 
@@ -292,9 +316,10 @@ export class Head implements RequestHead, AnswerHead {
       }
       case H_CODING:
         if (this.chunked) return request ? 400 : 502;
-        if (value.toLowerCase() !== "chunked") return request ? 501 : 502;
-        this.chunked = true;
-        return 0;
+        this.chunked = value.toLowerCase() === "chunked";
+        if (this.chunked) return 0;
+        this.refusal = "http1.invalid_transfer_encoding";
+        return request ? 501 : 502;
       case H_UPGRADE:
         this.upgrade = this.upgrade === "" ? value : this.upgrade + "," + value;
         return 0;

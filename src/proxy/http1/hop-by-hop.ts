@@ -18,8 +18,8 @@ const PROTECTED: ReadonlySet<string> = new Set([
   "x-forwarded-proto",
 ]);
 
-/** Rewrites the head's text. Returns 0, or the status to answer. */
-export function dropHopByHop(head: Head): number {
+/** Rewrites the head's text. False: it is refused. */
+export function dropHopByHop(head: Head): boolean {
   const options: string[] = [];
   let te = "";
   for (let i = 0; i < head.specials; i++) {
@@ -27,13 +27,14 @@ export function dropHopByHop(head: Head): number {
     if (head.kind[line] === H_CONNECTION) options.push(...splitList(head.valueAt(line)));
     if (head.kind[line] === H_TE) te += `,${head.valueAt(line)}`;
   }
-  if (options.length >= MAX_OPTIONS) return 400;
+  if (options.length >= MAX_OPTIONS) return false;
   const gone = new Set(options.filter((option) => !KEPT.has(option)));
-  for (const name of gone) if (PROTECTED.has(name) || name.startsWith(":")) return 400;
-  if (options.includes("te") && te.length > MAX_TE) return 400;
+  for (const name of gone) if (PROTECTED.has(name) || name.startsWith(":")) return false;
+  if (options.includes("te") && te.length > MAX_TE) return false;
   if (te !== "") gone.add("te");
+  if (head.upgrade.toLowerCase() === "h2c") gone.add("http2-settings");
   head.keepLines((line) => !gone.has(head.nameAt(line)), splitList(te).includes("trailers") ? "te: trailers\r\n" : "");
-  return 0;
+  return true;
 }
 
 function splitList(value: string): string[] {

@@ -6,26 +6,28 @@ import { dropHopByHop } from "./hop-by-hop.ts";
 const METHODS: ReadonlySet<string> = new Set(
   (
     "GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH COPY LOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH UNLOCK BIND REBIND UNBIND ACL REPORT " +
-    "MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE PURGE MKCALENDAR LINK UNLINK SOURCE"
+    "MKACTIVITY CHECKOUT MERGE NOTIFY SUBSCRIBE UNSUBSCRIBE PURGE MKCALENDAR LINK UNLINK SOURCE"
   ).split(" "),
 );
 
 // eslint-disable-next-line no-control-regex
 const BAD_TARGET = /[\x00-\x20\x7f-\xff]/;
 const BAD_AUTHORITY = /[^A-Za-z0-9\-._~!$&'()*+,;=:[\]%]/;
+const INVALID_AUTHORITY = "http.invalid_authority";
 const VERSION = /^HTTP\/\d\.\d$/;
 
 export interface RequestRules {
   readonly acceptHttp10: boolean;
   readonly allowAbsoluteUrl: boolean;
   readonly maxHeaders: number;
-  /** An `https` URL over plain text is refused. */
-  readonly secure: boolean;
+  /** An `https` URL is refused over plain text where the caller's word on that counts for nothing. */
+  readonly takesHttpsUrls: boolean;
 }
 
-/** Fills `head` from text[0, end). Returns 0, or the status that the codec answers itself. */
+/** Fills `head` from text[0, end). Returns 0, or the status that the codec answers itself, with `head.refusal` saying why. */
 export function parseRequestHead(head: Head, rules: RequestRules): number {
   const text = head.text;
+  head.refusal = "http1.codec_error";
   const eol = text.indexOf("\r\n");
   const methodEnd = text.indexOf(" ");
   const targetEnd = text.indexOf(" ", methodEnd + 1);
@@ -35,7 +37,7 @@ export function parseRequestHead(head: Head, rules: RequestRules): number {
   if (targetEnd + 9 !== eol || !text.startsWith("HTTP/1.1", targetEnd + 1)) {
     if (!VERSION.test(text.slice(targetEnd + 1, eol))) return 400;
     head.minor = 0;
-    if (!rules.acceptHttp10 || !text.startsWith("HTTP/1.0", targetEnd + 1)) return 426;
+    if (!rules.acceptHttp10 || !text.startsWith("HTTP/1.0", targetEnd + 1)) return refuse(head, 426, "low_version");
     head.pristine = false;
   } else {
     head.minor = 1;
@@ -46,36 +48,42 @@ export function parseRequestHead(head: Head, rules: RequestRules): number {
   head.authority = "";
   const status = head.parseLines(eol + 2, true);
   if (status !== 0) return status;
-  if (head.lines > rules.maxHeaders) return 431;
-  const refused = head.hopByHop ? dropHopByHop(head) : 0;
-  if (refused !== 0) return refused;
+  if (head.lines > rules.maxHeaders) return refuse(head, 431, "http1.too_many_headers");
+  if (head.hopByHop && !dropHopByHop(head)) return refuse(head, 400, "http1.connection_header_rejected");
   return readTarget(head, rules);
+}
+
+function refuse(head: Head, status: number, why: string): number {
+  head.refusal = why;
+  return status;
 }
 
 function readTarget(head: Head, rules: RequestRules): number {
   const path = head.path;
   if (BAD_TARGET.test(path)) return 400;
-  if (BAD_AUTHORITY.test(head.authority)) return 400;
+  if (BAD_AUTHORITY.test(head.authority)) return refuse(head, 400, INVALID_AUTHORITY);
   if (head.hosts > 1) head.pristine = false;
   if (head.method === "CONNECT") {
     head.authority = path;
     head.path = "";
     head.pristine = false;
-    return BAD_AUTHORITY.test(head.authority) || head.contentLength > 0 || head.chunked ? 400 : 0;
+    if (BAD_AUTHORITY.test(head.authority)) return refuse(head, 400, INVALID_AUTHORITY);
+    return head.contentLength > 0 || head.chunked ? 400 : 0;
   }
   if (path.charCodeAt(0) === 47) return 0;
-  if (path === "*") return head.method === "OPTIONS" ? 0 : 400;
+  if (path === "*") return head.method === "OPTIONS" ? 0 : refuse(head, 400, "http1.invalid_url");
   return rules.allowAbsoluteUrl ? readAbsolute(head, rules) : 400;
 }
 
 /** The URL's host beats the Host header. */
 function readAbsolute(head: Head, rules: RequestRules): number {
-  const match = /^(https?):\/\/([^/?#]*)([^]*)$/i.exec(head.path);
+  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^]*)$/i.exec(head.path);
   if (match === null) return 400;
   const [, scheme = "", authority = "", rest = ""] = match;
-  if (authority === "" || BAD_AUTHORITY.test(authority)) return 400;
   head.scheme = scheme.toLowerCase();
-  if (head.scheme === "https" && !rules.secure) return 403;
+  if (head.scheme !== "http" && head.scheme !== "https") return refuse(head, 400, "http1.invalid_scheme");
+  if (authority === "" || BAD_AUTHORITY.test(authority)) return refuse(head, 400, "http1.invalid_url");
+  if (head.scheme === "https" && !rules.takesHttpsUrls) return refuse(head, 403, "http1.https_url_on_plaintext");
   head.authority = authority;
   head.hosts = 1;
   head.path = rest === "" ? "/" : rest.charCodeAt(0) === 47 ? rest : "/" + rest;

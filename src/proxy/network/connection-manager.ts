@@ -124,7 +124,7 @@ export function createConnectionManager(config: HttpConnectionManagerConfig, env
       acceptHttp10: config.http10.accept,
       allowAbsoluteUrl: config.allowAbsoluteUrl,
       maxHeaders: config.maxHeadersCount,
-      secure,
+      takesHttpsUrls: secure || !config.useRemoteAddress || config.xffNumTrustedHops > 0,
     },
     maxHeadBytes: config.maxRequestHeadersKb * 1024,
     http2: { limits: downstreamLimits(config), stats: downstreamHttp2Stats(env.stats) },

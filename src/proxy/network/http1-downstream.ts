@@ -166,6 +166,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     this.countRequest(stats);
     const status = bad ? 400 : parseRequestHead(head, manager.rules);
     if (status !== 0) {
+      if (bad) head.refusal = "http1.invalid_characters";
       this.refuseHead(head, status, now);
       return;
     }
@@ -252,26 +253,22 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
 
   private refuseHead(head: Head, status: number, now: number): void {
     this.manager.stats.cxProtocolError.value++;
-    const exchange = this.beginExchange(head, now);
     this.minor = head.minor === 0 && this.manager.rules.acceptHttp10 ? 0 : 1;
-    head.method = "";
-    exchange.grpcCaller = false;
+    this.answerRefusal(head, { status, details: head.refusal, now });
+  }
+
+  /** Nothing of the head is told: it is none. */
+  private answerRefusal(head: Head, { status, details, now }: { status: number; details: string; now: number }): void {
+    head.blank();
+    const exchange = this.beginExchange(head, now);
     this.state = "waiting";
-    respond(exchange, { kind: "codec", status, details: status === 431 ? "http1.too_many_headers" : "http1.codec_error" });
+    respond(exchange, { kind: "codec", status, details });
   }
 
   private refuse(status: number, details: string): void {
     this.manager.stats.cxProtocolError.value++;
-    const head = this.takeHead("", 0);
-    head.lines = 0;
-    head.method = "";
-    head.path = "";
-    head.authority = "";
-    head.grpc = false;
     this.countRequest(this.manager.stats);
-    const exchange = this.beginExchange(head, this.manager.env.clock.now());
-    this.state = "waiting";
-    respond(exchange, { kind: "codec", status, details });
+    this.answerRefusal(this.takeHead("", 0), { status, details, now: this.manager.env.clock.now() });
   }
 
   /** The connection's first bytes are HTTP/2's. */

@@ -7,12 +7,18 @@ import { redirectToHttps, redirectToPath } from "../router/redirect.ts";
 import { respond } from "../router/respond.ts";
 import { admitCaller } from "./forwarded-headers.ts";
 
+const SLASH = 47;
+
 export function routeRequest(exchange: Exchange): void {
   const { manager } = exchange;
   const { head } = exchange;
   const { config } = manager;
   if (head.hosts === 0 && head.method !== "CONNECT") {
     respond(exchange, { kind: "missing_host" });
+    return;
+  }
+  if (head.path.charCodeAt(0) !== SLASH && head.method !== "CONNECT") {
+    respond(exchange, { kind: "no_path" });
     return;
   }
   if (head.underscores && config.headersWithUnderscores !== "ALLOW" && !checkUnderscores(exchange)) return;

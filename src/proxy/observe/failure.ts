@@ -30,6 +30,7 @@ export type Failure =
   | { readonly kind: "missing_host" }
   | { readonly kind: "upgrade_refused" }
   | { readonly kind: "path_refused" }
+  | { readonly kind: "no_path" }
   | { readonly kind: "fault_abort"; readonly httpStatus: number; readonly grpcStatus: number | undefined };
 
 export interface FailureAnswer {
@@ -103,7 +104,9 @@ export function answerTo(failure: Failure): FailureAnswer {
     case "upgrade_refused":
       return answer(403, "", 0, "upgrade_failed");
     case "path_refused":
-      return answer(400, "", 0, "path_normalization_failed");
+      return { ...answer(400, "", 0, "path_normalization_failed"), close: true };
+    case "no_path":
+      return answer(404, "", 0, "absolute_path_rejected");
     case "fault_abort":
       return { ...answer(failure.httpStatus, "fault filter abort", FLAG.FI, "fault_filter_abort"), grpcStatus: failure.grpcStatus };
   }

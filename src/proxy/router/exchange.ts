@@ -227,6 +227,8 @@ export class Exchange implements StreamInfo {
     switch (name) {
       case ":path":
         return this.path === "" ? undefined : this.path;
+      case ":method":
+        return this.head.method === "" ? undefined : this.head.method;
       case ":authority":
       case "host":
         return this.authority === "" ? undefined : this.authority;

@@ -19,7 +19,8 @@ const REFUSED: NormalizedPath = Object.freeze({ kind: "refused" });
 const ESCAPED_SLASH = /%2f|%5c/i;
 const SLASHES = /\/{2,}/g;
 /** Nothing in a path without these can change. */
-const SUSPECT = /[%\\#]|\/\.|\/\//;
+const SUSPECT = /[%\\#"<>^`{|}]|\/\.|\/\//;
+const NUL = "%00";
 
 export function normalizePath(raw: string, rules: PathRules): NormalizedPath {
   if (!SUSPECT.test(raw)) return SAME;
@@ -36,12 +37,25 @@ export function normalizePath(raw: string, rules: PathRules): NormalizedPath {
     path = path.replace(/%2f/gi, "/").replace(/%5c/gi, "\\");
     redirect = rules.escapedSlashes === "UNESCAPE_AND_REDIRECT";
   }
-  if (rules.normalizePath && path.charCodeAt(0) === 47) path = resolveDots(decodeUnreserved(path.replaceAll("\\", "/")));
+  if (rules.normalizePath && path.charCodeAt(0) === 47) {
+    if (path.includes(NUL)) return REFUSED;
+    path = resolveDots(decodeUnreserved(cutParameters(escapeOdd(path.replaceAll("\\", "/")))));
+  }
   if (rules.mergeSlashes) path = path.replace(SLASHES, "/");
 
   const result = path + query;
   if (result === raw) return SAME;
   return redirect ? { kind: "redirect", path: result } : { kind: "path", path: result };
+}
+
+/** What no path may hold as it is. */
+function escapeOdd(path: string): string {
+  return path.replace(/["<>^`{|}]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** `..;x` is a dot segment to some servers, so it is one here; written in escapes it is none, as with Envoy. */
+function cutParameters(path: string): string {
+  return path.includes(";") ? path.replace(/(\/\.\.?);[^/]*/g, "$1") : path;
 }
 
 /** Decodes escapes of unreserved characters; every other escape, a broken one too, stays as it is. */

@@ -8,6 +8,7 @@ import {
   H_FORWARDED_FOR,
   H_FORWARDED_PROTO,
   H_HOP,
+  H_REFERER,
   H_HOST,
   H_LENGTH,
   H_REQUEST_ID,
@@ -47,6 +48,8 @@ export function isRequestLineCut(exchange: Exchange, plan: RequestPlan, kind: nu
     case H_FORWARDED_PROTO:
     case H_CLIENT_CERT:
       return true;
+    case H_REFERER:
+      return head.badReferer;
     case H_HOST:
       return !head.pristine;
     case H_EXPECT:

@@ -24,7 +24,8 @@ export function requestText(exchange: Exchange, plan: RequestPlan, hostRewrite: 
     if (at > from) lines += text.slice(from, at);
     from = head.lineEnd(line);
   }
-  return lines + text.slice(from, head.end + 2) + addedText(exchange, plan) + upgradeLines(out);
+  const length = head.contentLength < 0 && !head.chunked ? emptyLine(head.method, out) : "";
+  return lines + text.slice(from, head.end + 2) + addedText(exchange, plan) + length + upgradeLines(out);
 }
 
 /** The same with other headers and under another host. */
@@ -54,7 +55,11 @@ function framingLine(exchange: Exchange, out: OutgoingRequest): string {
   const { head, caller } = exchange;
   if (head.contentLength >= 0) return `content-length: ${head.contentLength}\r\n`;
   if (caller.chunked) return "transfer-encoding: chunked\r\n";
-  if (head instanceof Head || out.upgrade !== "" || head.method === "CONNECT") return "";
-  if (!out.whole) return "transfer-encoding: chunked\r\n";
-  return BODILESS.has(head.method) ? "" : "content-length: 0\r\n";
+  if (!out.whole && out.upgrade === "" && head.method !== "CONNECT" && !(head instanceof Head)) return "transfer-encoding: chunked\r\n";
+  return emptyLine(head.method, out);
+}
+
+/** That there is no body, where one might be waited for. */
+function emptyLine(method: string, out: OutgoingRequest): string {
+  return method === "GET" || out.upgrade !== "" || BODILESS.has(method) ? "" : "content-length: 0\r\n";
 }
