@@ -7,11 +7,12 @@ import { canRequest } from "../upstream/circuit-breaker.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import { countAnswer, countStatus } from "../upstream/cluster-stats.ts";
 import type { Host } from "../upstream/host.ts";
-import type { ConnectionPool, PoolRequest } from "../upstream/pool/pool.ts";
+import type { PoolRequest } from "../upstream/pool/pool.ts";
 import type { AnswerStart, BodyPart, UpstreamStream } from "../upstream/pool/upstream-stream.ts";
 import type { BodyTaker } from "./caller.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ForwardPlan, Target } from "./forward-plan.ts";
+import { HostPlace } from "./host-place.ts";
 import { reportAnswer } from "./host-report.ts";
 import { type Mirror, startMirrors } from "./mirror.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -35,14 +36,12 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   private plan!: ForwardPlan;
   private target!: Target;
   private cluster!: Cluster;
-  private host: Host | undefined = undefined;
-  private stream: UpstreamStream | undefined = undefined;
-  private pool: ConnectionPool | undefined = undefined;
   private readonly outgoing: Outgoing;
   /** undefined = this request is tried once. */
   private rules: RetryRules | undefined = undefined;
   private running = false;
   private readonly body = new RequestBody();
+  private readonly place = new HostPlace(this.body);
   /** undefined = they have not been started. */
   private mirrors: readonly Mirror[] | undefined = undefined;
   private answeredComplete = false;
@@ -127,26 +126,11 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       this.giveUp({ kind: "reset", reason: "overflow", retried: this.retries.count > 0 });
       return;
     }
-    cluster.usage.requests++;
-    this.host = host;
-    host.stats.rqActive++;
+    this.place.take(cluster, host);
     if (this.plan.mirrors !== undefined && this.mirrors === undefined)
       this.mirrors = startMirrors(exchange, this.plan, this.target.request);
-    this.pool = outgoing.pool(host);
-    const ready = this.pool.acquire(this);
+    const ready = this.place.acquire(outgoing.pool(host), this);
     if (ready !== undefined) this.begin(ready, this.rules === undefined ? exchange.actionMs : exchange.manager.env.clock.now());
-  }
-
-  /** The try is over: its host and its place in the cluster are free again. */
-  private leaveHost(): void {
-    const host = this.host;
-    if (host === undefined) return;
-    this.host = undefined;
-    host.stats.rqActive--;
-    this.cluster.usage.requests--;
-    if (this.stream !== undefined) this.cluster.stats.rqActive.value--;
-    this.stream = undefined;
-    this.body.leave();
   }
 
   onPoolReady(stream: UpstreamStream): void {
@@ -154,14 +138,8 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   }
 
   private begin(stream: UpstreamStream, now: number): void {
-    const { exchange, cluster, outgoing } = this;
-    this.stream = stream;
-    stream.attach(this, now);
-    cluster.stats.rqTotal.value++;
-    cluster.stats.rqActive.value++;
-    const host = this.host as Host;
-    host.stats.rqTotal++;
-    host.outlier?.putOutcome("connected");
+    const { exchange, outgoing } = this;
+    this.place.begin(stream, this, now);
     exchange.goesOn(stream, outgoing.protocol);
     if (this.body.complete) exchange.requestSentMs = now - exchange.startMs;
     const { request } = outgoing;
@@ -183,7 +161,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.body.take(data, part, end);
     if (!part.complete || !this.running) return;
     const now = exchange.manager.env.clock.now();
-    exchange.bodyEnds(now, this.stream !== undefined);
+    exchange.bodyEnds(now, this.place.stream !== undefined);
     this.timeouts.requestComplete(now);
   }
 
@@ -209,13 +187,13 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       this.onUpstreamReset(stream, "protocol error", undefined);
       return true;
     }
-    if (status !== 101) reportAnswer(this.host as Host, status, exchange.head.grpc ? head.first("grpc-status") : undefined);
+    if (status !== 101) reportAnswer(this.place.host as Host, status, exchange.head.grpc ? head.first("grpc-status") : undefined);
     const { rules } = this;
     if (rules !== undefined && !tunnel) {
       if (rules.answer(head) && this.startRetry(() => this.discard(stream, start.complete))) return true;
       if (this.retries.count > 0 && status < 500) cluster.stats.rqRetrySuccess.value++;
     }
-    countAnswer(cluster.stats, (this.host as Host).stats, status);
+    countAnswer(cluster.stats, (this.place.host as Host).stats, status);
     exchange.status = status;
     exchange.details = "via_upstream";
     exchange.responded = true;
@@ -252,7 +230,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       return true;
     }
     caller.whenFlushed(() => {
-      if (this.stream !== stream) return;
+      if (this.place.stream !== stream) return;
       stream.resume();
       if (part.complete) this.finish(stream);
     });
@@ -262,7 +240,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   private finish(stream: UpstreamStream): void {
     const { exchange, cluster } = this;
     if (this.body.complete) cluster.stats.rqTime.record(exchange.manager.env.clock.now() - this.timeouts.completeAt);
-    this.leaveHost();
+    this.place.leave();
     stream.release(this.body.complete);
     this.done();
   }
@@ -301,8 +279,8 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   }
 
   private discard(stream: UpstreamStream, complete: boolean): void {
-    this.retries.failedAt(this.host);
-    this.leaveHost();
+    this.retries.failedAt(this.place.host);
+    this.place.leave();
     if (complete && this.body.complete) stream.release(true);
     else stream.abandon();
   }
@@ -315,7 +293,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     if (exchange.responded) {
       if (this.answeredComplete) {
         // The whole answer is on its way already; only its last bytes wait for a slow caller.
-        this.leaveHost();
+        this.place.leave();
         exchange.caller.whenFlushed(() => this.done());
         return;
       }
@@ -323,7 +301,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       return;
     }
     if (stream.outraced && this.body.canReplay && this.body.complete && this.retries.afterRace()) {
-      this.leaveHost();
+      this.place.leave();
       this.tryOnce();
       return;
     }
@@ -331,60 +309,42 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   }
 
   private triedAndFailed(reason: ResetReason, sent: boolean): void {
-    if (this.host !== undefined) {
-      this.host.stats.rqError++;
-      // A full cluster says nothing about its hosts.
-      if (reason !== "overflow") this.host.outlier?.putOutcome("connect failed");
-      this.retries.failedAt(this.host);
-    }
-    this.leaveHost();
+    this.place.countFailure(reason);
+    this.retries.failedAt(this.place.host);
+    this.place.leave();
     if (this.retriesAfter(reason, sent)) return;
     this.giveUp({ kind: "reset", reason, retried: this.retries.count > 0, transport: sent ? "" : this.exchange.transportFailure });
   }
 
   private giveUp(failure: Failure): void {
-    this.leaveHost();
+    this.place.leave();
     this.settle();
     // In Envoy the idle time-out is the connection manager's, and no answer of the cluster.
     if (failure.kind !== "stream_idle_timeout") countStatus(this.cluster.stats, answerTo(failure).status);
     respond(this.exchange, failure);
   }
 
-  /** Lets go of the upstream, wherever the try stands. */
-  private dropUpstream(): void {
-    const { stream, host, cluster } = this;
-    if (stream === undefined && host !== undefined) this.pool?.cancel(this);
-    this.leaveHost();
-    if (stream === undefined) return;
-    cluster.stats.rqTxReset.value++;
-    stream.abandon();
-  }
-
   onOverallTimeout(): void {
     if (!this.running || this.exchange.responded) return;
-    this.cluster.stats.rqTimeout.value++;
-    if (this.host !== undefined) {
-      this.host.stats.rqTimeout++;
-      this.host.outlier?.putOutcome("timeout");
-    }
-    this.dropUpstream();
+    this.place.countTimeout();
+    this.place.drop(this);
     this.giveUp({ kind: "upstream_timeout" });
   }
 
   onPerTryTimeout(kind: "per_try_timeout" | "per_try_idle_timeout"): void {
     const { exchange, cluster } = this;
-    if (!this.running || this.stream === undefined) return;
+    if (!this.running || this.place.stream === undefined) return;
     if (exchange.responded) {
       if (kind === "per_try_timeout") return;
-      this.dropUpstream();
+      this.place.drop(this);
       this.breakOff(FLAG.UT, "upstream_per_try_idle_timeout");
       return;
     }
-    this.host?.outlier?.putOutcome("timeout");
+    this.place.host?.outlier?.putOutcome("timeout");
     if (kind === "per_try_timeout") cluster.stats.rqPerTryTimeout.value++;
     else cluster.stats.rqPerTryIdleTimeout.value++;
-    this.retries.failedAt(this.host);
-    this.dropUpstream();
+    this.retries.failedAt(this.place.host);
+    this.place.drop(this);
     if (this.retriesAfter("local reset", true)) return;
     this.giveUp({ kind });
   }
@@ -394,7 +354,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     const { exchange } = this;
     exchange.flags |= flag;
     exchange.details = details;
-    this.leaveHost();
+    this.place.leave();
     this.settle();
     exchange.caller.abort();
   }
@@ -403,7 +363,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     if (!this.running) return;
     const { exchange } = this;
     exchange.manager.stats.idleTimeout.value++;
-    this.dropUpstream();
+    this.place.drop(this);
     if (exchange.responded) this.breakOff(FLAG.SI, "stream_idle_timeout");
     else this.giveUp({ kind: "stream_idle_timeout", requestComplete: this.body.complete });
   }
@@ -412,17 +372,18 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     if (!this.running) return;
     this.exchange.flags |= FLAG.DC;
     this.exchange.details = "downstream_remote_disconnect";
-    this.dropUpstream();
+    this.place.drop(this);
     this.settle();
   }
 
   /** The caller's side of a tunnel is over: what is under way to the upstream still arrives. */
   onTunnelEnd(): void {
-    const { exchange, stream, running } = this;
+    const { exchange, running } = this;
+    const { stream } = this.place;
     if (!running) return;
     exchange.flags |= FLAG.DC;
     exchange.details = "downstream_remote_disconnect";
-    this.leaveHost();
+    this.place.leave();
     stream?.whenWritable(() => stream.abandon());
     this.done();
   }

@@ -10,10 +10,11 @@ import { canRequest } from "../upstream/circuit-breaker.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import { countAnswer, countStatus } from "../upstream/cluster-stats.ts";
 import type { Host } from "../upstream/host.ts";
-import type { ConnectionPool, PoolRequest } from "../upstream/pool/pool.ts";
+import type { PoolRequest } from "../upstream/pool/pool.ts";
 import type { AnswerStart, BodyPart, UpstreamStream } from "../upstream/pool/upstream-stream.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ForwardPlan } from "./forward-plan.ts";
+import { HostPlace } from "./host-place.ts";
 import { reportAnswer } from "./host-report.ts";
 import { copiedHeaders, copiedRequest, shadowHost } from "./mirror-head.ts";
 import { type BodyFlow, bodyTarget, RequestBody } from "./request-body.ts";
@@ -57,10 +58,8 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
   /** Valid until `detach`. */
   private exchange: Exchange | undefined;
   private out!: OutgoingRequest;
-  private host: Host | undefined = undefined;
-  private pool: ConnectionPool | undefined = undefined;
-  private stream: UpstreamStream | undefined = undefined;
   private readonly body = new RequestBody();
+  private readonly place = new HostPlace(this.body);
   private readonly timeouts = new Timeouts(this);
   private upgrade = false;
   private running = true;
@@ -107,25 +106,16 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
     this.body.start(exchange, bodyTarget(cluster, kind, upgrade), false, this);
     this.timeouts.start(exchange, plan);
     if (this.body.complete) this.timeouts.requestComplete(env.clock.now());
-    cluster.usage.requests++;
-    host.stats.rqActive++;
-    this.host = host;
-    this.pool = cluster.followsRequest ? poolOf(exchange, { cluster, host, kind, authority }) : cluster.pool(host, kind);
-    const ready = this.pool.acquire(this);
+    this.place.take(cluster, host);
+    const pool = cluster.followsRequest ? poolOf(exchange, { cluster, host, kind, authority }) : cluster.pool(host, kind);
+    const ready = this.place.acquire(pool, this);
     if (ready !== undefined) this.onPoolReady(ready);
   }
 
   onPoolReady(stream: UpstreamStream): void {
-    const { cluster, env } = this;
-    this.stream = stream;
-    stream.attach(this, env.clock.now());
-    cluster.stats.rqTotal.value++;
-    cluster.stats.rqActive.value++;
-    const host = this.host as Host;
-    host.stats.rqTotal++;
-    host.outlier?.putOutcome("connected");
+    this.place.begin(stream, this, this.env.clock.now());
     stream.send(this.out);
-    if (this.stream === stream) this.body.sendTo(stream);
+    if (this.place.stream === stream) this.body.sendTo(stream);
   }
 
   onPoolFailure(reason: ResetReason): void {
@@ -170,7 +160,7 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
       this.onUpstreamReset(stream, "protocol error");
       return true;
     }
-    const host = this.host as Host;
+    const host = this.place.host as Host;
     if (head.status !== 101) reportAnswer(host, head.status, this.grpc ? head.first("grpc-status") : undefined);
     countAnswer(this.cluster.stats, host.stats, head.status);
     this.answered = true;
@@ -190,7 +180,7 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
     const { body, cluster, env } = this;
     const { complete } = body;
     if (complete) cluster.stats.rqTime.record(env.clock.now() - this.timeouts.completeAt);
-    this.leaveHost();
+    this.place.leave();
     stream.release(complete);
     this.end();
   }
@@ -203,12 +193,8 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
   }
 
   private failedAtHost(reason: ResetReason): void {
-    const { host } = this;
-    if (host !== undefined) {
-      host.stats.rqError++;
-      if (reason !== "overflow") host.outlier?.putOutcome("connect failed");
-    }
-    this.leaveHost();
+    this.place.countFailure(reason);
+    this.place.leave();
     if (this.answered) this.end();
     else this.fail(answerTo({ kind: "reset", reason, retried: false }).status);
   }
@@ -222,24 +208,8 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
   /** Lets go of the upstream, wherever the copy stands. */
   private drop(): void {
     if (!this.running) return;
-    const { stream, host, cluster } = this;
-    if (stream === undefined && host !== undefined) this.pool?.cancel(this);
-    this.leaveHost();
+    this.place.drop(this);
     this.end();
-    if (stream === undefined) return;
-    cluster.stats.rqTxReset.value++;
-    stream.abandon();
-  }
-
-  private leaveHost(): void {
-    const { host, cluster } = this;
-    if (host === undefined) return;
-    this.host = undefined;
-    host.stats.rqActive--;
-    cluster.usage.requests--;
-    if (this.stream !== undefined) cluster.stats.rqActive.value--;
-    this.stream = undefined;
-    this.body.leave();
   }
 
   private end(): void {
@@ -250,12 +220,7 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
 
   onOverallTimeout(): void {
     if (!this.running) return;
-    this.cluster.stats.rqTimeout.value++;
-    const { host } = this;
-    if (host !== undefined) {
-      host.stats.rqTimeout++;
-      host.outlier?.putOutcome("timeout");
-    }
+    this.place.countTimeout();
     countStatus(this.cluster.stats, 504);
     this.drop();
   }
