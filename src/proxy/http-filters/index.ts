@@ -4,11 +4,20 @@ import type { Layer } from "../router/exchange.ts";
 import { corsLayer } from "./cors/cors.ts";
 import { faultLayer } from "./fault/fault.ts";
 import { type FilterContext, isDisabled } from "./filter-context.ts";
+import { grpcStatsLayer } from "./grpc-stats/grpc-stats.ts";
 import { grpcWebLayer } from "./grpc-web/grpc-web.ts";
 import { headerMutationLayer } from "./header-mutation/header-mutation.ts";
 import { CORS_FILTER, FAULT_FILTER, GRPC_STATS_FILTER, GRPC_WEB_FILTER, HEADER_MUTATION_FILTER, ROUTER_FILTER } from "./type-urls.ts";
 
-export { CORS_FILTER, CORS_POLICY, FAULT_FILTER, HEADER_MUTATION_FILTER, HEADER_MUTATION_ROUTE, ROUTER_FILTER } from "./type-urls.ts";
+export {
+  CORS_FILTER,
+  CORS_POLICY,
+  FAULT_FILTER,
+  GRPC_STATS_FILTER,
+  HEADER_MUTATION_FILTER,
+  HEADER_MUTATION_ROUTE,
+  ROUTER_FILTER,
+} from "./type-urls.ts";
 
 /** Makes a filter's layer for one route; undefined = the route does without it. */
 type FilterFactory = (filter: HttpFilterConfig, context: FilterContext) => Layer | undefined;
@@ -20,8 +29,7 @@ const FILTERS: ReadonlyMap<string, FilterFactory> = new Map([
   [CORS_FILTER, corsLayer],
   [HEADER_MUTATION_FILTER, headerMutationLayer],
   [GRPC_WEB_FILTER, grpcWebLayer],
-  // Counts and changes nothing on the way.
-  [GRPC_STATS_FILTER, NO_LAYER],
+  [GRPC_STATS_FILTER, grpcStatsLayer],
   // The router is the action itself.
   [ROUTER_FILTER, NO_LAYER],
 ]);

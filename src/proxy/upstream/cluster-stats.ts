@@ -1,6 +1,7 @@
 // A cluster's counters, bound once: https://www.envoyproxy.io/docs/envoy/latest/configuration/upstream/cluster_manager/cluster_stats
 import { createHttp2Stats } from "../http2/http2-stats.ts";
 import type { Http2Stats } from "../http2/stream.ts";
+import { createGrpcStats, type GrpcStats } from "./grpc-stats.ts";
 import type { HostStats } from "./host.ts";
 import { scopedSpec, type Counter, type Gauge, type Histogram, type Stats } from "../observe/stats.ts";
 
@@ -50,6 +51,8 @@ export interface ClusterStats {
   code(status: number): Counter;
   /** `http2.…`, made with the first HTTP/2 connection. */
   http2(): Http2Stats;
+  /** `grpc.…` of one `SERVICE.METHOD`, "" = of all. */
+  grpc(names: string): GrpcStats;
 }
 
 /** An answer's head has come from the upstream. */
@@ -118,6 +121,7 @@ export function createClusterStats(stats: Stats, name: string): ClusterStats {
     code(status) {
       return (codes[status] ??= counter(`upstream_rq_${status}`));
     },
+    grpc: createGrpcStats(stats, (suffix) => scopedSpec(scope, suffix)),
     http2: () =>
       (http2 ??= createHttp2Stats(
         (suffix) => counter(`http2.${suffix}`),

@@ -31,5 +31,11 @@ envoy.config.common.mutation_rules.v3.HeaderMutation
   + remove=1:string append=2:envoy.config.core.v3.HeaderValueOption
 envoy.extensions.filters.http.grpc_web.v3.GrpcWeb
 envoy.extensions.filters.http.grpc_stats.v3.FilterConfig
-  ~ emit_filter_state=1 individual_method_stats_allowlist=2 stats_for_all_methods=3 enable_upstream_stats=4 replace_dots_in_grpc_service_name=5
+  + individual_method_stats_allowlist=2:envoy.config.core.v3.GrpcMethodList stats_for_all_methods=3:bool? enable_upstream_stats=4:bool
+  + replace_dots_in_grpc_service_name=5:bool
+  ~ emit_filter_state=1
+envoy.config.core.v3.GrpcMethodList
+  + services=1:envoy.config.core.v3.GrpcMethodList.Service[]
+envoy.config.core.v3.GrpcMethodList.Service
+  + name=1:string method_names=2:string[]
 `;

@@ -5,6 +5,7 @@ import {
   CORS_FILTER,
   CORS_POLICY,
   FAULT_FILTER,
+  GRPC_STATS_FILTER,
   HEADER_MUTATION_FILTER,
   HEADER_MUTATION_ROUTE,
   isKnownFilter,
@@ -12,6 +13,7 @@ import {
 import type { Reader, TypedReader } from "../../../wire/reader.ts";
 import { decodeCorsPolicy } from "./cors.ts";
 import { decodeFault } from "./fault.ts";
+import { decodeGrpcStats } from "./grpc-stats.ts";
 import { decodeHeaderEdits, decodeHeaderMutation } from "./header-mutation.ts";
 
 const FILTER_CONFIG = "envoy.config.route.v3.FilterConfig";
@@ -19,6 +21,7 @@ const FILTER_CONFIG = "envoy.config.route.v3.FilterConfig";
 const IN_CHAIN: ReadonlyMap<string, (reader: Reader) => unknown> = new Map<string, (reader: Reader) => unknown>([
   [FAULT_FILTER, decodeFault],
   [HEADER_MUTATION_FILTER, decodeHeaderMutation],
+  [GRPC_STATS_FILTER, decodeGrpcStats],
 ]);
 
 const ON_ROUTES: ReadonlyMap<string, (reader: Reader) => unknown> = new Map<string, (reader: Reader) => unknown>([
