@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { decodeBootstrap } from "./bootstrap.ts";
 
-function bootstrapWith(envoyGrpc: Record<string, unknown>): unknown {
+function bootstrapWith(envoyGrpc: Record<string, unknown>, http2: Record<string, unknown> = {}): unknown {
   return {
     node: { id: "me" },
     dynamic_resources: {
@@ -17,7 +17,7 @@ function bootstrapWith(envoyGrpc: Record<string, unknown>): unknown {
         {
           name: "xds-grpc",
           type: "STATIC",
-          http2_protocol_options: {},
+          http2_protocol_options: http2,
           load_assignment: {
             cluster_name: "xds-grpc",
             endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: "127.0.0.1", port_value: 15010 } } } }] }],
@@ -43,4 +43,26 @@ test.each([
   [backOff({ base_interval: "2s", max_interval: "1s" }), /max_interval: is less than base_interval/],
 ])("a back-off that means nothing is refused by its field: %j", (grpc, message) => {
   expect(() => decodeBootstrap(bootstrapWith(grpc))).toThrow(message);
+});
+
+test.each([
+  [{ max_concurrent_streams: 0 }, /max_concurrent_streams: must be from 1 to 2147483647/],
+  [{ initial_stream_window_size: 65_534 }, /initial_stream_window_size: must be from 65535 to 2147483647/],
+  [{ initial_connection_window_size: 2 ** 31 }, /initial_connection_window_size: must be/],
+  [{ max_outbound_frames: 0 }, /max_outbound_frames: must be from 1 to/],
+  [{ connection_keepalive: { interval: "1s" } }, /connection_keepalive\.timeout: is missing/],
+  [{ allow_metadata: true }, /allow_metadata: is not supported/],
+  [{ custom_settings_parameters: [{ identifier: 9, value: 1 }] }, /custom_settings_parameters: is not supported/],
+])("HTTP/2 options out of bounds are refused by their field: %j", (http2, message) => {
+  expect(() => decodeBootstrap(bootstrapWith({}, http2))).toThrow(message);
+});
+
+test("HTTP/2 options at their bounds are taken", () => {
+  const http2 = {
+    max_concurrent_streams: 1,
+    initial_stream_window_size: 65_535,
+    initial_connection_window_size: 2 ** 31 - 1,
+    hpack_table_size: 0,
+  };
+  expect(() => decodeBootstrap(bootstrapWith({}, http2))).not.toThrow();
 });

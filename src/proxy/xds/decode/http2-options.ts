@@ -6,26 +6,33 @@ import type { Reader } from "../../wire/reader.ts";
 type Bounds = { -readonly [K in keyof Http2Limits]?: Http2Limits[K] };
 type NumberBound = Exclude<keyof Http2Limits, "allowConnect" | "underscores">;
 
-const NUMBERS: readonly (readonly [string, NumberBound])[] = [
-  ["hpack_table_size", "headerTableSize"],
-  ["max_concurrent_streams", "maxConcurrentStreams"],
-  ["initial_stream_window_size", "streamWindow"],
-  ["initial_connection_window_size", "connectionWindow"],
-  ["max_outbound_frames", "outboundFrames"],
-  ["max_outbound_control_frames", "outboundControlFrames"],
-  ["max_consecutive_inbound_frames_with_empty_payload", "emptyFrames"],
-  ["max_inbound_priority_frames_per_stream", "priorityFramesPerStream"],
-  ["max_inbound_window_update_frames_per_data_frame_sent", "windowUpdatesPerData"],
+/** [least, most] as Envoy's API says. */
+const ANY = [0, 2 ** 32 - 1] as const;
+const SOME = [1, 2 ** 32 - 1] as const;
+const STREAMS = [1, 2 ** 31 - 1] as const;
+const WINDOW = [65_535, 2 ** 31 - 1] as const;
+
+const NUMBERS: readonly (readonly [string, NumberBound, readonly [number, number]])[] = [
+  ["hpack_table_size", "headerTableSize", ANY],
+  ["max_concurrent_streams", "maxConcurrentStreams", STREAMS],
+  ["initial_stream_window_size", "streamWindow", WINDOW],
+  ["initial_connection_window_size", "connectionWindow", WINDOW],
+  ["max_outbound_frames", "outboundFrames", SOME],
+  ["max_outbound_control_frames", "outboundControlFrames", SOME],
+  ["max_consecutive_inbound_frames_with_empty_payload", "emptyFrames", ANY],
+  ["max_inbound_priority_frames_per_stream", "priorityFramesPerStream", ANY],
+  ["max_inbound_window_update_frames_per_data_frame_sent", "windowUpdatesPerData", SOME],
 ];
 
 export function decodeHttp2Options(reader: Reader | undefined): Partial<Http2Limits> {
   const bounds: Bounds = {};
   if (reader === undefined) return bounds;
-  for (const [field, bound] of NUMBERS) {
+  for (const [field, bound, [least, most]] of NUMBERS) {
     const value = reader.optionalNumber(field);
-    if (value !== undefined) bounds[bound] = value;
+    if (value === undefined) continue;
+    if (value < least || value > most) reader.refuse(field, `must be from ${least} to ${most}`);
+    bounds[bound] = value;
   }
-  if (bounds.maxConcurrentStreams === 0) reader.refuse("max_concurrent_streams", "is 0");
   if (reader.flag("allow_connect")) bounds.allowConnect = true;
   if (reader.flag("allow_metadata")) reader.refuse("allow_metadata", "is not supported");
   const keepAlive = reader.message("connection_keepalive");
