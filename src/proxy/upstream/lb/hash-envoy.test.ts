@@ -230,7 +230,8 @@ describe.skipIf(envoyIsMissing())("against real Envoy", () => {
 
   test.each([
     ["ring", 2000, 7],
-    ["ring-1", 200, 3],
+    // With one point each, a host may be left with next to nothing.
+    ["ring-1", 200, 2],
     ["ring-7", 200, 3],
     ["ring-max", 200, 3],
     ["ring-20000", 1000, 3],
