@@ -47,6 +47,8 @@ export interface ClusterConfig {
   readonly protocol: "http1" | "http2" | "downstream";
   /** HTTP/1: trailers are sent and taken. */
   readonly http1Trailers: boolean;
+  /** Lines that the head of an HTTP/1 answer may have. */
+  readonly maxHeadersCount: number;
   /** HTTP/1 header names of answers keep their letters' case. */
   readonly keepsHeaderCase: boolean;
   /** What of HTTP/2's settings and bounds is not Envoy's default. */

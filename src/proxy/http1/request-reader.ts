@@ -76,10 +76,12 @@ export class RequestReader {
   }
 }
 
+const METHOD_LETTER = /^[A-Z]/;
 const FIRST_LINE = /^[^ \r\n]+ [^ \r\n]+ HTTP\/\d\.\d\r?$/;
 
-/** A whole first line is judged before the rest comes: what is no HTTP may never send more. */
+/** A first byte, and then a whole first line, is judged before the rest comes: what is no HTTP may never send more. */
 function mayBeginRequest(bytes: string): boolean {
+  if (!METHOD_LETTER.test(bytes)) return false;
   const eol = bytes.indexOf("\n");
   return eol < 0 || FIRST_LINE.test(bytes.slice(0, eol));
 }

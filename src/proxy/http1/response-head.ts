@@ -15,5 +15,7 @@ export function parseResponseHead(head: Head): boolean {
   if (text.charCodeAt(eol + 1) !== 10) return false;
   head.minor = minor;
   head.status = status;
-  return head.parseLines(eol + 2, false) === 0;
+  if (head.parseLines(eol + 2, false) !== 0) return false;
+  // Where no body can follow, nothing may announce one.
+  return status !== 204 || (head.contentLength <= 0 && !head.chunked);
 }

@@ -17,6 +17,11 @@ const COPY_BELOW = 2048;
 /** How an upstream's body becomes the caller's. */
 type BodyForm = "as-is" | "to-chunks" | "from-chunks";
 
+/** Such a request has no end, so that none can follow it. */
+function wantsTunnel({ head }: Exchange): boolean {
+  return head.method === "CONNECT" || (head.upgradeRequested && head.upgrade !== "" && head.upgrade.toLowerCase() !== "h2c");
+}
+
 export abstract class Http1Caller implements Caller {
   conn!: Conn;
   readonly arrival: Arrival;
@@ -67,7 +72,7 @@ export abstract class Http1Caller implements Caller {
   sendWhole({ status, list, body, close }: WholeAnswer): void {
     const exchange = this.exchange as Exchange;
     // Bytes of a body that nobody will read would be taken for the next request.
-    if (close || this.bodyPending || exchange.head.method === "CONNECT" || exchange.manager.env.draining()) this.keep = false;
+    if (close || this.bodyPending || wantsTunnel(exchange) || exchange.manager.env.draining()) this.keep = false;
     const bodiless = status === 204 || status === 304;
     if (!bodiless) list.push("content-length", String(body.length));
     if (!this.keep) list.push("connection", "close");
@@ -84,7 +89,7 @@ export abstract class Http1Caller implements Caller {
     const connect = exchange.head.method === "CONNECT";
     const tunnel = upgrade || (connect && head.status < 300);
     // Answered before the request was all here: what is left of it must not be read as the next one.
-    if (upgrade || connect || this.bodyPending || exchange.manager.env.draining()) this.keep = false;
+    if (this.bodyPending || wantsTunnel(exchange) || exchange.manager.env.draining()) this.keep = false;
     const framing = tunnel ? this.openTunnel() : this.frame(stream, start);
     if (framing === "close") this.keep = false;
     const text = answerText(exchange, head, notes, { minor: this.minor, keep: this.keep, framing, upgrade, tunnel });

@@ -9,6 +9,7 @@ import { countAnswer, countStatus } from "../upstream/cluster-stats.ts";
 import type { Host } from "../upstream/host.ts";
 import type { PoolRequest } from "../upstream/pool/pool.ts";
 import type { AnswerStart, BodyPart, UpstreamStream } from "../upstream/pool/upstream-stream.ts";
+import { answerList } from "./answer-out.ts";
 import type { BodyTaker } from "./caller.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ForwardPlan, Target } from "./forward-plan.ts";
@@ -194,6 +195,10 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       if (this.retries.count > 0 && status < 500) cluster.stats.rqRetrySuccess.value++;
     }
     countAnswer(cluster.stats, (this.place.host as Host).stats, status);
+    if (outgoing.upgrade && !tunnel && status < 400) {
+      this.failHandshake(stream, head);
+      return true;
+    }
     exchange.status = status;
     exchange.details = "via_upstream";
     exchange.responded = true;
@@ -209,6 +214,21 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     if (rest !== undefined) return this.passOn(stream, rest, { from: 0, to: rest.length, complete: start.complete });
     this.finish(stream);
     return true;
+  }
+
+  /** The upstream did not switch, and did not say that it will not: the caller gets its head without a body. */
+  private failHandshake(stream: UpstreamStream, head: AnswerHead): void {
+    const { exchange } = this;
+    const { status } = head;
+    exchange.status = status;
+    exchange.details = "websocket_handshake_unsuccessful";
+    exchange.responded = true;
+    const list = answerList(exchange, head, { serviceTimeMs: undefined, attemptCount: undefined }, false);
+    this.place.leave();
+    stream.abandon();
+    this.settle();
+    exchange.caller.sendWhole({ status, list, body: "", close: true });
+    exchange.caller.responseDone();
   }
 
   onAnswerData(stream: UpstreamStream, data: Buffer, part: BodyPart): boolean {

@@ -62,6 +62,7 @@ export function clusterConfig(name: string, ports: readonly number[], over: Part
     maxRequestsPerConnection: 0,
     protocol: "http1",
     http1Trailers: false,
+    maxHeadersCount: 100,
     keepsHeaderCase: false,
     http2: {},
     sourceAddress: undefined,

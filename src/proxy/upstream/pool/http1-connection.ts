@@ -14,7 +14,7 @@ import type { AnswerStart, BodyFraming, UpstreamStream, UpstreamUser } from "./u
 /** Messages up to this size are handled as one string. */
 const SMALL = 16_384;
 const FIRST_LOOK = 4096;
-const MAX_HEAD = 61_440;
+const MAX_HEAD = 81_920;
 const MAX_INFORMATIONAL = 16;
 /** A connection that had been idle this long and dies without an answer was most likely closed before our request reached it. */
 const IDLE_RACE_MS = 200;
@@ -28,6 +28,8 @@ const FRAMING: Readonly<Record<BodyMode, BodyFraming>> = {
 export interface ConnectionOwner {
   /** The cluster takes trailers in HTTP/1. */
   readonly acceptsTrailers: boolean;
+  /** Header lines that an answer may have. */
+  readonly maxHeaders: number;
   /** Answers' header names keep their letters' case. */
   readonly keepsHeaderCase: boolean;
   onConnected(connection: Http1Connection): void;
@@ -197,7 +199,7 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
       head.text = found.text;
       head.end = found.end;
       const bodyAt = found.bodyAt;
-      if (found.bad || !parseResponseHead(head)) return this.broken();
+      if (found.bad || !parseResponseHead(head) || head.lines > this.owner.maxHeaders) return this.broken();
       if (head.status < 200 && head.status !== 101) {
         if (++this.informational > MAX_INFORMATIONAL) return this.broken();
         user.onInformational(head);
@@ -280,8 +282,9 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
       return;
     }
     this.owner.onClosed(this);
-    // A body that stops short breaks the protocol (Envoy: premature half close).
-    user?.onUpstreamReset(this, this.inBody && this.body.mode !== BODY_UNTIL_CLOSE ? "protocol error" : "connection termination", code);
+    // A head or a body that stops short breaks the protocol (Envoy: premature half close).
+    const short = this.partial !== undefined || (this.inBody && this.body.mode !== BODY_UNTIL_CLOSE);
+    user?.onUpstreamReset(this, short ? "protocol error" : "connection termination", code);
   }
 }
 

@@ -31,6 +31,10 @@ export class Http1Pool implements ConnectionPool, ConnectionOwner {
     return this.context.config().http1Trailers;
   }
 
+  get maxHeaders(): number {
+    return this.context.config().maxHeadersCount;
+  }
+
   get keepsHeaderCase(): boolean {
     return this.context.config().keepsHeaderCase;
   }

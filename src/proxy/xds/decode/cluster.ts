@@ -40,6 +40,7 @@ export function decodeCluster(reader: Reader): ClusterConfig {
     maxRequestsPerConnection: common?.optionalNumber("max_requests_per_connection") ?? reader.number("max_requests_per_connection", 0),
     protocol: version,
     http1Trailers: http1?.flag("enable_trailers") ?? false,
+    maxHeadersCount: common?.number("max_headers_count", 100) ?? 100,
     keepsHeaderCase: keepsHeaderCase(http1),
     http2: decodeHttp2Options(http2),
     sourceAddress: source === undefined ? undefined : decodeSocketAddress(source).host,
