@@ -102,7 +102,6 @@ export interface HttpConnectionManagerConfig {
   readonly accessLogs: readonly AccessLog[];
   /** schemeHeaderTransformation.schemeToOverwrite, "" = none */
   readonly schemeToOverwrite: string;
-  readonly internalAddressCidrs: readonly { readonly address: string; readonly prefix: number }[] | undefined;
 }
 
 export interface ProxyProtocolConfig {

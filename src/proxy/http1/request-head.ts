@@ -83,7 +83,7 @@ function readAbsolute(head: Head, rules: RequestRules): number {
   head.scheme = scheme.toLowerCase();
   if (head.scheme !== "http" && head.scheme !== "https") return refuse(head, 400, "http1.invalid_scheme");
   if (authority === "" || BAD_AUTHORITY.test(authority)) return refuse(head, 400, "http1.invalid_url");
-  if (head.scheme === "https" && !rules.takesHttpsUrls) return refuse(head, 403, "http1.https_url_on_plaintext");
+  if (head.scheme === "https" && !rules.takesHttpsUrls) return refuse(head, 403, "http1.https_url_on_plaintext_connection");
   head.authority = authority;
   head.hosts = 1;
   head.path = rest === "" ? "/" : rest.charCodeAt(0) === 47 ? rest : "/" + rest;

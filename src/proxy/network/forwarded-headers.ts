@@ -1,7 +1,7 @@
 // What a request says about its caller, made true before anything is matched: client address, x-forwarded-*, x-request-id, forged x-envoy-* headers.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers and header_sanitizing
 import { randomUUID } from "node:crypto";
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
 import { clientCertHeader } from "./client-cert.ts";
 import type { RequestHead } from "../http/message.ts";
 import type { Exchange } from "../router/exchange.ts";
@@ -38,18 +38,6 @@ export function forgedHeaders(edge: boolean): ReadonlySet<string> {
   return new Set(edge ? AT_EDGE : INSIDE);
 }
 
-const internalLists = new WeakMap<object, BlockList>();
-
-function isInternal(cidrs: readonly { readonly address: string; readonly prefix: number }[], address: string): boolean {
-  let list = internalLists.get(cidrs);
-  if (list === undefined) {
-    list = new BlockList();
-    for (const { address: base, prefix } of cidrs) list.addSubnet(base, prefix, isIP(base) === 6 ? "ipv6" : "ipv4");
-    internalLists.set(cidrs, list);
-  }
-  return isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
-}
-
 /** The n-th address from the right of x-forwarded-for (1 = last), or undefined when there is none that is an address. */
 function forwardedAddress(forwardedFor: string, fromRight: number): string | undefined {
   if (forwardedFor === "") return undefined;
@@ -71,7 +59,6 @@ export function admitCaller(exchange: Exchange): void {
   const hops = config.xffNumTrustedHops;
   const spoken = arrival.tls === undefined ? "http" : "https";
   let client = peer;
-  let internal = false;
   let clientPort = arrival.remotePort;
 
   if (config.useRemoteAddress) {
@@ -82,8 +69,6 @@ export function admitCaller(exchange: Exchange): void {
         clientPort = 0;
       }
     }
-    const cidrs = config.internalAddressCidrs;
-    internal = cidrs !== undefined && cidrs.length > 0 && head.forwardedFor === "" && isInternal(cidrs, client);
     if (!config.skipXffAppend) {
       const address = isLoopback(peer) ? exchange.manager.env.localAddress : peer;
       head.forwardedFor = head.forwardedFor === "" ? address : `${head.forwardedFor},${address}`;
@@ -101,7 +86,7 @@ export function admitCaller(exchange: Exchange): void {
   // Behind no trusted proxy a caller's word does not count.
   if (config.appendXForwardedPort && ((config.useRemoteAddress && hops === 0) || head.first("x-forwarded-port") === undefined))
     head.forwardedPort = String(arrival.localPort);
-  exchange.edge = config.useRemoteAddress && !internal;
+  exchange.edge = config.useRemoteAddress;
   exchange.clientAddress = client.includes(":") ? `[${client}]:${clientPort}` : `${client}:${clientPort}`;
   head.forged = exchange.edge ? exchange.manager.forgedAtEdge : exchange.manager.forgedInside;
 

@@ -216,7 +216,6 @@ export function httpConfig(table: RouteTable, over: Partial<HttpConnectionManage
     delayedCloseTimeoutMs: 1000,
     accessLogs: [],
     schemeToOverwrite: "",
-    internalAddressCidrs: undefined,
     ...over,
   };
 }

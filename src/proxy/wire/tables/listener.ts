@@ -122,8 +122,7 @@ envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManage
 envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails
   + subject=1:bool? cert=3:bool chain=6:bool dns=4:bool uri=5:bool
 envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig
-  + cidr_ranges=2:envoy.config.core.v3.CidrRange[]
-  ! unix_sockets=1
+  ! cidr_ranges=2 unix_sockets=1
 envoy.config.core.v3.SchemeHeaderTransformation
   + scheme_to_overwrite=1:string
   ! match_upstream=2

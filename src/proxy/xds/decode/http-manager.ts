@@ -5,7 +5,6 @@ import { ROUTER_FILTER } from "../../http-filters/index.ts";
 import type { Reader } from "../../wire/reader.ts";
 import { keepsHeaderCase } from "./header-case.ts";
 import { decodeAccessLogs } from "./access-log.ts";
-import { decodeCidrs } from "./address.ts";
 import { checkAds } from "./config-source.ts";
 import { decodeHttpFilter } from "./http-filters/index.ts";
 import { decodeHttp2Options } from "./http2-options.ts";
@@ -21,7 +20,6 @@ export function decodeHttpManager(reader: Reader, direction: Listener["direction
   if (common?.has("max_requests_per_connection") === true) common.refuse("max_requests_per_connection", "is not supported for listeners");
   const http1 = reader.message("http_protocol_options");
   const escaped = reader.choice<string>("path_with_escaped_slashes_action", "KEEP_UNCHANGED");
-  const internal = reader.message("internal_address_config");
   return {
     kind: "http",
     statPrefix: reader.text("stat_prefix"),
@@ -73,7 +71,6 @@ export function decodeHttpManager(reader: Reader, direction: Listener["direction
     delayedCloseTimeoutMs: reader.number("delayed_close_timeout", 1000),
     accessLogs: decodeAccessLogs(reader, "access_log"),
     schemeToOverwrite: reader.message("scheme_header_transformation")?.text("scheme_to_overwrite") ?? "",
-    internalAddressCidrs: internal === undefined ? undefined : decodeCidrs(internal, "cidr_ranges"),
   };
 }
 
