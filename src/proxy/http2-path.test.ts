@@ -534,6 +534,17 @@ describe("gRPC", () => {
     ]);
     await until("it is logged", () => scene.logs.length > 0);
     expect(scene.logs.join("")).toContain("200 NC cluster_not_found Unavailable");
+    const status = {
+      name: "grpc-status",
+      value: { literal: "3", format: "3" },
+      action: "OVERWRITE_IF_EXISTS_OR_ADD",
+      keepEmpty: false,
+    } as const;
+    const ruled = await setUp(1, {
+      host: { response: { add: [status], remove: [] } },
+      action: { cluster: { kind: "cluster", name: "gone" } },
+    });
+    expect((await caller(ruled).call("/s/m", { headers: GRPC, body: "" })).headers["grpc-status"]).toBe("3");
   });
 
   test("a status in the answer's head is retried, one in its trailers is not", async () => {
@@ -714,5 +725,7 @@ describe("tunnels", () => {
     ]);
     const refused = await down.call("/no", { headers: extended, steer: () => undefined });
     expect([refused.status, refused.body]).toEqual([403, "no"]);
+    const one2one = await setUp(one.port);
+    expect(await raw(one2one.port(), upgrade.replace("/ws", "/no"))).toMatch(/^HTTP\/1\.1 403 [^]*connection: close\r\n\r\nno$/);
   });
 });

@@ -59,6 +59,18 @@ export interface RequestHead extends MessageHead, RequestView {
   dropUnderscores(): void;
 }
 
+/** The protocol that a request asks for on its connection, in lower case; "" = none, or HTTP/2, which nobody takes this way. */
+export function upgradeToken({ upgradeRequested, upgrade }: RequestHead): string {
+  if (!upgradeRequested) return "";
+  const token = upgrade.toLowerCase();
+  return token === "h2c" ? "" : token;
+}
+
+/** Bytes of anything may follow the head: whatever the answer is, no other request can come behind it. */
+export function mayTunnel(head: RequestHead): boolean {
+  return head.method === "CONNECT" || upgradeToken(head) !== "";
+}
+
 export interface AnswerHead extends MessageHead {
   readonly status: number;
   readonly hasDate: boolean;

@@ -1,7 +1,6 @@
 // The answering half of a caller's HTTP/1 connection. A body goes out as it came where the upstream framed it alike, in chunks where its end is only
 // told, and without chunks for HTTP/1.0. Head and small body leave in one write.
-import type { AnswerHead, Trailers } from "../http/message.ts";
-import { trailerText } from "../http/message.ts";
+import { type AnswerHead, mayTunnel, type Trailers, trailerText } from "../http/message.ts";
 import { Dechunker } from "../http1/dechunk.ts";
 import { Head } from "../http1/head.ts";
 import type { AnswerNotes, Caller, WholeAnswer } from "../router/caller.ts";
@@ -16,11 +15,6 @@ const COPY_BELOW = 2048;
 
 /** How an upstream's body becomes the caller's. */
 type BodyForm = "as-is" | "to-chunks" | "from-chunks";
-
-/** Such a request has no end, so that none can follow it. */
-function wantsTunnel({ head }: Exchange): boolean {
-  return head.method === "CONNECT" || (head.upgradeRequested && head.upgrade !== "" && head.upgrade.toLowerCase() !== "h2c");
-}
 
 export abstract class Http1Caller implements Caller {
   conn!: Conn;
@@ -72,7 +66,7 @@ export abstract class Http1Caller implements Caller {
   sendWhole({ status, list, body, close }: WholeAnswer): void {
     const exchange = this.exchange as Exchange;
     // Bytes of a body that nobody will read would be taken for the next request.
-    if (close || this.bodyPending || wantsTunnel(exchange) || exchange.manager.env.draining()) this.keep = false;
+    if (close || this.bodyPending || mayTunnel(exchange.head) || exchange.manager.env.draining()) this.keep = false;
     const bodiless = status === 204 || status === 304;
     if (!bodiless) list.push("content-length", String(body.length));
     if (!this.keep) list.push("connection", "close");
@@ -89,7 +83,7 @@ export abstract class Http1Caller implements Caller {
     const connect = exchange.head.method === "CONNECT";
     const tunnel = upgrade || (connect && head.status < 300);
     // Answered before the request was all here: what is left of it must not be read as the next one.
-    if (this.bodyPending || wantsTunnel(exchange) || exchange.manager.env.draining()) this.keep = false;
+    if (this.bodyPending || mayTunnel(exchange.head) || exchange.manager.env.draining()) this.keep = false;
     const framing = tunnel ? this.openTunnel() : this.frame(stream, start);
     if (framing === "close") this.keep = false;
     const text = answerText(exchange, head, notes, { minor: this.minor, keep: this.keep, framing, upgrade, tunnel });

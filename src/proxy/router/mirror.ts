@@ -3,7 +3,7 @@
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#config-route-v3-routeaction-requestmirrorpolicy
 import type { MirrorPolicy } from "../config/index.ts";
 import type { OutgoingRequest } from "../http/outgoing-request.ts";
-import type { Trailers } from "../http/message.ts";
+import { type Trailers, upgradeToken } from "../http/message.ts";
 import type { Environment } from "../network/environment.ts";
 import { answerTo, type ResetReason } from "../observe/failure.ts";
 import { canRequest } from "../upstream/circuit-breaker.ts";
@@ -91,7 +91,7 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
       this.fail(503);
       return;
     }
-    this.upgrade = head.upgradeRequested && head.upgrade !== "" && head.upgrade.toLowerCase() !== "h2c";
+    this.upgrade = upgradeToken(head) !== "";
     const { upgrade } = this;
     const kind = httpPoolKind(exchange, cluster);
     const authority = shadowSuffix ? shadowHost(exchange.authority) : exchange.authority;

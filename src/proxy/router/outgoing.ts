@@ -1,4 +1,5 @@
 // What an upstream is sent and how: its protocol, whether bytes only pass through in the end, the request in that form, and the pool to ask.
+import { upgradeToken } from "../http/message.ts";
 import { OutgoingRequest } from "../http/outgoing-request.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import type { Host } from "../upstream/host.ts";
@@ -35,8 +36,8 @@ export class Outgoing {
     this.cluster = cluster;
     this.isPrepared = false;
     this.connects = head.method === "CONNECT";
-    const token = this.connects ? "connect" : head.upgradeRequested ? head.upgrade.toLowerCase() : "";
-    this.upgrade = !this.connects && token !== "" && token !== "h2c";
+    const token = this.connects ? "connect" : upgradeToken(head);
+    this.upgrade = !this.connects && token !== "";
     if (this.mayTunnel && !plan.upgrades.has(token)) return false;
     const { connect } = plan.action;
     const endsHere = connect !== undefined && (this.connects || (connect.allowPost && head.method === "POST"));

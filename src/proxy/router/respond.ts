@@ -44,7 +44,8 @@ export function sendLocal(exchange: Exchange, answer: LocalAnswer): void {
   exchange.status = status;
   if (grpcCaller) {
     list.set("content-type", "application/grpc");
-    list.set("grpc-status", String(answer.grpcStatus ?? grpcStatusOf(answer.status)));
+    // A status that the route's operations set stays.
+    if (list.get("grpc-status") === undefined) list.push("grpc-status", String(answer.grpcStatus ?? grpcStatusOf(answer.status)));
     if (answer.body !== "") list.set("grpc-message", grpcMessage(answer.body));
   }
   if (body !== "" && list.get("content-type") === undefined) list.push("content-type", "text/plain");
