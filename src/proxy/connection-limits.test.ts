@@ -84,6 +84,33 @@ describe("towards an upstream", () => {
     expect(counter(scene, "upstream_cx_overflow")).toBeGreaterThan(0);
   });
 
+  test("maxConnections: whoever waits for a host whose connection ends gets another one, also where other hosts use up the limit", async () => {
+    const gates: ((close: boolean) => void)[] = [];
+    const gated = (): Promise<Upstream> =>
+      startHttp((_, response) => void gates.push((close) => void response.writeHead(200, close ? { connection: "close" } : {}).end("ok")));
+    const both = [await gated(), await gated()];
+    started.push(...both);
+    const table = routeTable([routeTo(forwardAction("up"))]);
+    const breakers = { maxConnections: 1, maxPendingRequests: 9, maxRequests: 9, maxRetries: 3, retryBudget: undefined };
+    const cluster = clusterConfig(
+      "up",
+      both.map(({ port }) => port),
+      { breakers },
+    );
+    const scene = await startScene(runtimeConfig([listenerConfig(httpConfig(table))], [cluster]));
+    started.push(scene);
+    const busy = [call(scene.port(), "/"), call(scene.port(), "/")];
+    await until("each host has its one connection", () => gates.length === 2);
+    const waiting = [call(scene.port(), "/"), call(scene.port(), "/")];
+    await until("one request waits for each", () => scene.plane.clusters()[0]?.usage.pending === 2);
+    gates[0]?.(true);
+    await until("it comes over another connection", () => gates.length === 3);
+    for (const release of gates.slice(1)) release(false);
+    await until("the last one follows", () => gates.length === 4);
+    gates[3]?.(false);
+    expect((await Promise.all([...busy, ...waiting])).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  });
+
   test("TCP: one connection too many is closed without a byte", async () => {
     const up = await startTcp((socket) => void socket.write("hello"));
     started.push(up);

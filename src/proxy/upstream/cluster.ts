@@ -94,14 +94,7 @@ export class Cluster {
   }
 
   pool(host: Host, kind: PoolKind): ConnectionPool {
-    switch (kind) {
-      case "http1":
-        return (host.pool ??= new Http1Pool(host, this.poolContext, NO_REQUEST));
-      case "http2":
-        return (host.http2Pool ??= new Http2Pool(host, this.poolContext, NO_REQUEST));
-      case "tcp":
-        return (host.tcpPool ??= new TcpPool(host, this.poolContext, NO_REQUEST));
-    }
+    return (host.pools[kind] ??= new POOLS[kind](host, this.poolContext, NO_REQUEST));
   }
 
   /** Where `followsRequest`. */
@@ -256,7 +249,7 @@ export class Cluster {
 
   private cleanUp(): void {
     for (const [name, host] of this.hosts) {
-      const idle = isIdle(host);
+      const idle = isUnused(host);
       if (idle && this.unused.has(name)) {
         this.hosts.delete(name);
         this.unused.delete(name);
@@ -278,11 +271,9 @@ export class Cluster {
   }
 }
 
-function isIdle({ stats, pool, poolsByName }: Host): boolean {
-  if (stats.rqActive > 0 || stats.cxActive > 0) return false;
-  return [...(pool === undefined ? [] : [pool]), ...(poolsByName?.values() ?? [])].every(
-    ({ idle, waiting }) => idle === 0 && waiting === 0,
-  );
+/** Idle connections count as active ones here, and whoever waits for one has an open one to wait for. */
+function isUnused({ stats }: Host): boolean {
+  return stats.rqActive === 0 && stats.cxActive === 0;
 }
 
 const ORIGINAL_ENDPOINT: EndpointConfig = Object.freeze({

@@ -1,7 +1,7 @@
 // One endpoint of a cluster as the proxy runs it. It keeps its identity, connections and counts while configs that still name it come and go.
 import type { EndpointConfig, UpstreamTransport } from "../config/index.ts";
 import type { HostMonitor } from "./outlier/host-monitor.ts";
-import type { ConnectionPool } from "./pool/pool.ts";
+import type { ConnectionPool, PoolKind } from "./pool/pool.ts";
 
 export interface HostStats {
   cxTotal: number;
@@ -32,22 +32,18 @@ export interface Host {
   /** When it was first seen healthy (monotonic ms), for warming up; undefined while nobody asked. */
   healthySince: number | undefined;
   /** Made at the first request, one for each kind; a host belongs to one cluster. */
-  pool: ConnectionPool | undefined;
-  http2Pool: ConnectionPool | undefined;
-  tcpPool: ConnectionPool | undefined;
+  readonly pools: Record<PoolKind, ConnectionPool | undefined>;
   /** Where requests decide on their connections: one for each kind. */
   poolsByName: Map<string, ConnectionPool> | undefined;
 }
 
 /** Idle connections close, active ones finish what they have; new requests get new pools. */
 export function drainHost(host: Host): void {
-  host.pool?.drain();
-  host.http2Pool?.drain();
-  host.tcpPool?.drain();
-  for (const pool of host.poolsByName?.values() ?? []) pool.drain();
-  host.pool = undefined;
-  host.http2Pool = undefined;
-  host.tcpPool = undefined;
+  const { pools } = host;
+  for (const pool of [...Object.values(pools), ...(host.poolsByName?.values() ?? [])]) pool?.drain();
+  pools.http1 = undefined;
+  pools.http2 = undefined;
+  pools.tcp = undefined;
   host.poolsByName = undefined;
 }
 
@@ -66,9 +62,7 @@ export function createHost(config: EndpointConfig, address: string): Host {
     leftOut: false,
     outlier: undefined,
     healthySince: undefined,
-    pool: undefined,
-    http2Pool: undefined,
-    tcpPool: undefined,
+    pools: { http1: undefined, http2: undefined, tcp: undefined },
     poolsByName: undefined,
     stats: { cxTotal: 0, cxActive: 0, cxConnectFail: 0, rqTotal: 0, rqActive: 0, rqSuccess: 0, rqError: 0, rqTimeout: 0 },
   };

@@ -36,7 +36,7 @@ export interface ConnectionOwner {
   onConnectFailure(connection: Http1Connection, reason: ResetReason, systemCode: string | undefined): void;
   onClosed(connection: Http1Connection): void;
   onReleased(connection: Http1Connection): void;
-  onConnectTimeout(connection: Http1Connection): void;
+  onTimer(connection: Http1Connection): void;
   countReceived(bytes: number): void;
   countSent(bytes: number): void;
 }
@@ -70,7 +70,6 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
   /** Response bytes of the request under way. */
   received = 0;
   idleAt = 0;
-  openedAt = 0;
   /** How long it had been idle before the request under way. */
   idleMs = 0;
   localAddress = "";
@@ -85,7 +84,7 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
 
   constructor(owner: ConnectionOwner) {
     this.owner = owner;
-    this.timer = new Timer(() => owner.onConnectTimeout(this));
+    this.timer = new Timer(() => owner.onTimer(this));
   }
 
   attach(user: UpstreamUser, now: number): void {

@@ -9,6 +9,7 @@ import type { TlsInfo } from "../../transport/tls-info.ts";
 import { Http2UpstreamStream, type StreamOwner } from "./http2-stream.ts";
 
 export interface Http2ConnectionOwner {
+  onConnected(connection: Http2Connection): void;
   /** There may be room for more requests: connected, a stream closed, or the peer allows more. */
   onRoom(connection: Http2Connection): void;
   onConnectFailure(connection: Http2Connection, reason: ResetReason, systemCode: string | undefined): void;
@@ -43,7 +44,6 @@ export class Http2Connection implements ConnHandler, SessionHandler, StreamOwner
   closed = false;
   uses = 0;
   received = 0;
-  openedAt = 0;
   localAddress = "";
   tls: TlsInfo | undefined = undefined;
   readonly timer: Timer;
@@ -85,6 +85,7 @@ export class Http2Connection implements ConnHandler, SessionHandler, StreamOwner
   onConnect(tls: TlsInfo | undefined): void {
     this.tls = tls;
     this.connected = true;
+    this.owner.onConnected(this);
     this.localAddress = `${this.conn.sock.localAddress}:${this.conn.sock.localPort}`;
     this.session.start(this.conn);
     this.owner.onRoom(this);

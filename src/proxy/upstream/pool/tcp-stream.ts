@@ -39,6 +39,7 @@ export class TcpStream implements ConnHandler, UpstreamStream {
   readonly copies = false;
   readonly lasting = true;
   readonly timer: Timer;
+  readonly ageTimer = undefined;
   private readonly owner: TcpOwner;
   private readonly request: PoolRequest;
   private user: UpstreamUser | undefined = undefined;
