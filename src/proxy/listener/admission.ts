@@ -38,15 +38,19 @@ export interface AdmissionOptions {
   readonly facts: ConnectionFacts;
   readonly stats: ListenerStats;
   readonly inspectorStats: TlsInspectorStats;
+}
+
+export interface AdmissionHandlers {
   onAdmitted(admitted: Admitted): void;
   /** The socket is closed. `reason`: of a failed handshake, in Envoy's words. */
-  onRefused(why: Refused, facts: ConnectionFacts, chain: FilterChain | undefined, reason: string): void;
+  onRefused(why: Refused, facts: ConnectionFacts, at: { readonly chain: FilterChain | undefined; readonly reason: string }): void;
 }
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
 export class Admission {
   private readonly options: AdmissionOptions;
+  private readonly handlers: AdmissionHandlers;
   private readonly listener: Listener;
   private facts: ConnectionFacts;
   private bytes: Buffer = NO_BYTES;
@@ -76,8 +80,9 @@ export class Admission {
     this.step();
   };
 
-  constructor(options: AdmissionOptions) {
+  constructor(options: AdmissionOptions, handlers: AdmissionHandlers) {
     this.options = options;
+    this.handlers = handlers;
     this.facts = options.facts;
     this.listener = options.listener;
     this.proxied = options.listener.inspectors.proxyProtocol === undefined;
@@ -236,7 +241,7 @@ export class Admission {
     const { sock } = this.options;
     this.over = true;
     this.stopReading();
-    this.options.onAdmitted({
+    this.handlers.onAdmitted({
       sock: tls?.sock ?? sock,
       carrier: tls === undefined ? undefined : sock,
       facts: this.facts,
@@ -271,7 +276,7 @@ export class Admission {
     // Envoy has only looked at what came, and closing a socket with unread bytes resets it.
     else if (this.bytes.length > 0) sock.resetAndDestroy();
     else sock.destroy();
-    this.options.onRefused(why, this.facts, this.chain, reason);
+    this.handlers.onRefused(why, this.facts, { chain: this.chain, reason });
     return false;
   }
 }

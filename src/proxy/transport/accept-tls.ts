@@ -5,7 +5,7 @@ import { TLSSocket } from "node:tls";
 import type { Certificate } from "./certificate.ts";
 import type { ServerTls } from "./tls-contexts.ts";
 import { peerProblemText, tlsErrorText } from "./tls-error.ts";
-import { peerCertificate, type TlsInfo, tlsInfoOf } from "./tls-info.ts";
+import { ConnectionTls, peerCertificate, type TlsInfo } from "./tls-info.ts";
 import { type PeerProblem, verifyPeer } from "./verify-peer.ts";
 
 export interface AcceptOptions {
@@ -63,7 +63,8 @@ export function acceptTls(sock: net.Socket, options: AcceptOptions, handlers: Ac
   secured.on("error", onTlsError);
   secured.on("_tlsError", onTlsError);
   sock.on("error", onTlsError);
-  secured.once("close", () => fail(""));
+  const onClosed = (): void => fail("");
+  secured.once("close", onClosed);
   secured.once("secure", () => {
     if (over) return;
     const peer = tls.asks ? peerCertificate(secured) : undefined;
@@ -74,13 +75,23 @@ export function acceptTls(sock: net.Socket, options: AcceptOptions, handlers: Ac
       return;
     }
     over = true;
-    secured.removeAllListeners("error");
-    secured.removeAllListeners("_tlsError");
-    secured.removeAllListeners("close");
-    secured.on("error", () => undefined);
-    handlers.onSecure(secured, { info: tlsInfoOf(secured, peer), alpn, reused: secured.isSessionReused() });
+    // Everything of the handshake is let go: thousands of idle connections would keep it.
+    for (const event of ["error", "_tlsError"]) secured.off(event, onTlsError);
+    sock.off("error", onTlsError);
+    secured.off("close", onClosed);
+    secured.on("error", ignore);
+    sock.on("error", ignore);
+    // What breaks later ends the connection; the library itself only says so.
+    secured.on("_tlsError", destroyThis);
+    handlers.onSecure(secured, { info: new ConnectionTls(secured, peer), alpn, reused: secured.isSessionReused() });
   });
   return secured;
+}
+
+function ignore(): void {}
+
+function destroyThis(this: TLSSocket): void {
+  this.destroy();
 }
 
 /** The first of ours that the caller knows; none in common is no error. */

@@ -7,7 +7,7 @@ import { type ProxyAddresses, proxyHeader } from "./proxy-header.ts";
 import type { ClientTls } from "./tls-contexts.ts";
 import type { SslStats } from "./ssl-stats.ts";
 import { NO_SECRET, peerProblemText, tlsErrorText } from "./tls-error.ts";
-import { peerCertificate, type TlsInfo, tlsInfoOf } from "./tls-info.ts";
+import { ConnectionTls, peerCertificate, type TlsInfo } from "./tls-info.ts";
 import { verifyPeer } from "./verify-peer.ts";
 
 /** What one connection adds to its cluster's config. */
@@ -117,7 +117,7 @@ function whenSecure(
       sock.destroy(new TransportError(peerProblemText(problem, { chainProblem, sans })));
       return;
     }
-    const info = tlsInfoOf(sock, peer);
+    const info = new ConnectionTls(sock, peer);
     transport.stats.secured({ version: info.version, cipher: info.cipher, reused: sock.isSessionReused(), hasPeer: peer !== undefined });
     opening.onReady(info);
   });

@@ -16,31 +16,33 @@ export interface TlsInfo {
 }
 
 /** The handshake must be over. The peer's certificate outlives the connection, for its log. */
-export function tlsInfoOf(sock: TLSSocket, peer: Certificate | undefined): TlsInfo {
-  let chain: readonly Certificate[] | undefined;
-  let local: Certificate | undefined;
-  return {
-    version: sock.getProtocol() ?? "",
-    cipher: sock.getCipher()?.name ?? "",
-    sessionId: "",
-    peer,
-    get peerChain() {
-      return (chain ??= peer === undefined ? [] : [peer, ...issuersOf(sock)]);
-    },
-    get local() {
-      return (local ??= localCertificate(sock));
-    },
-  };
+export class ConnectionTls implements TlsInfo {
+  readonly version: string;
+  readonly cipher: string;
+  readonly sessionId = "";
+  readonly peer: Certificate | undefined;
+  private readonly sock: TLSSocket;
+
+  constructor(sock: TLSSocket, peer: Certificate | undefined) {
+    this.sock = sock;
+    this.version = sock.getProtocol() ?? "";
+    this.cipher = sock.getCipher()?.name ?? "";
+    this.peer = peer;
+  }
+
+  get peerChain(): readonly Certificate[] {
+    return this.peer === undefined ? [] : [this.peer, ...issuersOf(this.sock)];
+  }
+
+  get local(): Certificate | undefined {
+    const raw = this.sock.getX509Certificate()?.raw;
+    return raw === undefined ? undefined : tryRead(raw);
+  }
 }
 
 /** undefined = none was presented, or none that can be read: then it is no certificate. */
 export function peerCertificate(sock: TLSSocket): Certificate | undefined {
   const raw = sock.getPeerX509Certificate()?.raw;
-  return raw === undefined ? undefined : tryRead(raw);
-}
-
-function localCertificate(sock: TLSSocket): Certificate | undefined {
-  const raw = sock.getX509Certificate()?.raw;
   return raw === undefined ? undefined : tryRead(raw);
 }
 
@@ -55,11 +57,23 @@ function issuersOf(sock: TLSSocket): Certificate[] {
   return found;
 }
 
-function tryRead(raw: Uint8Array): Certificate | undefined {
-  try {
-    return readCertificate(Buffer.from(raw));
-  } catch (error) {
-    if (error instanceof DerError) return undefined;
-    throw error;
+/** Most connections show one of few certificates: read once, kept once. By their bytes, the one that was used last at the end. */
+const known = new Map<string, Certificate>();
+const MAX_KNOWN = 512;
+
+function tryRead(raw: Buffer): Certificate | undefined {
+  const key = raw.toString("latin1");
+  let certificate = known.get(key);
+  if (certificate === undefined) {
+    try {
+      certificate = readCertificate(Buffer.from(raw));
+    } catch (error) {
+      if (error instanceof DerError) return undefined;
+      throw error;
+    }
   }
+  known.delete(key);
+  known.set(key, certificate);
+  if (known.size > MAX_KNOWN) known.delete(known.keys().next().value ?? key);
+  return certificate;
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
@@ -193,6 +194,19 @@ describe("callers by TLS", () => {
     expect(await raw(running.port(), "GET / HTTP/1.1\r\n\r\n")).not.toContain("HTTP/1.1 2");
     expect(await raw(running.port(), Buffer.from("1603010005010000010000", "hex").toString("latin1"))).not.toContain("HTTP/1.1 2");
     expect((await callTls(running.port(), {})).got).toContain("200 OK");
+  });
+
+  test.each(["TLSv1.2", "TLSv1.3"] as const)("a broken record on an open connection ends it, %s", async (version) => {
+    const running = await secure(downstreamTls([server]));
+    const open = (): number | undefined => running.plane.listeners()[0]?.connections;
+    const carrier = net.connect(running.port(), "127.0.0.1");
+    const secured = tls.connect({ socket: carrier, rejectUnauthorized: false, minVersion: version, maxVersion: version });
+    secured.on("error", () => undefined);
+    await once(secured, "secureConnect");
+    await until("it is served", () => open() === 1);
+    carrier.write(Buffer.from("1703030020".padEnd(74, "0"), "hex"));
+    await until("it is gone", () => open() === 0);
+    secured.destroy();
   });
 });
 
