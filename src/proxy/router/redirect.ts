@@ -54,6 +54,8 @@ export function redirectToPath(exchange: Exchange, path: string): void {
 
 export function directResponse(exchange: Exchange, action: DirectResponseAction, body: string): void {
   const headers =
-    action.status >= 300 && action.status < 400 ? `location: ${exchange.head.scheme}://${exchange.authority}${exchange.path}\r\n` : "";
+    action.status === 201 || (action.status >= 300 && action.status < 400)
+      ? `location: ${exchange.head.scheme}://${exchange.authority}${exchange.path}\r\n`
+      : "";
   sendLocal(exchange, { status: action.status, body, details: "direct_response", flags: 0, headers, close: false });
 }

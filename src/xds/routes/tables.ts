@@ -83,8 +83,21 @@ function patchParts(parts: TableParts, patcher: Patcher, scope: ProxyScope): Tab
   };
   return {
     config: { ...after, virtualHosts: [] },
-    hosts: after.virtualHosts.filter((message) => message !== inline).map(toKnownHost),
+    hosts: after.virtualHosts
+      .filter((message) => message !== inline)
+      .map(uniqueNames())
+      .map(toKnownHost),
     fallback: inline,
+  };
+}
+
+/** Patches may add hosts of one name; resources need names of their own. */
+function uniqueNames(): (message: VirtualHost) => VirtualHost {
+  const seen = new Map<string, number>();
+  return (message) => {
+    const times = (seen.get(message.name) ?? 0) + 1;
+    seen.set(message.name, times);
+    return times === 1 ? message : { ...message, name: `${message.name}#${times}` };
   };
 }
 
