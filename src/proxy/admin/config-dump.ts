@@ -32,6 +32,7 @@ export async function dumpConfig(options: DumpOptions): Promise<unknown> {
       listeners(options, print),
       routes(options, print),
       secrets(options, print),
+      ...extensionConfigs(options, print),
     ],
   };
   return redact(dump);
@@ -114,6 +115,17 @@ function listeners(options: DumpOptions, print: Print): Json {
       ...failureOf(entry, "listener", print),
     })),
   };
+}
+
+/** There only where there are some, as in Envoy. */
+function extensionConfigs(options: DumpOptions, print: Print): Json[] {
+  const entries = [...options.store.entries("extensionConfig").values()];
+  if (entries.length === 0) return [];
+  const toJson = (entry: Entry): Json => ({
+    ...acceptedState(entry, "extensionConfig", { field: "ecds_filter", print }),
+    ...failureOf(entry, "extensionConfig", print),
+  });
+  return [{ "@type": `${ADMIN}.EcdsConfigDump`, ecds_filters: entries.map(toJson) }];
 }
 
 /** Their names, versions and certificates; never a key. */

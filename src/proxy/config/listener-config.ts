@@ -42,6 +42,18 @@ export interface HttpFilterConfig {
   readonly config: unknown;
   /** Off, but where a route's own config switches it on. */
   readonly disabled: boolean;
+  /** Its type and config come as a resource of its name. */
+  readonly discovery?: FilterDiscovery;
+}
+
+export interface FilterDiscovery {
+  readonly typeUrls: ReadonlySet<string>;
+  /** 0 = for ever. */
+  readonly timeoutMs: number;
+  /** In place of one that has not come in time. */
+  readonly fallback: { readonly typeUrl: string; readonly config: unknown } | undefined;
+  /** False: the fallback serves at once. */
+  readonly waits: boolean;
 }
 
 export interface HttpConnectionManagerConfig {

@@ -1,13 +1,22 @@
 // The HTTP filters this proxy has, by type URL. A filter is a layer around the route's action; one that a route does without is not in its stack.
 import type { HttpFilterConfig } from "../config/index.ts";
 import type { Layer } from "../router/exchange.ts";
+import { respond } from "../router/respond.ts";
 import { corsLayer } from "./cors/cors.ts";
 import { faultLayer } from "./fault/fault.ts";
 import { type FilterContext, isDisabled } from "./filter-context.ts";
 import { grpcStatsLayer } from "./grpc-stats/grpc-stats.ts";
 import { grpcWebLayer } from "./grpc-web/grpc-web.ts";
 import { headerMutationLayer } from "./header-mutation/header-mutation.ts";
-import { CORS_FILTER, FAULT_FILTER, GRPC_STATS_FILTER, GRPC_WEB_FILTER, HEADER_MUTATION_FILTER, ROUTER_FILTER } from "./type-urls.ts";
+import {
+  CORS_FILTER,
+  FAULT_FILTER,
+  GRPC_STATS_FILTER,
+  GRPC_WEB_FILTER,
+  HEADER_MUTATION_FILTER,
+  NO_FILTER_CONFIG,
+  ROUTER_FILTER,
+} from "./type-urls.ts";
 
 export {
   CORS_FILTER,
@@ -16,6 +25,7 @@ export {
   GRPC_STATS_FILTER,
   HEADER_MUTATION_FILTER,
   HEADER_MUTATION_ROUTE,
+  NO_FILTER_CONFIG,
   ROUTER_FILTER,
 } from "./type-urls.ts";
 
@@ -32,11 +42,12 @@ const FILTERS: ReadonlyMap<string, FilterFactory> = new Map([
   [GRPC_STATS_FILTER, grpcStatsLayer],
   // The router is the action itself.
   [ROUTER_FILTER, NO_LAYER],
+  [NO_FILTER_CONFIG, () => () => (exchange) => respond(exchange, { kind: "no_filter_config" })],
 ]);
 
 /** For decode: what is not here must be refused by name. */
 export function isKnownFilter(typeUrl: string): boolean {
-  return FILTERS.has(typeUrl);
+  return typeUrl !== NO_FILTER_CONFIG && FILTERS.has(typeUrl);
 }
 
 export function httpFilterLayers(context: FilterContext): readonly Layer[] {

@@ -1,6 +1,8 @@
 // Type URLs of the HTTP filters, by which chains name them, and of what routes say to them where that is a type of its own.
 const PREFIX = "type.googleapis.com/envoy.extensions.filters.http";
 
+/** A filter whose config has not come. */
+export const NO_FILTER_CONFIG = "";
 export const FAULT_FILTER = `${PREFIX}.fault.v3.HTTPFault`;
 export const CORS_FILTER = `${PREFIX}.cors.v3.Cors`;
 export const CORS_POLICY = `${PREFIX}.cors.v3.CorsPolicy`;

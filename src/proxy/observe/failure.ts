@@ -31,6 +31,7 @@ export type Failure =
   | { readonly kind: "upgrade_refused" }
   | { readonly kind: "path_refused" }
   | { readonly kind: "no_path" }
+  | { readonly kind: "no_filter_config" }
   | { readonly kind: "fault_abort"; readonly httpStatus: number; readonly grpcStatus: number | undefined };
 
 export interface FailureAnswer {
@@ -107,6 +108,8 @@ export function answerTo(failure: Failure): FailureAnswer {
       return { ...answer(400, "", 0, "path_normalization_failed"), close: true };
     case "no_path":
       return answer(404, "", 0, "absolute_path_rejected");
+    case "no_filter_config":
+      return answer(500, "", FLAG.NFCF, "no_filter_config_found");
     case "fault_abort":
       return { ...answer(failure.httpStatus, "fault filter abort", FLAG.FI, "fault_filter_abort"), grpcStatus: failure.grpcStatus };
   }

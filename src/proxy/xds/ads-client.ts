@@ -54,6 +54,7 @@ export function startAdsClient(options: AdsClientOptions): AdsClient {
       if (type === "route") return interests.route;
       if (type === "endpoint") return interests.endpoint;
       if (type === "secret") return interests.secrets.get("ads") ?? NOTHING;
+      if (type === "extensionConfig") return interests.extensionConfigs;
       if (type === "virtualHost") return interests.virtualHosts ? NOTHING : undefined;
       return (type === "listener" ? wants.listeners : wants.clusters) ? NOTHING : undefined;
     },
@@ -85,7 +86,7 @@ export function startAdsClient(options: AdsClientOptions): AdsClient {
   };
 
   function forgetUnasked(): void {
-    for (const type of ["route", "endpoint", "virtualHost", "secret"] as const) {
+    for (const type of ["route", "endpoint", "virtualHost", "secret", "extensionConfig"] as const) {
       const names = subscriber.names(type);
       const gone = [...store.entries(type).keys()].filter((name) => names === undefined || (type !== "virtualHost" && !names.has(name)));
       if (gone.length > 0) store.remove(type, gone);

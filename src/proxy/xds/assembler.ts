@@ -1,5 +1,5 @@
 // Puts resources together into the one runtime config, and lets none be used before what it needs is there: a cluster waits for its
-// endpoints and secrets, a listener for its route configurations and secrets, a route configuration for its virtual hosts. Until then the
+// endpoints and secrets, a listener for its route configurations, secrets and filter configs, a route configuration for its virtual hosts. Until then the
 // version before serves.
 // https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/cluster_manager#cluster-warming
 import type { Clock } from "../../kit/index.ts";
@@ -16,6 +16,7 @@ import type {
   VirtualHost,
 } from "../config/index.ts";
 import { compileRouteTable } from "../router/route-table.ts";
+import { createFilterResolver, discoveredFilters, type ExtensionConfigOf, hasConfig } from "./discovered-filters.ts";
 import type { RouteConfig } from "./decode/route-config.ts";
 import type { ResourceStore } from "./resource-store.ts";
 import { collectSecrets, type CollectedSecrets, secretsOfCluster, secretsOfListener, type SecretOf } from "./secret-needs.ts";
@@ -30,6 +31,7 @@ export interface Interests {
   readonly route: ReadonlySet<string>;
   readonly endpoint: ReadonlySet<string>;
   readonly virtualHosts: boolean;
+  readonly extensionConfigs: ReadonlySet<string>;
   /** By source. */
   readonly secrets: ReadonlyMap<string, ReadonlySet<string>>;
 }
@@ -68,6 +70,8 @@ export function createAssembler(options: AssemblerOptions): Assembler {
   /** Route configurations (by identity) that were there when virtual hosts were last answered. */
   let answered = new WeakSet<RouteConfig>();
   let assembly: Assembly;
+  const extensionConfigOf: ExtensionConfigOf = (name) => store.entries("extensionConfig").get(name)?.accepted?.value;
+  const resolveFilters = createFilterResolver(extensionConfigOf);
 
   /** True when `key` need not be waited for any longer. */
   function waited(key: string, timeoutMs: number): boolean {
@@ -108,6 +112,16 @@ export function createAssembler(options: AssemblerOptions): Assembler {
       const key = `secret/${source}/${name}`;
       if (secrets.get(source)?.has(name) === true) came(key);
       else if (!waited(key, timeoutMs)) ready = false;
+    }
+    return ready;
+  }
+
+  function haveFilters(listener: Listener): boolean {
+    let ready = true;
+    for (const filter of discoveredFilters(listener)) {
+      const key = `extensionConfig/${filter.name}`;
+      if (hasConfig(filter, extensionConfigOf)) came(key);
+      else if (!waited(key, filter.discovery?.timeoutMs ?? 0)) ready = false;
     }
     return ready;
   }
@@ -215,18 +229,20 @@ export function createAssembler(options: AssemblerOptions): Assembler {
     for (const listener of wanted) {
       const missing = routesOf(listener).filter(([name, timeout]) => !routes.has(name) && !waited(`route/${name}`, timeout));
       for (const [name] of routesOf(listener)) if (routes.has(name)) came(`route/${name}`);
-      const ready = haveSecrets(secretsOfListener(listener), secrets) && missing.length === 0;
-      const active = ready ? listener : before.listeners.get(listener.name);
+      const complete = haveSecrets(secretsOfListener(listener), secrets) && haveFilters(listener);
+      const ready = complete && missing.length === 0;
+      const active = ready ? resolveFilters(listener) : before.listeners.get(listener.name);
       if (!ready) warmingListeners.add(listener.name);
       if (active !== undefined) listeners.set(listener.name, active);
     }
     const needed = new Set([...wanted, ...listeners.values()].flatMap((listener) => routesOf(listener).map(([name]) => name)));
+    const filters = new Set([...wanted, ...listeners.values()].flatMap((listener) => discoveredFilters(listener).map(({ name }) => name)));
     for (const name of routes.keys()) if (!needed.has(name)) routes.delete(name);
     const runtime = keepEqual(before, { listeners, clusters, endpoints, routes, secrets });
     cell.publish(runtime);
     assembly = {
       runtime,
-      interests: { route: needed, endpoint: services, virtualHosts: vhds, secrets: secretNames },
+      interests: { route: needed, endpoint: services, virtualHosts: vhds, extensionConfigs: filters, secrets: secretNames },
       warmingClusters: warming,
       warmingListeners,
     };

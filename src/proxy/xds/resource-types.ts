@@ -7,9 +7,11 @@ import { Reader } from "../wire/reader.ts";
 import { typeNameOf } from "../wire/values.ts";
 import { decodeCluster } from "./decode/cluster.ts";
 import { decodeEndpoints } from "./decode/endpoints.ts";
+import { decodeExtensionConfig } from "./decode/http-filters/index.ts";
 import { decodeListener } from "./decode/listener.ts";
 import { decodeSecret } from "./decode/tls.ts";
 import { decodeRouteConfig, decodeVirtualHost, type RouteConfig } from "./decode/route-config.ts";
+import type { ExtensionConfig } from "./discovered-filters.ts";
 
 export interface Decoded {
   readonly listener: Listener;
@@ -18,6 +20,7 @@ export interface Decoded {
   readonly virtualHost: VirtualHost;
   readonly endpoint: EndpointSet;
   readonly secret: Secret;
+  readonly extensionConfig: ExtensionConfig;
 }
 
 export type ResourceType = keyof Decoded;
@@ -31,7 +34,15 @@ export interface TypeInfo<T extends ResourceType> {
 }
 
 /** In the order in which a change must be taken up: make before break. */
-export const RESOURCE_TYPES: readonly ResourceType[] = ["cluster", "endpoint", "listener", "secret", "route", "virtualHost"];
+export const RESOURCE_TYPES: readonly ResourceType[] = [
+  "cluster",
+  "endpoint",
+  "listener",
+  "secret",
+  "extensionConfig",
+  "route",
+  "virtualHost",
+];
 
 export const TYPES: { readonly [T in ResourceType]: TypeInfo<T> } = {
   cluster: { url: TYPE_URL.cluster, wildcard: true, decode: decodeCluster, nameOf: (value) => value.name },
@@ -39,6 +50,7 @@ export const TYPES: { readonly [T in ResourceType]: TypeInfo<T> } = {
   listener: { url: TYPE_URL.listener, wildcard: true, decode: decodeListener, nameOf: (value) => value.name },
   route: { url: TYPE_URL.route, wildcard: false, decode: decodeRouteConfig, nameOf: (value) => value.parts.name },
   secret: { url: TYPE_URL.secret, wildcard: false, decode: decodeSecret, nameOf: (value) => value.name },
+  extensionConfig: { url: TYPE_URL.extensionConfig, wildcard: false, decode: decodeExtensionConfig, nameOf: (value) => value.name },
   virtualHost: { url: TYPE_URL.virtualHost, wildcard: true, decode: decodeVirtualHost, nameOf: (value) => value.name },
 };
 

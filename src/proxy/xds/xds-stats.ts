@@ -8,6 +8,7 @@ import type { ResourceType } from "./resource-types.ts";
 const CLUSTER = "envoy.cluster_name";
 const MANAGER = "envoy.http_conn_manager_prefix";
 const RDS = "envoy.rds_route_config";
+const EXTENSION = "envoy.extension_config_name";
 const SECRET = "envoy.sds_secret_name";
 
 interface UpdateCounters {
@@ -60,6 +61,16 @@ export function createXdsStats(stats: Stats): XdsStats {
     );
   }
 
+  function ofExtension(name: string): UpdateCounters {
+    const counter = (suffix: string): Counter =>
+      stats.counter({
+        name: `extension_config_discovery.http_filter.${suffix}`,
+        tags: { [EXTENSION]: name },
+        fullName: `extension_config_discovery.http_filter.${name}.${suffix}`,
+      });
+    return { attempt: { value: 0 }, success: counter("config_reload"), rejected: counter("config_fail") };
+  }
+
   function ofRoutes(kind: "rds" | "vhds", table: string, assembly: Assembly): UpdateCounters[] {
     const prefixes = new Set<string>();
     for (const listener of assembly.runtime.listeners.values()) {
@@ -82,6 +93,7 @@ export function createXdsStats(stats: Stats): XdsStats {
     if (type === "endpoint") return [ofCluster(name)];
     if (type === "secret")
       return [group((suffix) => stats.counter({ name: `sds.${suffix}`, tags: { [SECRET]: name }, fullName: `sds.${name}.${suffix}` }))];
+    if (type === "extensionConfig") return [ofExtension(name)];
     if (type === "route") return ofRoutes("rds", name, assembly);
     return ofRoutes("vhds", name.slice(0, Math.max(0, name.indexOf("/"))), assembly);
   }

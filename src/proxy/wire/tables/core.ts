@@ -18,6 +18,8 @@ envoy.config.core.v3.SelfConfigSource
   ~ transport_api_version=1
 envoy.config.core.v3.TypedExtensionConfig
   + name=1:string typed_config=2:any
+envoy.config.core.v3.ExtensionConfigSource
+  + config_source=1:envoy.config.core.v3.ConfigSource default_config=2:any apply_default_config_without_warming=3:bool type_urls=4:string[]
 envoy.config.core.v3.TransportSocket
   + name=1:string typed_config=3:any
 envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer

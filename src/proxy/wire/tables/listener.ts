@@ -114,8 +114,7 @@ envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManage
 envoy.extensions.filters.network.http_connection_manager.v3.Rds
   + config_source=1:envoy.config.core.v3.ConfigSource route_config_name=2:string
 envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter
-  + name=1:string typed_config=4:any is_optional=6:bool disabled=7:bool
-  ! config_discovery=5
+  + name=1:string typed_config=4:any is_optional=6:bool disabled=7:bool config_discovery=5:envoy.config.core.v3.ExtensionConfigSource
 envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig
   + upgrade_type=1:string enabled=3:bool?
   ! filters=2

@@ -9,8 +9,12 @@ import {
   HEADER_MUTATION_FILTER,
   HEADER_MUTATION_ROUTE,
   isKnownFilter,
+  NO_FILTER_CONFIG,
+  ROUTER_FILTER,
 } from "../../../http-filters/index.ts";
 import type { Reader, TypedReader } from "../../../wire/reader.ts";
+import type { ExtensionConfig } from "../../discovered-filters.ts";
+import { checkAds } from "../config-source.ts";
 import { decodeCorsPolicy } from "./cors.ts";
 import { decodeFault } from "./fault.ts";
 import { decodeGrpcStats } from "./grpc-stats.ts";
@@ -38,6 +42,8 @@ function typeUrl(any: TypedReader): string {
 
 /** One filter of a chain; undefined: it is optional and not known here. */
 export function decodeHttpFilter(reader: Reader): HttpFilterConfig | undefined {
+  const discovery = reader.message("config_discovery");
+  if (discovery !== undefined) return decodeDiscovered(reader, discovery);
   const any = reader.any("typed_config");
   if (any === undefined) return reader.refuse("typed_config", "is missing");
   const type = typeUrl(any);
@@ -47,6 +53,37 @@ export function decodeHttpFilter(reader: Reader): HttpFilterConfig | undefined {
   }
   const config = any.read();
   return { name: reader.text("name"), typeUrl: type, config: IN_CHAIN.get(type)?.(config), disabled: reader.flag("disabled") };
+}
+
+/** What a filter is that comes by name (ECDS), before it has come. */
+function decodeDiscovered(reader: Reader, source: Reader): HttpFilterConfig {
+  const urls = source.texts("type_urls");
+  if (urls.length === 0) source.refuse("type_urls", "are missing");
+  for (const [i, url] of urls.entries())
+    if (!isKnownFilter(url) || url === ROUTER_FILTER) source.refuse(`type_urls[${i}]`, `${url} is not supported`);
+  const given = source.any("default_config");
+  if (given !== undefined && !urls.includes(typeUrl(given))) source.refuse("default_config", "is of another type");
+  const fallback = given === undefined ? undefined : { typeUrl: typeUrl(given), config: IN_CHAIN.get(typeUrl(given))?.(given.read()) };
+  const waits = fallback === undefined || !source.flag("apply_default_config_without_warming");
+  const timeoutMs = checkAds(source, "config_source");
+  return {
+    name: reader.text("name"),
+    typeUrl: NO_FILTER_CONFIG,
+    config: undefined,
+    disabled: reader.flag("disabled"),
+    discovery: { typeUrls: new Set(urls), timeoutMs, fallback, waits },
+  };
+}
+
+/** A filter's config that comes as a resource. */
+export function decodeExtensionConfig(reader: Reader): ExtensionConfig {
+  const name = reader.text("name");
+  if (name === "") reader.refuse("name", "is empty");
+  const any = reader.any("typed_config");
+  if (any === undefined) return reader.refuse("typed_config", "is missing");
+  const type = typeUrl(any);
+  if (!isKnownFilter(type)) return reader.refuse("typed_config", `${any.typeName} is not supported`);
+  return { name, typeUrl: type, config: IN_CHAIN.get(type)?.(any.read()) };
 }
 
 const NONE: PerFilter = new Map();
