@@ -124,6 +124,8 @@ export interface DestinationRule {
   streamSettings(subset: string): StreamSettings;
   /** What requests of a route to this destination are hashed by, whether its cluster hashes or not. Port levels only count where the route names the port. */
   hashKeyFor(port: number | undefined, subset: string): ConsistentHashKey | undefined;
+  /** SDS names of the secrets that its TLS settings need, at any level. */
+  readonly secrets: readonly string[];
   /** Labels of the caller that some failoverPriority compares with the endpoints'. */
   readonly failoverLabels: readonly string[];
 }

@@ -1,3 +1,4 @@
+export * from "./credential.ts";
 export type * from "./destination-rule.ts";
 export * from "./destinations.ts";
 export type * from "./envoy-filter.ts";

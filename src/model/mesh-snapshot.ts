@@ -1,4 +1,5 @@
 // The whole mesh at one moment, resolved and frozen. `config` keeps its identity while only endpoints change, and every part of it while it is unchanged.
+import type { SecretIndex } from "./credential.ts";
 import type { DestinationRule } from "./destination-rule.ts";
 import type { EnvoyFilter } from "./envoy-filter.ts";
 import type { Gateway } from "./gateway.ts";
@@ -18,6 +19,7 @@ export interface MeshConfiguration {
   readonly gateways: readonly Gateway[];
   readonly sidecars: readonly Sidecar[];
   readonly envoyFilters: readonly EnvoyFilter[];
+  readonly secrets: SecretIndex;
 }
 
 export interface MeshSnapshot {

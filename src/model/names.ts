@@ -32,17 +32,42 @@ export function sniCluster(hostname: string, port: number, subset = ""): string 
   return `outbound_.${port}_.${subset}_.${hostname}`;
 }
 
-/** `kubernetes://shop-cert`: a `credentialName` as SDS resource. Names with a scheme of their own are kept. */
-export function secretResource(credentialName: string): string {
-  return /^(kubernetes|kubernetes-gateway|configmap|invalid):\/\//.test(credentialName) ? credentialName : `kubernetes://${credentialName}`;
-}
-
-/** The SDS name of a credential's CA: a secret of its own, `NAME-cacert`, or the CA inside the credential. */
-export function caCredential(credentialName: string): string {
-  return credentialName.endsWith(CA_SUFFIX) ? credentialName : credentialName + CA_SUFFIX;
-}
-
+const SECRET_SCHEMES = /^(?:kubernetes|kubernetes-gateway|configmap):\/\//;
+const NO_SECRET = "invalid://";
 export const CA_SUFFIX = "-cacert";
+
+/** The SDS name of a `credentialName`: `kubernetes://shop-cert`; names with a scheme are kept. undefined: the workload's own certificate. */
+export function certificateSecret(credentialName: string): string | undefined {
+  if (credentialName.startsWith("builtin://")) return undefined;
+  if (credentialName.startsWith(NO_SECRET)) return NO_SECRET;
+  return SECRET_SCHEMES.test(credentialName) ? credentialName : `kubernetes://${credentialName}`;
+}
+
+/** The SDS name of its CA: a secret of its own, `NAME-cacert`, or the CA inside the credential. undefined: the mesh's own CA. */
+export function caSecret(credentialName: string): string | undefined {
+  const name = certificateSecret(credentialName);
+  return name === undefined || name === NO_SECRET || name.endsWith(CA_SUFFIX) ? name : name + CA_SUFFIX;
+}
+
+export interface SecretName {
+  readonly scheme: "kubernetes" | "kubernetes-gateway" | "configmap";
+  readonly namespace: string;
+  readonly name: string;
+  /** `name` without the suffix that asks for the CA; "" when there is none. */
+  readonly caOf: string;
+}
+
+/** The other way round; `namespace`: of names without one. undefined: it names nothing. */
+export function parseSecretName(resource: string, namespace: string): SecretName | undefined {
+  const scheme = (["kubernetes", "kubernetes-gateway", "configmap"] as const).find((one) => resource.startsWith(`${one}://`));
+  if (scheme === undefined) return undefined;
+  const [first = "", second] = resource.slice(scheme.length + 3).split("/");
+  if (second === undefined && scheme !== "kubernetes") return undefined;
+  const name = second ?? first;
+  const owner = second === undefined ? namespace : first;
+  if (name === "" || owner === "") return undefined;
+  return { scheme, namespace: owner, name, caOf: name.endsWith(CA_SUFFIX) ? name.slice(0, -CA_SUFFIX.length) : "" };
+}
 
 /** VHDS names a virtual host `ROUTE_CONFIG_NAME/HOST`. */
 export function virtualHostResource(routeConfig: string, virtualHost: string): string {

@@ -1,4 +1,5 @@
 // What one proxy may see: the whole input of `generate`, and therefore its cache key. Frozen; parts keep their identity while they do not change.
+import type { Credential } from "./credential.ts";
 import type { ConnectionPool, DestinationRule } from "./destination-rule.ts";
 import type { EnvoyPatch } from "./envoy-filter.ts";
 import type { GatewayListenerView } from "./gateway.ts";
@@ -87,6 +88,8 @@ export interface ConfigView {
   readonly servicesByHost: ReadonlyMap<string, ServiceView>;
   /** EnvoyFilter patches that meet it, in order: applied after everything else. */
   readonly envoyPatches: readonly EnvoyPatch[];
+  /** Certificates that its gateways and rules name and that it may have. */
+  readonly credentials: readonly Credential[];
 }
 
 /** A proxy's view: the shared part (equal for equal scopes), its own inbound ports, and the endpoints (a cell of their own). */

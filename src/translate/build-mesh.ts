@@ -19,6 +19,7 @@ import type {
   SidecarSpec,
   VirtualServiceSpec,
 } from "../resources/index.ts";
+import { buildSecretIndex, isCredential } from "./credentials/secret-index.ts";
 import { buildRuleIndex, type RuleIndex } from "./destination-rules/rule-index.ts";
 import { toDestinationRule } from "./destination-rules/to-destination-rule.ts";
 import { toEnvoyFilter } from "./envoy-filters/to-envoy-filter.ts";
@@ -110,11 +111,14 @@ export function buildMesh(input: MeshInput, previous?: MeshSnapshot): MeshSnapsh
   const envoyFilters = lineage.value("envoyFilters", [of("EnvoyFilter")], (): readonly EnvoyFilter[] =>
     (of("EnvoyFilter") as readonly Resource<EnvoyFilterSpec>[]).map(toEnvoyFilter).sort(byAge),
   );
+  const credentials = lineage.list("credentials", [...of("Secret"), ...of("ConfigMap")].filter(isCredential));
+  const secrets = lineage.value("secrets", [credentials], () => buildSecretIndex(credentials));
   const services = lineage.list<Service>("services", registry.services);
   const config = lineage.value(
     "config",
-    [settings, services, virtualServices, destinationRules, gateways, sidecars, envoyFilters],
-    (): MeshConfiguration => Object.freeze({ settings, services, virtualServices, destinationRules, gateways, sidecars, envoyFilters }),
+    [settings, services, virtualServices, destinationRules, gateways, sidecars, envoyFilters, secrets],
+    (): MeshConfiguration =>
+      Object.freeze({ settings, services, virtualServices, destinationRules, gateways, sidecars, envoyFilters, secrets }),
   );
 
   const pods = lineage.list(

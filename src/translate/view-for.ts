@@ -4,6 +4,7 @@ import type { ProxyScope, Service, ServiceView, Sidecar, VirtualService } from "
 import { memoByIdentity } from "../kit/index.ts";
 import { failoverLabel, PREFERENCE_LABELS, scopeKey } from "../model/index.ts";
 import { type Internals, internalsOf } from "./build-mesh.ts";
+import { credentialsFor } from "./credentials/credentials-for.ts";
 import { type FoundPatches, NO_PATCHES_FOUND, type PatchedProxy, patchesFor } from "./envoy-filters/patches-for.ts";
 import type { Client } from "./destination-rules/rule-index.ts";
 import { toGatewayViews } from "./gateways/gateway-views.ts";
@@ -102,9 +103,11 @@ function buildView(
   const outboundTrafficPolicy = policy?.mode ?? settings.outboundTrafficPolicy;
   const egressProxy = policy?.egressProxy;
   const key = isSidecar ? `${reducedKey} ${outboundKey(inner, client, sidecar ?? EVERYTHING)} ${patches.key}` : fullKey;
+  const users = { gateways, clusters, patches: patches.patches };
+  const credentials = credentialsFor(fullScope, users, { secrets: config.secrets, lineage: inner.lineage, key });
   return inner.lineage.value(
     `view ${key}`,
-    [settings, outboundTrafficPolicy, egressProxy, egress, gateways, clusters, servicesByHost, patches.patches],
+    [settings, outboundTrafficPolicy, egressProxy, egress, gateways, clusters, servicesByHost, patches.patches, credentials],
     (): ConfigView =>
       Object.freeze({
         scope,
@@ -116,6 +119,7 @@ function buildView(
         clusters,
         servicesByHost,
         envoyPatches: patches.patches,
+        credentials,
       }),
   );
 }

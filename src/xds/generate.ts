@@ -22,6 +22,7 @@ import { buildGatewayListeners } from "./listeners/gateway.ts";
 import { buildInboundListeners } from "./listeners/inbound.ts";
 import type { BuiltListener } from "./listeners/built-listener.ts";
 import { buildOutboundListeners } from "./listeners/outbound.ts";
+import { toSecretResource } from "./tls/credentials.ts";
 import { buildTables } from "./routes/tables.ts";
 
 interface FixedCluster {
@@ -189,10 +190,12 @@ export function generate(view: ProxyView): XdsResources {
       toSet(parts.filter((p) => p.eds).map((p) => assignmentOf(p, endpoints.get(p.service) ?? NO_SERVICE_ENDPOINTS, config.scope))),
     ],
   ]);
+  if (config.credentials.length > 0) fresh.set(TYPE_URL.secret, toSet(config.credentials.map(toSecretResource)));
   if (shared.extensions.size > 0) fresh.set(TYPE_URL.extensionConfig, shared.extensions);
   const last = lastOf(config, inbound);
   const byType = new Map([...fresh].map(([type, set]) => [type, stable(last.byType.get(type), set)]));
-  const unchanged = last.resources !== undefined && [...byType].every(([type, set]) => last.byType.get(type) === set);
+  const unchanged =
+    last.resources !== undefined && last.byType.size === byType.size && [...byType].every(([type, set]) => last.byType.get(type) === set);
   if (!unchanged) {
     last.byType = byType;
     last.resources = { byType };

@@ -4,6 +4,12 @@ import { joinPath } from "../field-path.ts";
 import type { Report } from "../report.ts";
 import { bool, enumOf, list, obj, type ObjectSchema, type Rule, str } from "../schema/schema.ts";
 
+interface Certificate {
+  readonly serverCertificate?: string;
+  readonly privateKey?: string;
+  readonly caCertificates?: string;
+}
+
 export interface ServerTlsSpec {
   readonly httpsRedirect?: boolean;
   readonly mode?: string;
@@ -13,7 +19,7 @@ export interface ServerTlsSpec {
   readonly caCrl?: string;
   readonly credentialName?: string;
   readonly credentialNames?: readonly string[];
-  readonly tlsCertificates?: readonly { readonly serverCertificate?: string; readonly privateKey?: string }[];
+  readonly tlsCertificates?: readonly Certificate[];
   readonly subjectAltNames?: readonly string[];
   readonly verifyCertificateSpki?: readonly string[];
   readonly verifyCertificateHash?: readonly string[];
@@ -96,6 +102,13 @@ function checkCertificates(tls: ServerTlsSpec, path: string, report: Report): vo
     report.error(joinPath(path, "caCrl"), "SIMPLE asks for no client certificates, so there is no CRL", "Remove caCrl.");
   if (tls.mode !== "SIMPLE" && !isSet(tls.caCertificates))
     report.error(path, `${tls.mode} needs caCertificates`, "Add it, or use credentialName.");
+  for (const [index, certificate] of (tls.tlsCertificates ?? []).entries())
+    if (isSet(certificate.caCertificates))
+      report.warning(
+        joinPath(joinPath(joinPath(path, "tlsCertificates"), index), "caCertificates"),
+        "caCertificates of one certificate does nothing, as in Istio",
+        "Set caCertificates of the server.",
+      );
   for (const certificate of tls.tlsCertificates ?? [tls]) {
     if (!isSet(certificate.serverCertificate)) report.error(path, `${tls.mode} needs serverCertificate`, "Add it, or use credentialName.");
     if (!isSet(certificate.privateKey)) report.error(path, `${tls.mode} needs privateKey`, "Add it, or use credentialName.");

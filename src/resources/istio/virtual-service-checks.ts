@@ -146,6 +146,7 @@ function checkClaims(route: HttpSpec, path: string, report: Report): void {
 function checkTlsRoute(route: L4Spec, at: { readonly path: string; readonly hosts: readonly string[]; readonly report: Report }): void {
   const { report } = at;
   if ((route.route ?? []).length === 0) report.error(at.path, "a tls rule has a route", "Add a destination.");
+  if ((route.match ?? []).length === 0) report.error(at.path, "a tls rule has a match", "Add one with the SNI hosts it is for.");
   for (const [index, match] of (route.match ?? []).entries()) {
     const path = extendPath(at.path, "match", index, "sniHosts");
     if ((match.sniHosts ?? []).length === 0)

@@ -50,6 +50,13 @@ export const NOT_YET: readonly NotYetRow[] = [
   },
   { kind: "DestinationRule", paths: inPolicies("retryBudget.budgetInterval", { perPort: false }), what: "budgetInterval" },
 
+  {
+    kind: "Gateway",
+    paths: ["spec.servers[].tls"],
+    what: "mode ISTIO_MUTUAL without a mesh identity",
+    note: "Serin issues none yet: without one nothing listens there.",
+    when: (tls) => field(tls, "mode") === "ISTIO_MUTUAL",
+  },
   { kind: "Gateway", paths: ["spec.servers[].defaultEndpoint"], what: "defaultEndpoint", note: "Istio ignores it too." },
 
   {

@@ -11,7 +11,14 @@ import type { WorkloadInput } from "../workload.ts";
 import { notFound, toIssue } from "./report.ts";
 
 /** The ingress gateway that exists by default without a Deployment. */
-const DEFAULT_GATEWAY = { istio: "ingressgateway", app: "istio-ingressgateway" };
+export const DEFAULT_GATEWAY = { namespace: "istio-system", labels: { istio: "ingressgateway", app: "istio-ingressgateway" } };
+
+/** What carries labels that a selector may mean. */
+export interface Running {
+  readonly workloads: readonly WorkloadInput[];
+  readonly deployments: readonly Resource[];
+  readonly services: readonly Resource[];
+}
 
 function describe(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
@@ -19,16 +26,9 @@ function describe(labels: Readonly<Record<string, string>>): string {
     .join(",");
 }
 
-export function checkGatewaySelectors(
-  gateways: readonly Resource[],
-  running: {
-    readonly workloads: readonly WorkloadInput[];
-    readonly deployments: readonly Resource[];
-    readonly services: readonly Resource[];
-  },
-): readonly Issue[] {
+export function checkGatewaySelectors(gateways: readonly Resource[], running: Running): readonly Issue[] {
   const labelSets = [
-    DEFAULT_GATEWAY,
+    DEFAULT_GATEWAY.labels,
     ...running.workloads.map((workload) => workload.labels),
     ...running.deployments.map((deployment) => (deployment.spec as DeploymentSpec).template.metadata.labels),
     ...running.services.map((service) => (service.spec as ServiceSpec).selector ?? {}),
@@ -41,7 +41,7 @@ export function checkGatewaySelectors(
         resource,
         notFound("selector", describe(model.selector), {
           path: "spec.selector",
-          fix: `The default gateway has the labels ${describe(DEFAULT_GATEWAY)}.`,
+          fix: `The default gateway has the labels ${describe(DEFAULT_GATEWAY.labels)}.`,
           severity: "warning",
         }),
       ),

@@ -4,6 +4,7 @@ import type { MeshSnapshot, VirtualService } from "../../model/index.ts";
 import { serviceKey } from "../../model/index.ts";
 import type { DestinationRuleSpec, EnvoyFilterSpec, Kind, Resource, VirtualServiceSpec } from "../../resources/index.ts";
 import { type Internals, internalsOf } from "../build-mesh.ts";
+import { buildSecretIndex } from "../credentials/secret-index.ts";
 import { toDestinationRule } from "../destination-rules/to-destination-rule.ts";
 import { sameElements } from "../stable.ts";
 import { toVirtualService } from "../virtual-services/to-virtual-service.ts";
@@ -17,6 +18,8 @@ import {
   checkServicePorts,
   checkSidecars,
 } from "./check-others.ts";
+import { checkGatewayCredentials, checkRuleCredentials } from "./check-credentials.ts";
+import { checkDuplicateCertificates, checkIngressTls, checkOverlappingServers } from "./check-tls.ts";
 import { checkVirtualService, type VirtualServiceContext } from "./check-virtual-service.ts";
 import { checkServiceProtocols, checkSidecarSelectors } from "./check-workloads.ts";
 import { knownNames } from "./known-names.ts";
@@ -78,6 +81,14 @@ export function checkReferences(snapshot: MeshSnapshot, checkPatch: CheckPatch):
   }));
   whole("gateway selectors", [of("Gateway"), running], checkGatewaySelectors);
   whole("gateway conflicts", [of("Gateway"), gateways], checkGatewayConflicts);
+  whole("overlapping servers", [of("Gateway"), gateways], checkOverlappingServers);
+  whole("duplicate certificates", [of("Gateway"), gateways, settings], checkDuplicateCertificates);
+  const kept = lineage.value("check secrets", [of("Secret"), of("ConfigMap")], () =>
+    buildSecretIndex([...of("Secret"), ...of("ConfigMap")]),
+  );
+  whole("gateway credentials", [of("Gateway"), kept, running], checkGatewayCredentials);
+  whole("rule credentials", [rules, kept, of("Secret")], checkRuleCredentials);
+  whole("ingress tls", [of("Sidecar"), sidecars, settings], checkIngressTls);
   whole("service ports", [of("Service")], checkServicePorts);
   whole("sidecars", [of("Sidecar"), sidecars], checkSidecars);
   whole("sidecar selectors", [of("Sidecar"), sidecars, running], checkSidecarSelectors);

@@ -1,7 +1,15 @@
 // DestinationRule → model, and two rules of one host made into one: subsets united, the oldest of a name and the oldest trafficPolicy win
 // (Istio pilot/pkg/model/destination_rule.go).
 import { memoByIdentity2 } from "../../kit/index.ts";
-import type { ConsistentHashKey, DestinationRule, MeshSettings, StreamSettings, Subset, TrafficPolicy } from "../../model/index.ts";
+import {
+  clientSecrets,
+  type ConsistentHashKey,
+  type DestinationRule,
+  type MeshSettings,
+  type StreamSettings,
+  type Subset,
+  type TrafficPolicy,
+} from "../../model/index.ts";
 import type { DestinationRuleSpec, Resource } from "../../resources/index.ts";
 import { resolveExportTo, resolveHost } from "../names.ts";
 import { failoverLabelsOf, toHashKeyFor } from "./load-balancer.ts";
@@ -12,9 +20,17 @@ interface Parts {
   readonly subsets: readonly (Subset & { readonly policy: LayeredPolicy | undefined })[];
 }
 
-type Head = Omit<DestinationRule, "subsets" | "policyFor" | "writtenTlsMode" | "streamSettings" | "hashKeyFor" | "failoverLabels">;
+type Head = Omit<
+  DestinationRule,
+  "subsets" | "policyFor" | "writtenTlsMode" | "streamSettings" | "hashKeyFor" | "failoverLabels" | "secrets"
+>;
 
 const partsOf = new WeakMap<DestinationRule, Parts>();
+
+function secretsOf(policies: readonly (LayeredPolicy | undefined)[]): readonly string[] {
+  const levels = policies.flatMap((policy) => (policy === undefined ? [] : [policy.base, ...policy.ports.values()]));
+  return [...new Set(levels.flatMap(({ tls }) => clientSecrets(tls)))];
+}
 
 function createDestinationRule(head: Head, parts: Parts): DestinationRule {
   const policies = new Map<string, LayeredPolicy | undefined>();
@@ -41,6 +57,7 @@ function createDestinationRule(head: Head, parts: Parts): DestinationRule {
     },
     hashKeyFor: (port: number | undefined, subset: string): ConsistentHashKey | undefined =>
       toHashKeyFor(parts.policy, policies.get(subset), port),
+    secrets: secretsOf([parts.policy, ...policies.values()]),
     failoverLabels: failoverLabelsOf([parts.policy, ...policies.values()]),
   });
   partsOf.set(rule, parts);
@@ -95,6 +112,7 @@ export const uniteDestinationRules: (older: DestinationRule, younger: Destinatio
       streamSettings: _streams,
       hashKeyFor: _hashKeyFor,
       failoverLabels: _labels,
+      secrets: _secrets,
       ...head
     } = older;
     return createDestinationRule(head, {

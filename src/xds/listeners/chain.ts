@@ -99,6 +99,19 @@ export function mergeChains(older: readonly ChainPlan[], younger: readonly Chain
   return merged;
 }
 
+/** A name leads to the first chain that has it; Envoy refuses a listener where it could lead to two. */
+export function distinctNames(plans: readonly ChainPlan[]): readonly ChainPlan[] {
+  const taken = new Set<string>();
+  return plans.flatMap((plan) => {
+    const rest = matchKey({ ...plan, sniHosts: [] });
+    const names = isAnySni(plan) ? ["*"] : [...new Set(plan.sniHosts)];
+    const free = names.filter((name) => !taken.has(`${rest} ${name}`));
+    for (const name of free) taken.add(`${rest} ${name}`);
+    if (free.length === 0) return [];
+    return [free.length === names.length ? plan : { ...plan, sniHosts: free }];
+  });
+}
+
 /** Plain HTTP is told from other bytes by looking at them. */
 export function readsHttp(plans: readonly ChainPlan[]): boolean {
   return plans.some((plan) => (plan.applicationProtocols?.length ?? 0) > 0);

@@ -6,7 +6,7 @@ import { socketAddress } from "../addresses.ts";
 import type { GatewayTable } from "../routes/gateway-tables.ts";
 import { buildServerTls } from "../tls/downstream.ts";
 import { buildListenerAccessLogs } from "./access-log.ts";
-import { buildChain, type ChainPlan, readsTls } from "./chain.ts";
+import { buildChain, type ChainPlan, distinctNames, readsTls } from "./chain.ts";
 import { planAutoPassthrough, planStreamChain, planTlsChains } from "./gateway-streams.ts";
 import { buildHttpManager } from "./http-manager.ts";
 import { proxyProtocolFilter, tlsInspector } from "./inspectors.ts";
@@ -104,7 +104,8 @@ export function buildGatewayListeners(view: ConfigView): GatewayListeners {
       if (terminated(server)?.http === true) addTable(server.routeName, place, [server]);
     }
     if (first !== undefined) addTable(first.routeName, place, http);
-    if (plans.length > 0) listeners.push({ message: listenerOf(view, place, plans), clusters: plans.flatMap((plan) => plan.clusters) });
+    const chains = distinctNames(plans);
+    if (chains.length > 0) listeners.push({ message: listenerOf(view, place, chains), clusters: chains.flatMap((plan) => plan.clusters) });
   }
   return { listeners, tables: [...tables.values()] };
 }

@@ -1,7 +1,7 @@
 // TLS that a proxy terminates for a Gateway server or Sidecar.ingress (Istio networking/core/listener.go BuildListenerTLSContext).
 import { create, type DownstreamTlsContext, DownstreamTlsContextSchema } from "../../envoy-api/index.ts";
 import { CertificateValidationContext_TrustChainVerification as Trust } from "../../envoy-api/index.ts";
-import type { MeshSettings, ServerTls, TlsSettings } from "../../model/index.ts";
+import { clientCa, type MeshSettings, type ServerTls, type TlsSettings } from "../../model/index.ts";
 import {
   combined,
   credential,
@@ -40,10 +40,8 @@ function validation(tls: ServerTls, options: ServerTlsOptions): object {
   const names = expectNames(tls.subjectAltNames);
   if (tls.mode === "ISTIO_MUTUAL") return combined({ ...names, ...crlFile(tls.caCrl) }, localSecret(MESH_ROOT));
   const unverified = tls.insecureSkipVerify ? { trustChainVerification: Trust.ACCEPT_UNTRUSTED } : {};
-  const [first] = tls.credentialNames;
-  if (first === undefined)
-    return fileValidation(tls.caCertificates, { ...names, ...crlFile(tls.caCrl), ...unverified }, options.secretServer);
-  const ca = tls.caCertCredentialName === "" ? first : tls.caCertCredentialName;
+  const ca = clientCa(tls);
+  if (ca === undefined) return fileValidation(tls.caCertificates, { ...names, ...crlFile(tls.caCrl), ...unverified }, options.secretServer);
   const pinned = { verifyCertificateSpki: [...tls.verifyCertificateSpki], verifyCertificateHash: [...tls.verifyCertificateHash] };
   return combined({ ...names, ...pinned, ...unverified }, credential(ca, "ca"));
 }

@@ -13,7 +13,7 @@ import {
   SdsSecretConfigSchema,
   StringMatcherSchema,
 } from "../../envoy-api/index.ts";
-import { caCredential, type CertificateFiles, secretResource } from "../../model/index.ts";
+import { caSecret, type CertificateFiles, certificateSecret } from "../../model/index.ts";
 import { adsSource } from "../config-source.ts";
 
 /** The static cluster of Istio's bootstrap that leads to the agent's secret server. */
@@ -45,8 +45,9 @@ export function localSecret(name: string): SdsSecretConfig {
 
 /** A `credentialName`: served by us, and not waited for, because the Secret may never come. `builtin://` is the workload's own certificate. */
 export function credential(name: string, part: "certificate" | "ca"): SdsSecretConfig {
-  if (name.startsWith("builtin://")) return localSecret(part === "certificate" ? IDENTITY : MESH_ROOT);
-  return create(SdsSecretConfigSchema, { name: secretResource(part === "ca" ? caCredential(name) : name), sdsConfig: adsSource() });
+  const resource = part === "certificate" ? certificateSecret(name) : caSecret(name);
+  if (resource === undefined) return localSecret(part === "certificate" ? IDENTITY : MESH_ROOT);
+  return create(SdsSecretConfigSchema, { name: resource, sdsConfig: adsSource() });
 }
 
 const file = (filename: string): DataSource =>
