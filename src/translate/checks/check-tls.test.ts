@@ -116,11 +116,11 @@ test("one certificate in two Gateways of one workload", () => {
 
 test("servers of one port that a connection cannot be told apart by", () => {
   const plain = '{port: {number: 443, name: http, protocol: HTTP}, hosts: ["*"]}';
-  const paths = (servers: string): readonly string[] => codes([GOOD, gateway(servers)]).filter((code) => code.startsWith("SERIN0210"));
+  const paths = (servers: string): readonly string[] => codes([GOOD, gateway(servers)]).filter((code) => code.startsWith("SERIN0211"));
   expect(paths(`${server(SIMPLE, "a.com")}, ${plain}`)).toEqual([]);
-  expect(paths(`${server(SIMPLE, "*")}, ${plain}`)).toEqual(["SERIN0210 spec.servers[1].hosts"]);
+  expect(paths(`${server(SIMPLE, "*")}, ${plain}`)).toEqual(["SERIN0211 spec.servers[1].hosts"]);
   expect(paths(`${server(SIMPLE, "one/a.com", 443, "x")}, ${server(SIMPLE, "two/a.com", 443, "y")}`)).toEqual([
-    "SERIN0210 spec.servers[1].hosts",
+    "SERIN0211 spec.servers[1].hosts",
   ]);
 });
 
@@ -132,6 +132,6 @@ metadata: {name: default, namespace: store}
 spec:
   ingress: [{port: {number: 8443, name: https, protocol: HTTPS}, defaultEndpoint: "127.0.0.1:8080", tls: {mode: SIMPLE, serverCertificate: /a.crt, privateKey: /a.key}}]
 `;
-  expect(codes([sidecar])).toEqual(["SERIN0211 spec.ingress[0].tls"]);
+  expect(codes([sidecar])).toEqual(["SERIN0212 spec.ingress[0].tls"]);
   expect(codes([sidecar], { tlsOnSidecarIngress: true })).toEqual([]);
 });

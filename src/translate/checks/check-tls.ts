@@ -97,7 +97,7 @@ export function checkOverlappingServers(resources: readonly Resource[], gateways
         if (resource === undefined) return [];
         const written = group.find((one) => one.name === gateway.name && one.namespace === gateway.namespace)?.servers ?? [];
         const finding = {
-          code: "SERIN0210",
+          code: "SERIN0211",
           severity: "warning" as const,
           message: `Server ${port.name} gets no connections for ${name === "" ? "any host" : name} on port ${port.number}: server ${first.port.name} of Gateway ${first.gateway.namespace}/${first.gateway.name} has them.`,
           fix: "Give the TLS servers of a port hosts of their own, none of them `*` beside plain text.",
@@ -120,7 +120,7 @@ export function checkIngressTls(resources: readonly Resource[], sidecars: readon
         ? []
         : [
             toIssue(resource, {
-              code: "SERIN0211",
+              code: "SERIN0212",
               severity: "warning",
               message: "tls of an ingress listener has no effect: as in Istio, it waits for ENABLE_TLS_ON_SIDECAR_INGRESS.",
               fix: "Set ENABLE_TLS_ON_SIDECAR_INGRESS=true for the control plane, and mode DISABLE for the port in a PeerAuthentication.",
