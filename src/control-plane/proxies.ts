@@ -1,7 +1,8 @@
 // The connected proxies: each xDS stream gets its identity from the node it names, its config from the pipeline, and is looked at for the
-// live status. A stream whose node we cannot read is refused with the reason.
+// live status. A stream whose node we cannot read is refused with the reason. Until streams are authenticated, whoever calls from another machine
+// is given no secrets.
 import type { ProxyStatus } from "../admin-api/index.ts";
-import { err, type Logger, ok, type Result, type XdsResources } from "../kit/index.ts";
+import { err, isLoopback, type Logger, memoByIdentity, ok, type Result, TYPE_URL, type XdsResources } from "../kit/index.ts";
 import { type NodeInput, parseNode, type ProxyIdentity } from "../model/index.ts";
 import type { LiveProxy, LiveTracker } from "./live.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -20,6 +21,8 @@ export interface StreamTypeStatus {
 export interface ProxyStream {
   readonly node: NodeInput;
   readonly protocol: "delta" | "sotw";
+  /** The address it comes from. */
+  readonly peer: string;
   set(resources: XdsResources, revision: number): void;
   ackedRevision(): number;
   types(): readonly StreamTypeStatus[];
@@ -38,6 +41,10 @@ interface Entry extends LiveProxy {
   readonly stream: ProxyStream;
   readonly connectedAt: string;
 }
+
+const withoutSecrets: (resources: XdsResources) => XdsResources = memoByIdentity((resources) => ({
+  byType: new Map([...resources.byType].filter(([typeUrl]) => typeUrl !== TYPE_URL.secret)),
+}));
 
 export function createProxies(options: {
   readonly pipeline: () => Pipeline;
@@ -58,9 +65,20 @@ export function createProxies(options: {
       const entry = toEntry(parsed.value, stream, new Date(options.wall()).toISOString());
       entries.add(entry);
       options.logger.log("info", "proxy connected", { id: entry.id, protocol: stream.protocol });
-      const disconnect = options
-        .pipeline()
-        .connect({ identity: entry.identity, set: (resources, revision) => stream.set(resources, revision) });
+      const isLocal = isLoopback(stream.peer);
+      let warned = false;
+      const set = (resources: XdsResources, revision: number): void => {
+        if (isLocal) return stream.set(resources, revision);
+        if (!warned && (resources.byType.get(TYPE_URL.secret)?.size ?? 0) > 0) {
+          warned = true;
+          options.logger.log("warn", "a proxy on another machine is given no secrets: xDS streams are not authenticated yet", {
+            id: entry.id,
+            peer: stream.peer,
+          });
+        }
+        stream.set(withoutSecrets(resources), revision);
+      };
+      const disconnect = options.pipeline().connect({ identity: entry.identity, set });
       return ok(() => {
         if (!entries.delete(entry)) return;
         disconnect();

@@ -3,6 +3,7 @@ export { type Clock, systemClock } from "./clock.ts";
 export { createDebounce, type Debounce } from "./debounce.ts";
 export { parseDuration } from "./duration.ts";
 export type { Issue, ResourceRef, Severity } from "./issue.ts";
+export { isLoopback } from "./loopback.ts";
 export { type Logger, type LogLevel, silentLogger } from "./logger.ts";
 export { memoByIdentity, memoByIdentity2 } from "./memo.ts";
 export { err, ok, type Result } from "./result.ts";

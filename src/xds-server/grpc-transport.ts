@@ -14,6 +14,8 @@ import type { Protocol } from "./discovery-request.ts";
 /** One call, as the server side sees it. */
 export interface Call {
   readonly protocol: Protocol;
+  /** The address it comes from, without a port. */
+  readonly peer: string;
   write(bytes: Buffer, left?: () => void): void;
   /** Ends it with a status other than OK. */
   refuse(code: RefusalCode, details: string): void;
@@ -48,6 +50,7 @@ function toCall(call: ServerDuplexStream<Buffer, Buffer>, protocol: Protocol): C
   let ended = false;
   const taken: Call = {
     protocol,
+    peer: call.getPeer().replace(/:\d+$/, ""),
     write(message, left) {
       if (ended) left?.();
       else call.write(message, left === undefined ? undefined : () => left());

@@ -22,6 +22,8 @@ import { createSubscriptions } from "./subscription.ts";
 export interface ClientStream {
   readonly node: XdsNode;
   readonly protocol: Protocol;
+  /** The address it comes from, without a port. */
+  readonly peer: string;
   /** What the client shall have from `revision` on. The object it has already is silent. */
   set(resources: XdsResources, revision: number): void;
   /** The newest revision the client has acknowledged in full. */
@@ -154,7 +156,7 @@ function serveCall(call: Call, parts: ServerParts, onClosed: () => void): () => 
       onAnswer: options.onAnswer,
     });
     const { set, ackedRevision, types } = created;
-    const accepted = options.onStream({ node, protocol: call.protocol, set, ackedRevision, types });
+    const accepted = options.onStream({ node, protocol: call.protocol, peer: call.peer, set, ackedRevision, types });
     if (!accepted.ok) {
       leave(parts, node.id);
       call.refuse("INVALID_ARGUMENT", accepted.error);

@@ -2,7 +2,7 @@
 // What is asked stands in routes.ts. Rules: security-rules.md section 4 as docs/security.md tells it.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Logger, SerinError } from "../../kit/index.ts";
+import { isLoopback, type Logger, SerinError } from "../../kit/index.ts";
 import { createTokenCheck } from "./token.ts";
 
 export interface AdminRequest {
@@ -160,10 +160,6 @@ export async function startAdminServer(options: {
       });
     },
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "[::1]" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function findRoute(routes: readonly AdminRoute[], method: string, path: string): { route: AdminRoute; params: string[] } | undefined {
