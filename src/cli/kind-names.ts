@@ -43,10 +43,6 @@ export function isNamespaced(kind: string): boolean {
   return !CLUSTER_SCOPED.has(kind as Kind);
 }
 
-export function pluralOf(kind: Kind): string {
-  return NAMES[kind][0] ?? kind.toLowerCase();
-}
-
 /** For completion and for the message about an unknown kind. */
 export function kindNames(): string[] {
   return [...BY_NAME.keys()].sort();

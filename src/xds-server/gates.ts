@@ -2,7 +2,7 @@
 // their endpoints; a cluster goes only when no route the client may hold names it. Order of the types: Envoy, "xDS protocol",
 // eventual consistency considerations. Virtual hosts wait for their route configuration, since Envoy drops those that come before it.
 import { memoByIdentity, type ResourceSet, TYPE_URL, type XdsResource } from "../kit/index.ts";
-import { diffSets, sameResource, type SetDeriver } from "./set-diff.ts";
+import { diffSets, type SetDeriver } from "./set-diff.ts";
 import { EMPTY_SET, wants } from "./subscription.ts";
 import { isUnknown, type TypeState } from "./type-state.ts";
 
@@ -151,9 +151,4 @@ export function nextSet(state: TypeState, wanted: ResourceSet, context: GateCont
     return next.size === 0 ? EMPTY_SET : next;
   });
   return { set, waiting };
-}
-
-/** Is what the client has of this name what it shall have? */
-export function isCurrent(state: TypeState, resource: XdsResource): boolean {
-  return sameResource(state.acked.get(resource.name), resource);
 }

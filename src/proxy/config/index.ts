@@ -3,5 +3,5 @@ export type * from "./cluster-config.ts";
 export type * from "./listener-config.ts";
 export type * from "./route-config.ts";
 export type * from "./tls-config.ts";
-export { createRuntimeCell, EMPTY_RUNTIME } from "./runtime-config.ts";
+export { createRuntimeCell } from "./runtime-config.ts";
 export type { RuntimeCell, RuntimeConfig } from "./runtime-config.ts";

@@ -22,7 +22,7 @@ export interface RuntimeCell {
   subscribe(onChange: (next: RuntimeConfig, previous: RuntimeConfig) => void): () => void;
 }
 
-export const EMPTY_RUNTIME: RuntimeConfig = Object.freeze({
+const EMPTY_RUNTIME: RuntimeConfig = Object.freeze({
   listeners: new Map(),
   clusters: new Map(),
   endpoints: new Map(),

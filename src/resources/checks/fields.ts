@@ -3,7 +3,6 @@ import { parseDuration } from "../../kit/index.ts";
 import { joinPath } from "../field-path.ts";
 import { type Check, int, map, type MapSchema, type NumberSchema, str, type StringSchema, uint32 } from "../schema/schema.ts";
 import {
-  fqdnProblem,
   isDnsLabel,
   labelKeyProblem,
   labelValueProblem,
@@ -25,7 +24,6 @@ export function must<T>(problem: (value: T) => string | undefined, fix?: string)
 export const wildcardDomain: StringSchema = str({
   check: must(wildcardDomainProblem, "Write a DNS name such as demo.default.svc.cluster.local."),
 });
-export const fqdn: StringSchema = str({ check: must(fqdnProblem, "Write a DNS name without wildcard.") });
 export const subnet: StringSchema = str({ check: must(subnetProblem, "Write an address such as 10.0.0.1 or a block such as 10.0.0.0/8.") });
 export const port: NumberSchema = uint32({ check: must(portProblem) });
 /** 0 means "not set", as the API's uint32 cannot tell them apart. */

@@ -1,6 +1,6 @@
 // Regexes are RE2 and nothing else (linear time), checked when a resource is read, as istiod does; 1,024 bytes at most.
 import { RE2JS } from "re2js";
-import { type Check, str, type StringSchema } from "../schema/schema.ts";
+import type { Check } from "../schema/schema.ts";
 
 const MAX_BYTES = 1024;
 
@@ -27,5 +27,3 @@ export const checkRegex: Check<string> = (pattern, path, report) => {
   if (message !== undefined)
     report.error(path, message, "Use RE2 syntax (no look-around, no back references): https://github.com/google/re2/wiki/Syntax.");
 };
-
-export const regex: StringSchema = str({ check: checkRegex });

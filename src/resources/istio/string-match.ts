@@ -34,8 +34,3 @@ function checkStringMatch(match: StringMatchSpec, at: StringMatchOptions & { rea
   if (at.notEmpty === true && (match.exact ?? match.prefix ?? match.regex ?? "") === "")
     report.error(path, "must have exact, prefix or regex", "Write one of them.");
 }
-
-/** True for matches that only ask whether something is there, or for none at all. */
-export function isRegexMatch(match: StringMatchSpec | null | undefined): boolean {
-  return match?.regex !== undefined;
-}
