@@ -6,6 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { bootstrap } from "../scenarios/play/boot.ts";
 import type { CaseProxy } from "../scenarios/play/case.ts";
+import { type Program, programCommand } from "../src/runtime/programs.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 export const ENVOY = process.env["ENVOY"] ?? path.join(ROOT, ".cache/envoy/envoy");
@@ -97,7 +98,7 @@ export async function startFleet(yaml: string): Promise<Fleet> {
     const file = path.join(dir, `${name}.log`);
     return existsSync(file) ? readFileSync(file, "utf8").slice(-4000) : "";
   };
-  const serin = (program: string): string[] => [process.execPath, path.join(ROOT, `dist/${program}.js`)];
+  const serin = (program: Program): readonly string[] => programCommand(program, path.join(ROOT, "dist/cli.js"));
   const startControlPlane = (): ChildProcess =>
     start("control", [
       ...serin("control-plane"),

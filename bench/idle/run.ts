@@ -48,7 +48,8 @@ export async function run(args: readonly string[]): Promise<void> {
   for (const plane of PLANES) {
     const mesh = await startMesh({ plane, yaml });
     const pid = mesh.proxy().pid ?? 0;
-    await sleep(3000);
+    // Memory of the start goes back once nobody is connected: the caller that looked whether it is ready hangs up after some seconds.
+    await sleep(12_000);
     const idle = residentBytes(pid);
     console.log(`${plane}: idle ${(idle / MIB).toFixed(1)} MiB resident, ${(privateBytes(pid) / MIB).toFixed(1)} MiB private`);
     const sockets = await openIdle(mesh.gatewayPort, count);

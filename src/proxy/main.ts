@@ -4,6 +4,7 @@ import { SerinError, systemClock } from "../kit/index.ts";
 import { readBootstrap } from "./bootstrap/bootstrap.ts";
 import { createLogger, parseLogLevel } from "./log.ts";
 import { startProxy } from "./start-proxy.ts";
+import { releaseStartupMemory } from "./startup-memory.ts";
 
 const USAGE = `usage: serin proxy -c FILE [--log-level LEVEL] [--drain-time-s SECONDS] [--check]
 
@@ -90,6 +91,8 @@ async function main(argv: readonly string[]): Promise<void> {
   process.on("SIGTERM", () => end("SIGTERM", false));
   process.on("SIGINT", () => end("SIGINT", false));
   process.on("SIGHUP", () => undefined);
+  const connections = (): number => proxy.plane.listeners().reduce((sum, listener) => sum + listener.connections, 0);
+  releaseStartupMemory({ clock: systemClock, isIdle: () => proxy.state() === "LIVE" && connections() === 0 });
   logger.log("info", "started", { admin: proxy.adminPort ?? "none", xds: bootstrap.ads?.target.address ?? "none" });
 }
 
