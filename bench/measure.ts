@@ -3,15 +3,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import net from "node:net";
 import { cpus } from "node:os";
+import { freePort } from "../src/kit/testing/free-port.ts";
+import type { Candidate } from "./candidate.ts";
 import { cpuSeconds, residentBytes } from "./process-usage.ts";
-
-/** A proxy that can be started; without a command it is skipped, with the reason. */
-export interface Candidate {
-  readonly name: string;
-  readonly command: readonly string[] | undefined;
-  readonly skipped?: string;
-  readonly env?: Readonly<Record<string, string>>;
-}
 
 export interface LoadResult {
   /** How much was done: requests, messages or bytes. */
@@ -21,7 +15,7 @@ export interface LoadResult {
   readonly p99Ms: number;
 }
 
-interface Sample {
+export interface Sample {
   readonly perCpuSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -31,14 +25,6 @@ interface Sample {
 
 const PROXY_CORE = "1";
 const LOAD_CORE = "0";
-
-export async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((done) => void server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((done) => void server.close(done));
-  return port;
-}
 
 async function answers(port: number, child: ChildProcess): Promise<boolean> {
   const deadline = Date.now() + 15_000;
@@ -54,7 +40,7 @@ async function answers(port: number, child: ChildProcess): Promise<boolean> {
   return false;
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
@@ -67,18 +53,35 @@ export interface Running {
 }
 
 /** Callers and upstreams, which are this process, stay off the proxies' core. */
-export function pinLoad(): void {
+function pinLoad(): void {
   if (cpus().length > 1) spawnSync("taskset", ["-cp", LOAD_CORE, String(process.pid)]);
 }
 
-export async function startCandidate(candidate: Candidate, port: number): Promise<Running | undefined> {
-  if (candidate.command === undefined) {
-    console.log(`${candidate.name}: skipped, ${candidate.skipped}`);
+/** Starts the candidates, or only the named ones (`a,b`), and says which of them cannot be. */
+export async function startCandidates(candidates: readonly Candidate[], only: string | undefined): Promise<readonly Running[]> {
+  pinLoad();
+  const running: Running[] = [];
+  for (const candidate of candidates) {
+    if (only !== undefined && !only.split(",").includes(candidate.name)) continue;
+    const started = await startCandidate(candidate, await freePort());
+    if (started !== undefined) running.push(started);
+  }
+  return running;
+}
+
+export function stopAll(running: readonly Running[]): void {
+  for (const proxy of running) proxy.child.kill();
+}
+
+async function startCandidate(candidate: Candidate, port: number): Promise<Running | undefined> {
+  const launch = candidate.launch(port);
+  if ("skipped" in launch) {
+    console.log(`${candidate.name}: skipped, ${launch.skipped}`);
     return undefined;
   }
   const pin = spawnSync("taskset", ["-V"]).status === 0 && cpus().length > 1 ? ["taskset", "-c", PROXY_CORE] : [];
-  const [program = "", ...args] = [...pin, ...candidate.command];
-  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...candidate.env } });
+  const [program = "", ...args] = [...pin, ...launch.command];
+  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
   let errors = "";
   child.stderr?.on("data", (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-2000)));
   if (await answers(port, child)) return { name: candidate.name, port, child, samples: new Map() };
@@ -100,23 +103,22 @@ export interface Row {
 export async function measureRow(running: readonly Running[], row: Row): Promise<void> {
   for (let round = 0; round <= row.rounds; round++) {
     for (const proxy of running) {
-      const pid = proxy.child.pid ?? 0;
-      const before = cpuSeconds(pid);
-      const result = await row.load(proxy.port, round === 0 ? 1000 : row.seconds * 1000);
-      const cpu = cpuSeconds(pid) - before;
+      const sample = await takeSample(proxy, () => row.load(proxy.port, round === 0 ? 1000 : row.seconds * 1000));
       if (round === 0) continue;
       const samples = proxy.samples.get(row.title) ?? [];
       proxy.samples.set(row.title, samples);
-      samples.push({
-        perCpuSecond: result.work / cpu,
-        p50Ms: result.p50Ms,
-        p99Ms: result.p99Ms,
-        rssMb: residentBytes(pid) / 1_048_576,
-        failed: result.failed,
-      });
+      samples.push(sample);
     }
   }
   print(row, running);
+}
+
+/** One load through one proxy. */
+export async function takeSample(proxy: Running, load: () => Promise<LoadResult>): Promise<Sample> {
+  const pid = proxy.child.pid ?? 0;
+  const before = cpuSeconds(pid);
+  const { work, p50Ms, p99Ms, failed } = await load();
+  return { perCpuSecond: work / (cpuSeconds(pid) - before), p50Ms, p99Ms, rssMb: residentBytes(pid) / 1_048_576, failed };
 }
 
 function print(row: Row, running: readonly Running[]): void {

@@ -1,11 +1,11 @@
 // The control plane as a process on a folder of YAML, and proxies (ours or real Envoy) as processes that take their config from it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import net, { type AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { bootstrap } from "../scenarios/play/boot.ts";
 import type { CaseProxy } from "../scenarios/play/case.ts";
+import { freePort } from "../src/kit/testing/free-port.ts";
 import { type Program, programCommand } from "../src/runtime/programs.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
@@ -30,14 +30,6 @@ export async function eventually<T>(what: string, condition: () => Promise<T | u
     await sleep(20);
   }
   throw new Error(`did not happen within ${ms} ms: ${what}`, { cause: last });
-}
-
-export async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 export async function fetchText(url: string): Promise<{ status: number; text: string }> {

@@ -2,9 +2,10 @@
 import type { ChildProcess } from "node:child_process";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import { eventually, fetchText, freePort, type Plane, startFleet } from "./fleet.ts";
+import { eventually, fetchText, type Plane, startFleet } from "./fleet.ts";
+import { freePort } from "../src/kit/testing/free-port.ts";
 
-export { eventually, fetchText, freePort, type Plane, PLANES, sleep } from "./fleet.ts";
+export { eventually, fetchText, type Plane, PLANES, sleep } from "./fleet.ts";
 
 export interface Backend {
   readonly port: number;

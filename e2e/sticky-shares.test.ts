@@ -2,6 +2,7 @@
 import net, { type AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import type { XdsResources } from "../src/kit/index.ts";
+import { freePort } from "../src/kit/testing/free-port.ts";
 import { parseNode } from "../src/model/index.ts";
 import { decodeBootstrap } from "../src/proxy/bootstrap/bootstrap.ts";
 import { moduloHash, xxh64 } from "../src/proxy/hash/index.ts";
@@ -46,14 +47,6 @@ const stops: (() => unknown)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0).toReversed()) await stop();
 });
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 interface Gateway {
   readonly port: number;

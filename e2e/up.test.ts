@@ -7,7 +7,8 @@ import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { MeshFile } from "../src/admin-api/index.ts";
 import { binomialMargin, failuresOf, startLoad } from "./load.ts";
-import { eventually, freePort, type Plane, PLANES } from "./mesh.ts";
+import { freePort } from "../src/kit/testing/free-port.ts";
+import { eventually, type Plane, PLANES } from "./mesh.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 const SERIN = path.join(ROOT, "bin/serin");

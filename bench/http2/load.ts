@@ -2,9 +2,9 @@
 import net from "node:net";
 import { Http2Header } from "../../src/proxy/http2/header.ts";
 import type { Http2Session, ReceivedBlock, StreamUser } from "../../src/proxy/http2/stream.ts";
+import { DOMAIN } from "../bootstrap.ts";
 import { type LoadResult, quantiles } from "../measure.ts";
 import { MESSAGE } from "./backend.ts";
-import { AUTHORITY } from "./candidates.ts";
 import { sessionOver } from "./peer.ts";
 
 export type CallKind = "get" | "grpc";
@@ -17,7 +17,7 @@ export interface Http2LoadOptions {
   readonly kind: CallKind;
 }
 
-const COMMON = [new Http2Header(":scheme", "http"), new Http2Header(":authority", AUTHORITY)];
+const COMMON = [new Http2Header(":scheme", "http"), new Http2Header(":authority", DOMAIN)];
 const GET = [
   new Http2Header(":method", "GET"),
   new Http2Header(":path", "/things/100"),

@@ -1,10 +1,8 @@
 // npm run bench -- http2 [--only a,b] [--shapes 8x10,32x1] [--seconds 2] [--rounds 3]
 // One hop HTTP/2 without TLS, connections × streams: GET with a 100 byte answer, and unary gRPC calls (a message each way, trailers).
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { parseArgs } from "node:util";
-import { freePort, measureRow, pinLoad, type Running, startCandidate } from "../measure.ts";
+import { createScratch } from "../candidate.ts";
+import { measureRow, type Running, startCandidates, stopAll } from "../measure.ts";
 import { startHttp2Backend } from "./backend.ts";
 import { http2Candidates } from "./candidates.ts";
 import { type CallKind, runHttp2Load } from "./load.ts";
@@ -24,19 +22,11 @@ export async function run(args: readonly string[]): Promise<void> {
       rounds: { type: "string", default: "3" },
     },
   });
-  const root = path.resolve(import.meta.dirname, "../..");
-  const dir = mkdtempSync(path.join(tmpdir(), "serin-bench-"));
+  const scratch = createScratch();
   const backend = await startHttp2Backend(4);
-  const running: Running[] = [];
-  pinLoad();
+  let running: readonly Running[] = [];
   try {
-    for (const name of ["serin", "envoy", "haproxy"]) {
-      if (values.only !== undefined && !values.only.split(",").includes(name)) continue;
-      const port = await freePort();
-      const candidate = http2Candidates({ dir, port, upstreams: backend.ports, root }).find((c) => c.name === name);
-      const started = candidate === undefined ? undefined : await startCandidate(candidate, port);
-      if (started !== undefined) running.push(started);
-    }
+    running = await startCandidates(http2Candidates(scratch, backend.ports), values.only);
     for (const { kind, what } of KINDS) {
       for (const shape of values.shapes.split(",")) {
         const [connections = 1, streams = 1] = shape.split("x").map(Number);
@@ -50,8 +40,8 @@ export async function run(args: readonly string[]): Promise<void> {
       }
     }
   } finally {
-    for (const proxy of running) proxy.child.kill();
+    stopAll(running);
     backend.stop();
-    rmSync(dir, { recursive: true, force: true });
+    scratch.remove();
   }
 }

@@ -1,70 +1,35 @@
 // The proxies that are measured, each doing the same work: host lookup, the demo's cookie rule, weighted pick between two clusters of two
 // endpoints, request id, metrics. One worker each, pinned to one core.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { Candidate } from "../measure.ts";
-import { envoyBootstrap } from "./bootstrap.ts";
+import { DOMAIN, accessLog as accessLogTo, bootstrap, httpManager, splitClusters, SPLIT_ROUTE } from "../bootstrap.ts";
+import { type Candidate, envoyLike, haproxy, haproxyBackends, packaged, type Scratch } from "../candidate.ts";
 
 export interface Setting {
-  readonly dir: string;
-  readonly port: number;
+  readonly scratch: Scratch;
   readonly upstreams: readonly number[];
   readonly accessLog: boolean;
-  readonly root: string;
 }
 
-const DOMAIN = "demo4.test1.svc.cluster.local";
 const COOKIE = "^(.*?;)?(email=[^;]*@example.com)(;.*)?$";
 
-export function inPath(program: string): string | undefined {
-  const override = process.env[program.toUpperCase()];
-  if (override !== undefined) return override;
-  for (const dir of (process.env["PATH"] ?? "").split(":")) {
-    for (const place of [path.join(dir, program), path.join("/usr/sbin", program)]) if (existsSync(place)) return place;
-  }
-  return undefined;
+/** The demo's testers go to v2. */
+const COOKIE_ROUTE: object = {
+  match: { prefix: "/", headers: [{ name: "cookie", string_match: { safe_regex: { regex: COOKIE } } }] },
+  route: { cluster: "v2", timeout: "15s" },
+};
+
+function bootstrapOf({ scratch, upstreams, accessLog }: Setting, port: number): object {
+  const log = accessLog ? { access_log: [accessLogTo(path.join(scratch.dir, "access.log"))] } : {};
+  const filter = httpManager({ routes: [COOKIE_ROUTE, SPLIT_ROUTE], over: log });
+  return bootstrap([{ name: "in", port, filter }], splitClusters(upstreams, "http1"));
 }
 
-function write(setting: Setting, name: string, text: string): string {
-  mkdirSync(setting.dir, { recursive: true });
-  const file = path.join(setting.dir, `${name}-${setting.accessLog ? "log" : "quiet"}`);
-  writeFileSync(file, text);
-  return file;
-}
-
-function serin(setting: Setting): Candidate {
-  const file = write(setting, "serin.json", JSON.stringify(envoyBootstrap({ ...setting, domain: DOMAIN, cookie: COOKIE })));
-  return { name: "serin", command: [process.env["SERIN"] ?? path.join(setting.root, "bin/serin"), "proxy", "-c", file] };
-}
-
-function envoy(setting: Setting): Candidate {
-  const program = process.env["ENVOY"] ?? path.join(setting.root, ".cache/envoy/envoy");
-  const file = write(setting, "envoy.json", JSON.stringify(envoyBootstrap({ ...setting, domain: DOMAIN, cookie: COOKIE })));
-  if (!existsSync(program)) return { name: "envoy", command: undefined, skipped: "tools/install-envoy.sh fetches it" };
-  return { name: "envoy", command: [program, "-c", file, "--concurrency", "1", "-l", "error", "--use-dynamic-base-id"] };
-}
-
-function haproxy(setting: Setting): Candidate {
-  const program = inPath("haproxy");
-  if (program === undefined)
-    return { name: "haproxy", command: undefined, skipped: "Debian's package haproxy is not installed (or set HAPROXY)" };
-  const [a = 0, b = 0, c = 0, d = 0] = setting.upstreams;
-  const file = write(
-    setting,
-    "haproxy.cfg",
-    `global
-  nbthread 1
-  maxconn 4000
-defaults
-  mode http
-  timeout client 60s
-  timeout server 60s
-  timeout connect 5s
-  http-reuse always
+function haproxyOf({ scratch, upstreams, accessLog }: Setting): Candidate {
+  return haproxy(scratch, {
+    defaults: `  http-reuse always
   option http-keep-alive
-${setting.accessLog ? "  log stdout format raw local0\n  option httplog\n" : ""}frontend in
-  bind 127.0.0.1:${setting.port}
-  unique-id-format %[uuid()]
+${accessLog ? "  log stdout format raw local0\n  option httplog\n" : ""}`,
+    frontend: `  unique-id-format %[uuid()]
   http-request set-header x-request-id %[unique-id] unless { req.hdr(x-request-id) -m found }
   acl host hdr(host) -i ${DOMAIN}
   acl tester hdr(cookie) -m reg ^(.*;)?(email=[^;]*@example.com)(;.*)?$
@@ -72,43 +37,31 @@ ${setting.accessLog ? "  log stdout format raw local0\n  option httplog\n" : ""}
   use_backend v2 if tester
   use_backend v2 if { rand(100) lt 10 }
   default_backend v1
-backend v1
-  balance roundrobin
-  server a 127.0.0.1:${a}
-  server b 127.0.0.1:${b}
-backend v2
-  balance roundrobin
-  server c 127.0.0.1:${c}
-  server d 127.0.0.1:${d}
 `,
-  );
-  return { name: "haproxy", command: [program, "-f", file] };
+    backends: haproxyBackends(upstreams),
+  });
 }
 
-function nginx(setting: Setting): Candidate {
-  const program = inPath("nginx");
-  if (program === undefined)
-    return { name: "nginx", command: undefined, skipped: "Debian's package nginx is not installed (or set NGINX)" };
-  const [a = 0, b = 0, c = 0, d = 0] = setting.upstreams;
-  const file = write(
-    setting,
-    "nginx.conf",
-    `worker_processes 1;
+function nginx({ scratch, upstreams, accessLog }: Setting): Candidate {
+  const [a = 0, b = 0, c = 0, d = 0] = upstreams;
+  const { dir } = scratch;
+  return packaged("nginx", (port) => {
+    const text = `worker_processes 1;
 daemon off;
 master_process off;
-pid ${setting.dir}/nginx.pid;
+pid ${dir}/nginx.pid;
 error_log stderr crit;
 events { worker_connections 4096; }
 http {
-  access_log ${setting.accessLog ? `${setting.dir}/nginx-access.log` : "off"};
-  client_body_temp_path ${setting.dir}; proxy_temp_path ${setting.dir}; fastcgi_temp_path ${setting.dir}; uwsgi_temp_path ${setting.dir}; scgi_temp_path ${setting.dir};
+  access_log ${accessLog ? `${dir}/nginx-access.log` : "off"};
+  client_body_temp_path ${dir}; proxy_temp_path ${dir}; fastcgi_temp_path ${dir}; uwsgi_temp_path ${dir}; scgi_temp_path ${dir};
   keepalive_requests 100000000;
   upstream v1 { server 127.0.0.1:${a}; server 127.0.0.1:${b}; keepalive 512; keepalive_requests 100000000; }
   upstream v2 { server 127.0.0.1:${c}; server 127.0.0.1:${d}; keepalive 512; keepalive_requests 100000000; }
   split_clients $request_id $split { 10% v2; * v1; }
   map $http_cookie $target { "~^(.*;)?(email=[^;]*@example.com)(;.*)?$" v2; default $split; }
   server {
-    listen 127.0.0.1:${setting.port};
+    listen 127.0.0.1:${port};
     server_name ${DOMAIN};
     location / {
       proxy_http_version 1.1;
@@ -119,33 +72,25 @@ http {
     }
   }
 }
-`,
-  );
-  return { name: "nginx", command: [program, "-p", setting.dir, "-c", file] };
+`;
+    return ["-p", dir, "-c", scratch.write("nginx.conf", text)];
+  });
 }
 
-function nodeProxy(setting: Setting, kind: "node-http" | "node-pipe"): Candidate {
+function nodeProxy(upstreams: readonly number[], kind: "node-http" | "node-pipe"): Candidate {
+  const file = path.join(import.meta.dirname, "node-proxy.ts");
   return {
     name: kind,
-    command: [
-      process.execPath,
-      path.join(setting.root, "bench/proxy/node-proxy.ts"),
-      kind,
-      String(setting.port),
-      setting.upstreams.join(","),
-      DOMAIN,
-      COOKIE,
-    ],
+    launch: (port) => ({ command: [process.execPath, file, kind, String(port), upstreams.join(","), DOMAIN, COOKIE] }),
   };
 }
 
 export function candidates(setting: Setting): readonly Candidate[] {
   return [
-    serin(setting),
-    envoy(setting),
-    haproxy(setting),
+    ...envoyLike(setting.scratch, (port) => bootstrapOf(setting, port)),
+    haproxyOf(setting),
     nginx(setting),
-    nodeProxy(setting, "node-http"),
-    nodeProxy(setting, "node-pipe"),
+    nodeProxy(setting.upstreams, "node-http"),
+    nodeProxy(setting.upstreams, "node-pipe"),
   ];
 }

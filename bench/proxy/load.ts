@@ -1,5 +1,6 @@
 // A closed-loop load generator on raw sockets: every connection sends its next request as soon as the last answer is whole.
 import net from "node:net";
+import { DOMAIN } from "../bootstrap.ts";
 import { type LoadResult, quantiles } from "../measure.ts";
 
 export interface LoadOptions {
@@ -13,7 +14,7 @@ export interface LoadOptions {
 function requestFor(size: number, index: number): Buffer {
   const email = index % 10 === 0 ? "tester@example.com" : `user${index}@mail.org`;
   return Buffer.from(
-    `GET /${size} HTTP/1.1\r\nHost: demo4.test1.svc.cluster.local\r\nUser-Agent: bench/1\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n` +
+    `GET /${size} HTTP/1.1\r\nHost: ${DOMAIN}\r\nUser-Agent: bench/1\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n` +
       `Accept-Language: en\r\nCookie: theme=dark;email=${email};x=1\r\n\r\n`,
   );
 }

@@ -1,10 +1,8 @@
 // npm run bench -- proxy [--only a,b] [--sizes 100,1024,102400] [--connections 32,256] [--seconds 2] [--rounds 3] [--access-log]
 // One hop HTTP/1.1: requests per CPU-second of the proxy, p50 and p99, memory.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { parseArgs } from "node:util";
-import { freePort, measureRow, pinLoad, type Running, startCandidate } from "../measure.ts";
+import { createScratch } from "../candidate.ts";
+import { measureRow, type Running, startCandidates, stopAll } from "../measure.ts";
 import { startBackend } from "./backend.ts";
 import { candidates } from "./candidates.ts";
 import { runLoad } from "./load.ts";
@@ -21,21 +19,11 @@ export async function run(args: readonly string[]): Promise<void> {
       "access-log": { type: "boolean", default: false },
     },
   });
-  const root = path.resolve(import.meta.dirname, "../..");
-  const dir = mkdtempSync(path.join(tmpdir(), "serin-bench-"));
+  const scratch = createScratch();
   const backend = await startBackend(4);
-  const running: Running[] = [];
-  pinLoad();
+  let running: readonly Running[] = [];
   try {
-    const only = values.only?.split(",");
-    for (const name of ["serin", "envoy", "haproxy", "nginx", "node-http", "node-pipe"]) {
-      if (only !== undefined && !only.includes(name)) continue;
-      const port = await freePort();
-      const setting = { dir, port, upstreams: backend.ports, accessLog: values["access-log"], root };
-      const candidate = candidates(setting).find((c) => c.name === name);
-      const started = candidate === undefined ? undefined : await startCandidate(candidate, port);
-      if (started !== undefined) running.push(started);
-    }
+    running = await startCandidates(candidates({ scratch, upstreams: backend.ports, accessLog: values["access-log"] }), values.only);
     for (const connections of values.connections.split(",").map(Number)) {
       for (const size of values.sizes.split(",").map(Number)) {
         await measureRow(running, {
@@ -48,8 +36,8 @@ export async function run(args: readonly string[]): Promise<void> {
       }
     }
   } finally {
-    for (const proxy of running) proxy.child.kill();
+    stopAll(running);
     backend.stop();
-    rmSync(dir, { recursive: true, force: true });
+    scratch.remove();
   }
 }

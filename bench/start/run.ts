@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
 import os from "node:os";
 import path from "node:path";
-import { freePort, sleep } from "../../e2e/mesh.ts";
+import { sleep } from "../../e2e/mesh.ts";
+import { freePort } from "../../src/kit/testing/free-port.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 

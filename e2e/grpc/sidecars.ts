@@ -1,5 +1,6 @@
 // Two sidecars without traffic capture, as `serin up` starts them: the caller's listens on a port for each service, the servers' on one for each server.
-import { type Fleet, type FleetProxy, freePort, type Plane, startFleet } from "../fleet.ts";
+import { freePort } from "../../src/kit/testing/free-port.ts";
+import { type Fleet, type FleetProxy, type Plane, startFleet } from "../fleet.ts";
 
 export interface Served {
   readonly name: string;

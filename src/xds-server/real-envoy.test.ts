@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { hash } from "node:crypto";
 import { existsSync } from "node:fs";
 import http from "node:http";
-import net, { type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import type { DescMessage, JsonValue } from "@bufbuild/protobuf";
 import { afterEach, expect, test } from "vitest";
@@ -17,6 +17,7 @@ import {
   VirtualHostSchema,
 } from "../envoy-api/index.ts";
 import { TYPE_URL, type XdsResource, type XdsResources } from "../kit/index.ts";
+import { freePort } from "../kit/testing/free-port.ts";
 import { eventually, startTestServer, type TestServer } from "./testing/test-server.ts";
 
 const ENVOY = process.env["ENVOY"] ?? path.resolve(import.meta.dirname, "../../.cache/envoy/envoy");
@@ -127,14 +128,6 @@ function build(config: Config): XdsResources {
       ],
     ]),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function startBackend(name: string): Promise<number> {
