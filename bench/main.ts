@@ -7,6 +7,7 @@ interface Benchmark {
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   proxy: { what: "one hop through Serin, Envoy, HAProxy, nginx and Node proxies", load: () => import("./proxy/run.ts") },
   http2: { what: "HTTP/2 and gRPC through Serin, Envoy and HAProxy", load: () => import("./http2/run.ts") },
+  price: { what: "what each feature costs a route that uses it, in Serin and Envoy", load: () => import("./price/run.ts") },
   streams: { what: "TCP and WebSocket through Serin, Envoy and HAProxy", load: () => import("./streams/run.ts") },
   push: { what: "one weight change to 10–1,000 sidecars", load: () => import("./push/run.ts") },
   start: { what: "serin up to the first answer through the gateway", load: () => import("./start/run.ts") },

@@ -15,6 +15,8 @@ export interface Http2LoadOptions {
   readonly streams: number;
   readonly ms: number;
   readonly kind: CallKind;
+  /** What a connection's callers send beside the rest. */
+  readonly headers?: (caller: number) => readonly (readonly [string, string])[];
 }
 
 const COMMON = [new Http2Header(":scheme", "http"), new Http2Header(":authority", DOMAIN)];
@@ -37,18 +39,20 @@ const GRPC = [
 class Caller implements StreamUser {
   private readonly session: Http2Session;
   private readonly run: Run;
+  private readonly request: readonly Http2Header[];
   private started = 0;
   private good = false;
 
-  constructor(session: Http2Session, run: Run) {
+  constructor(session: Http2Session, run: Run, request: readonly Http2Header[]) {
     this.session = session;
     this.run = run;
+    this.request = request;
   }
 
   call(): void {
     this.started = performance.now();
     this.good = false;
-    const stream = this.session.open(this.run.kind === "get" ? GET : GRPC, this.run.kind === "get", this);
+    const stream = this.session.open(this.request, this.run.kind === "get", this);
     if (stream === undefined) this.run.failed++;
     else if (this.run.kind === "grpc") stream.sendData(MESSAGE, true);
   }
@@ -92,9 +96,11 @@ function connect(port: number): Promise<net.Socket> {
 export async function runHttp2Load(options: Http2LoadOptions): Promise<LoadResult> {
   const run: Run = { kind: options.kind, latencies: [], running: true, failed: 0 };
   const sockets = await Promise.all(Array.from({ length: options.connections }, () => connect(options.port)));
-  for (const socket of sockets) {
+  for (const [caller, socket] of sockets.entries()) {
+    const own = (options.headers?.(caller) ?? []).map(([name, value]) => new Http2Header(name, value));
+    const request = [...(options.kind === "get" ? GET : GRPC), ...own];
     const session = sessionOver(socket, "client", {});
-    for (let i = 0; i < options.streams; i++) new Caller(session, run).call();
+    for (let i = 0; i < options.streams; i++) new Caller(session, run, request).call();
   }
   await new Promise((done) => void setTimeout(done, options.ms));
   run.running = false;

@@ -8,14 +8,17 @@ export interface LoadOptions {
   readonly connections: number;
   readonly size: number;
   readonly ms: number;
+  /** What a caller sends beside the rest. */
+  readonly headers?: (caller: number) => readonly (readonly [string, string])[];
 }
 
 /** One in ten callers is the user that the cookie rule sends to v2. */
-function requestFor(size: number, index: number): Buffer {
+function requestFor({ size, headers }: LoadOptions, index: number): Buffer {
   const email = index % 10 === 0 ? "tester@example.com" : `user${index}@mail.org`;
+  const own = (headers?.(index) ?? []).map(([name, value]) => `${name}: ${value}\r\n`).join("");
   return Buffer.from(
     `GET /${size} HTTP/1.1\r\nHost: ${DOMAIN}\r\nUser-Agent: bench/1\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n` +
-      `Accept-Language: en\r\nCookie: theme=dark;email=${email};x=1\r\n\r\n`,
+      `Accept-Language: en\r\nCookie: theme=dark;email=${email};x=1\r\n${own}\r\n`,
   );
 }
 
@@ -28,7 +31,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 
   function open(index: number): Promise<void> {
     return new Promise((ready) => {
-      const request = requestFor(size, index);
+      const request = requestFor(options, index);
       let started = 0;
       let missing = -1;
       const socket = net.connect({
