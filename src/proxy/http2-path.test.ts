@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type http from "node:http";
 import type http2 from "node:http2";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { ClusterConfig, ForwardAction, HttpConnectionManagerConfig, VirtualHost } from "./config/index.ts";
 import {
   clusterConfig,
@@ -15,7 +15,10 @@ import {
   runtimeConfig,
 } from "./testing/config.ts";
 import { http2Caller, type Http2Caller, startHttp2 } from "./testing/http2.ts";
+import type { Http2Session } from "./http2/stream.ts";
 import { call, raw, type Scene, startHttp, startScene, startTcp, until } from "./testing/scene.ts";
+import { Http2Pool } from "./upstream/pool/http2-pool.ts";
+import { Http2UpstreamStream } from "./upstream/pool/http2-stream.ts";
 
 const started: { stop(): void }[] = [];
 afterEach(() => {
@@ -444,6 +447,25 @@ describe("resets", () => {
     const scene = await setUp(up.port, { ...HTTP2, action: { retry }, host: { includeAttemptCount: true } });
     const answer = await caller(scene).call("/", { headers: { ":method": "POST" }, body: "again" });
     expect(JSON.parse(answer.body)).toMatchObject({ "x-envoy-attempt-count": "3", body: "again" });
+  });
+
+  test("a stream that fails at once takes none of the body, which waits for the next try", async () => {
+    const up = await h2Upstream((stream, headers) => {
+      let length = 0;
+      stream.on("data", (part: Buffer) => (length += part.length));
+      stream.on("end", () => {
+        stream.respond({ ":status": 200 });
+        stream.end(`${headers["content-length"]} ${length}`);
+      });
+    });
+    const retry = retryPolicy({ on: new Set(["reset"]), backoffBaseMs: 400, backoffMaxMs: 400 });
+    const scene = await setUp(up.port, { ...HTTP2, action: { retry } });
+    const session = { open: () => undefined, activeStreams: 1 } as unknown as Http2Session;
+    const owner = { session, localAddress: "", tls: undefined, uses: 0, received: 0, onOpened() {}, countSent() {} };
+    const acquire = vi.spyOn(Http2Pool.prototype, "acquire").mockImplementationOnce(() => new Http2UpstreamStream(owner));
+    started.push({ stop: () => acquire.mockRestore() });
+    const answer = await call(scene.port(), "/", { method: "POST", body: Buffer.alloc(3_000_000) });
+    expect([answer.status, answer.body.toString(), acquire.mock.calls.length]).toEqual([200, "3000000 3000000", 2]);
   });
 });
 

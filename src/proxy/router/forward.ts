@@ -146,6 +146,8 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     const { request } = outgoing;
     request.attempts = this.target.request.includeAttemptCount && !exchange.ownAttemptCount ? exchange.upstreamAttempts : 0;
     stream.send(request);
+    // A stream that failed at once gets no body: that is for the next try, or for nobody.
+    if (this.place.stream !== stream) return;
     this.body.sendTo(stream);
     this.timeouts.startTry();
   }
