@@ -33,6 +33,8 @@ export interface AdsStreamOptions {
   readonly send: (bytes: Buffer) => void;
   /** Something was acknowledged or refused. */
   readonly onAnswer: () => void;
+  /** What earlier streams of the same client left unfinished. */
+  readonly unfinished?: ReadonlySet<string>;
 }
 
 /** The inner side of a stream, for the readers of requests. */
@@ -52,6 +54,8 @@ export interface AdsStream {
   opened(hasSome: boolean): void;
   /** Its route configurations of these names are gone, and their virtual hosts with them. */
   dropHostsOf(routes: readonly string[]): void;
+  /** Clusters that the client may have taken anew while their endpoints, without which it waits, were still on their way. */
+  unfinished(): ReadonlySet<string>;
   /** Sends what may go. */
   pump(): void;
   close(): void;
@@ -68,10 +72,16 @@ const ORDER: readonly string[] = [
 ];
 /** The types whose response is the whole state (state of the world). */
 const WHOLE_TYPES: ReadonlySet<string> = new Set([TYPE_URL.listener, TYPE_URL.cluster]);
-/** A client asks within this time for what new listeners and clusters need. */
-const SETTLE_MS = 1000;
+/** A client asks within twice this time for what new listeners and clusters need. */
+const SETTLE_MS = 500;
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 const routesWithHosts: (hosts: ResourceSet) => ReadonlySet<string> = memoByIdentity((hosts) => new Set([...hosts.keys()].map(routeOfHost)));
+
+function union(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined): ReadonlySet<string> | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return new Set([...a, ...b]);
+}
 
 function rankOf(state: TypeState): number {
   const rank = ORDER.indexOf(state.typeUrl);
@@ -120,10 +130,13 @@ export function createAdsStream(options: AdsStreamOptions): AdsStream {
   function unsettle(): void {
     settled = false;
     cancelSettle?.();
+    // Twice, so that a pause of this process does not count as the client's: what it sent meanwhile is read before the second half is over.
     cancelSettle = clock.after(SETTLE_MS, () => {
-      settled = true;
-      pump();
-      options.onAnswer();
+      cancelSettle = clock.after(SETTLE_MS, () => {
+        settled = true;
+        pump();
+        options.onAnswer();
+      });
     });
   }
 
@@ -161,11 +174,18 @@ export function createAdsStream(options: AdsStreamOptions): AdsStream {
     const response = protocol === "delta" ? shared.responses.delta(content) : shared.responses.sotw(content);
     state.owed = false;
     state.asked = undefined;
-    state.again = undefined;
     state.sent = set;
     forgetRefusals(state);
     state.lastNonce = response.nonce;
-    state.inFlight = { nonce: response.nonce, set, updates: diff.updates, revision: waiting ? undefined : revision, forgotten: new Set() };
+    state.inFlight = {
+      nonce: response.nonce,
+      set,
+      updates: diff.updates,
+      again: state.again,
+      revision: waiting ? undefined : revision,
+      forgotten: new Set(),
+    };
+    state.again = undefined;
     if (typeUrl === TYPE_URL.cluster) askForEndpointsAgain(diff);
     options.send(response.bytes);
   }
@@ -174,7 +194,7 @@ export function createAdsStream(options: AdsStreamOptions): AdsStream {
   function askForEndpointsAgain(clusters: SetDiff): void {
     if (clusters.updates.length === 0) return;
     const endpoints = stateOf(TYPE_URL.endpoint);
-    endpoints.again = endpoints.again === undefined ? clusters.updatedNames : new Set([...endpoints.again, ...clusters.updatedNames]);
+    endpoints.again = union(endpoints.again, clusters.updatedNames);
   }
 
   function againOf(state: TypeState, set: ResourceSet): readonly XdsResource[] {
@@ -224,6 +244,9 @@ export function createAdsStream(options: AdsStreamOptions): AdsStream {
     if (hosts.heard && empty.length > 0) hosts.asked = new Set([...(hosts.asked ?? []), ...empty]);
   }
 
+  // Its cluster may wait for them, and that it has them from before does not help it.
+  if (options.unfinished !== undefined && options.unfinished.size > 0) stateOf(TYPE_URL.endpoint).again = options.unfinished;
+
   return {
     shared,
     set(resources, next) {
@@ -267,6 +290,10 @@ export function createAdsStream(options: AdsStreamOptions): AdsStream {
       unsettle();
     },
     dropHostsOf,
+    unfinished() {
+      const endpoints = find(TYPE_URL.endpoint);
+      return union(endpoints?.again, endpoints?.inFlight?.again) ?? NO_NAMES;
+    },
     pump() {
       pump();
       if (!answered) return;

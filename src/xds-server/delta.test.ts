@@ -174,6 +174,40 @@ describe("a client that comes back", () => {
     await eventually("it has revision 1", () => server?.streams[0]?.ackedRevision() === 1);
   });
 
+  test.each(["closed", "still open"])("gets endpoints that it has where its cluster may wait for them (earlier stream %s)", async (how) => {
+    const running = await start(planned(PLAN));
+    const before = running.delta();
+    await take(before, TYPE_URL.cluster);
+    await take(before, TYPE_URL.endpoint, { resourceNamesSubscribe: ["c0", "c1"] });
+    const config = planned(PLAN, { changed: ["c1"] });
+    running.set(config, 2);
+    const update = await before.next();
+    // It takes the cluster; its stream breaks before the endpoints come.
+    before.send({ typeUrl: TYPE_URL.cluster, responseNonce: update.nonce });
+    if (how === "closed") {
+      before.close();
+      await eventually("the server knows", () => running.streams.length === 0);
+    }
+    const back = async (): Promise<DeltaClient> => {
+      const client = running.delta();
+      const open = async (typeUrl: string, names: string[]): Promise<void> => {
+        client.send({ node: NODE, typeUrl, resourceNamesSubscribe: names, initialResourceVersions: versions(config, typeUrl) });
+      };
+      await open(TYPE_URL.cluster, []);
+      await open(TYPE_URL.endpoint, ["c0", "c1"]);
+      return client;
+    };
+    const client = await back();
+    const response = await client.next();
+    expect([response.typeUrl, namesOf(response)]).toEqual([TYPE_URL.endpoint, ["c1"]]);
+    client.send({ typeUrl: TYPE_URL.endpoint, responseNonce: response.nonce });
+    await quiet(client);
+    before.close();
+    client.close();
+    await eventually("the server knows", () => running.streams.length === 0);
+    if (how === "closed") await quiet(await back());
+  });
+
   test("gets what differs, and loses what is gone once no route needs it", async () => {
     const client = (await start(clustersOnly("a@2", "b"))).delta();
     const had = { ...versions(clustersOnly("a", "b"), TYPE_URL.cluster), gone: "1" };

@@ -9,6 +9,8 @@ export interface InFlight {
   /** What the client has once it takes the response. */
   readonly set: ResourceSet;
   readonly updates: readonly XdsResource[];
+  /** What was to be sent again with it, changed or not. */
+  readonly again: ReadonlySet<string> | undefined;
   /** The revision the client then has of this type in full. */
   readonly revision: number | undefined;
   /** What the client gave up after this was sent; a later response brings it again. */

@@ -1,6 +1,6 @@
 // The ADS server: hands each stream to the composition root with the node that it names, keeps every client within its limits, and sends.
 // Knows type URLs, not meshes.
-import { type Clock, err, type Logger, ok, type Result, type XdsResources } from "../kit/index.ts";
+import type { Clock, Logger, Result, XdsResources } from "../kit/index.ts";
 import { acceptDeltaRequest, acceptSotwRequest } from "./accept-request.ts";
 import { type AdsStream, createAdsStream, type SharedParts, type StreamTypeStatus } from "./ads-stream.ts";
 import {
@@ -12,6 +12,7 @@ import {
   type XdsNode,
 } from "./discovery-request.ts";
 import { type Call, startGrpcTransport } from "./grpc-transport.ts";
+import { createNodeStreams, type NodeStreams } from "./node-streams.ts";
 import { createRequestBudget } from "./request-budget.ts";
 import { createSender, createSendQueue, type SendQueue } from "./send-queue.ts";
 import { createSetDeriver } from "./set-diff.ts";
@@ -78,19 +79,18 @@ interface ServerParts {
   readonly limits: XdsLimits;
   readonly shared: SharedParts;
   readonly queue: SendQueue;
-  readonly perNode: Map<string, number>;
-  streams: number;
+  readonly nodes: NodeStreams;
 }
 
 export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
   const { clock } = options;
+  const limits = { ...LIMITS, ...options.limits };
   const parts: ServerParts = {
     options,
-    limits: { ...LIMITS, ...options.limits },
+    limits,
     shared: { responses: createSharedResponses(), subscriptions: createSubscriptions(), sets: createSetDeriver() },
     queue: createSendQueue({ clock, maxBytes: MAX_LARGE_BYTES_OUT, patienceMs: SLOW_CLIENT_MS }),
-    perNode: new Map(),
-    streams: 0,
+    nodes: createNodeStreams(limits, clock),
   };
   const calls = new Set<() => void>();
   const transport = await startGrpcTransport({
@@ -113,7 +113,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
 
 /** Returns what ends it from this side. */
 function serveCall(call: Call, parts: ServerParts, onClosed: () => void): () => void {
-  const { options, limits } = parts;
+  const { options, limits, nodes } = parts;
   const { clock, logger } = options;
   const sender = createSender(call, parts.queue);
   const budget = createRequestBudget(call, { clock, limits });
@@ -127,7 +127,7 @@ function serveCall(call: Call, parts: ServerParts, onClosed: () => void): () => 
     budget.stop();
     sender.stop();
     stream?.close();
-    if (stream !== undefined) leave(parts, nodeId);
+    if (stream !== undefined) nodes.remove(nodeId, stream);
     stream = undefined;
     disconnect?.();
     disconnect = undefined;
@@ -139,7 +139,7 @@ function serveCall(call: Call, parts: ServerParts, onClosed: () => void): () => 
       call.refuse("INVALID_ARGUMENT", "the first request of a stream must name its node");
       return undefined;
     }
-    const admitted = enter(parts, node.id);
+    const admitted = nodes.admits(node.id);
     if (!admitted.ok) {
       logger.log("warn", "an xDS stream is refused", { node: node.id, reason: admitted.error });
       call.refuse("RESOURCE_EXHAUSTED", admitted.error);
@@ -154,15 +154,16 @@ function serveCall(call: Call, parts: ServerParts, onClosed: () => void): () => 
         sender.send(bytes);
       },
       onAnswer: options.onAnswer,
+      unfinished: nodes.unfinished(node.id),
     });
     const { set, ackedRevision, types } = created;
     const accepted = options.onStream({ node, protocol: call.protocol, peer: call.peer, set, ackedRevision, types });
     if (!accepted.ok) {
-      leave(parts, node.id);
       call.refuse("INVALID_ARGUMENT", accepted.error);
       return undefined;
     }
     cancelFirst();
+    nodes.add(node.id, created);
     nodeId = node.id;
     disconnect = accepted.value;
     return created;
@@ -204,21 +205,4 @@ function serveCall(call: Call, parts: ServerParts, onClosed: () => void): () => 
     }
   };
   return close;
-}
-
-function enter(parts: ServerParts, nodeId: string): Result<void> {
-  const { limits, perNode } = parts;
-  const ofNode = perNode.get(nodeId) ?? 0;
-  if (parts.streams >= limits.streams) return err(`more than ${limits.streams} xDS streams`);
-  if (ofNode >= limits.streamsPerNode) return err(`more than ${limits.streamsPerNode} xDS streams of one node`);
-  parts.streams += 1;
-  perNode.set(nodeId, ofNode + 1);
-  return ok(undefined);
-}
-
-function leave(parts: ServerParts, nodeId: string): void {
-  parts.streams -= 1;
-  const ofNode = (parts.perNode.get(nodeId) ?? 1) - 1;
-  if (ofNode === 0) parts.perNode.delete(nodeId);
-  else parts.perNode.set(nodeId, ofNode);
 }
