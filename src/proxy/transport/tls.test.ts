@@ -276,8 +276,8 @@ describe("filter chains", () => {
 });
 
 describe("upstreams by TLS", () => {
-  async function peer(options: https.ServerOptions = {}): Promise<{ port: number; connections: () => number }> {
-    let connections = 0;
+  async function peer(options: https.ServerOptions = {}): Promise<{ port: number; connections: () => number; reused: boolean[] }> {
+    const reused: boolean[] = [];
     const up = https.createServer(
       { cert: server.cert, key: server.key, ALPNProtocols: ["h2", "http/1.1"], ...options },
       (request, response) => {
@@ -286,7 +286,7 @@ describe("upstreams by TLS", () => {
         response.end([sock.servername, sock.alpnProtocol, subject, request.headers.host].join(" "));
       },
     );
-    up.on("secureConnection", () => connections++);
+    up.on("secureConnection", (sock) => void reused.push(sock.isSessionReused()));
     await new Promise<void>((done) => void up.listen(0, "127.0.0.1", done));
     started.push({
       stop() {
@@ -294,7 +294,7 @@ describe("upstreams by TLS", () => {
         up.closeAllConnections();
       },
     });
-    return { port: (up.address() as net.AddressInfo).port, connections: () => connections };
+    return { port: (up.address() as net.AddressInfo).port, connections: () => reused.length, reused };
   }
 
   const through = async (port: number, over: Parameters<typeof clusterConfig>[2], host = "demo"): Promise<string> => {
@@ -334,6 +334,14 @@ describe("upstreams by TLS", () => {
     expect(connections()).toBe(2);
     // Not a name of its certificate, and an address is sent to nobody.
     expect([await get("c.example.net"), await get("10.0.0.1")]).toEqual(["503", "503"]);
+  });
+
+  test.each(["TLSv1.2", "TLSv1.3"] as const)("every connection has a handshake of its own, %s", async (version) => {
+    const { port, reused } = await peer({ minVersion: version, maxVersion: version });
+    const cluster = clusterConfig("up", [port], { maxRequestsPerConnection: 1, transport: upstreamTransport() });
+    const running = await scene(runtimeConfig([listenerConfig(httpConfig(to))], [cluster]));
+    for (let i = 0; i < 3; i++) expect((await call(running.port(), "/")).status).toBe(200);
+    expect(reused).toEqual([false, false, false]);
   });
 
   test("endpoints choose their transport by metadata", async () => {

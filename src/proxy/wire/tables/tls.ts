@@ -1,4 +1,5 @@
 // Fields of Envoy's messages: TLS contexts, secrets, the PROXY protocol. How to read it stands in ../fields.ts; the test there compares it with Envoy's API.
+// max_session_keys bounds what a client keeps for later handshakes: this proxy keeps nothing, so every bound holds.
 const TLS = "envoy.extensions.transport_sockets.tls.v3";
 
 export const TRANSPORT = `
@@ -9,7 +10,8 @@ ${TLS}.DownstreamTlsContext
   ! session_ticket_keys=4 session_ticket_keys_sds_secret_config=5
 ${TLS}.UpstreamTlsContext
   + common_tls_context=1:${TLS}.CommonTlsContext sni=2:string allow_renegotiation=3:bool
-  ~ max_session_keys=4 enforce_rsa_key_usage=5
+  + enforce_rsa_key_usage=5:bool?
+  ~ max_session_keys=4
 ${TLS}.CommonTlsContext
   + tls_params=1:${TLS}.TlsParameters tls_certificates=2:${TLS}.TlsCertificate[]
   + tls_certificate_sds_secret_configs=6:${TLS}.SdsSecretConfig[] validation_context=3:${TLS}.CertificateValidationContext

@@ -41,6 +41,8 @@ export function decodeUpstreamTls(reader: Reader): UpstreamTls {
     reader.refuse("common_tls_context", "Multiple TLS certificates are not supported for client contexts");
   const sni = reader.text("sni");
   if (sni.length > 255) reader.refuse("sni", "is longer than 255 bytes");
+  // OpenSSL takes an RSA key for what its certificate does not name.
+  if (reader.flag("enforce_rsa_key_usage")) reader.refuse("enforce_rsa_key_usage", "is not supported");
   return Object.freeze({ ...common, sni, allowRenegotiation: reader.flag("allow_renegotiation") });
 }
 
