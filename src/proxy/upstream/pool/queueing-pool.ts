@@ -68,9 +68,10 @@ export abstract class QueueingPool<C extends QueuedConnection> extends HostPool<
   protected connectForWaiting(): void {
     const { stats, usage } = this.context;
     if (this.connecting * this.requestsEach >= this.pending.size) return;
+    const full = !canConnect(usage, this.context.config().breakers);
+    if (full) stats.cxOverflow.value++;
     // One connection per host is always allowed, or a full cluster would starve its other hosts.
-    if (canConnect(usage, this.context.config().breakers) || this.all.size === 0) this.connect();
-    else stats.cxOverflow.value++;
+    if (!full || this.all.size === 0) this.connect();
   }
 
   private connect(): void {
