@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Clock } from "../kit/index.ts";
+import { createManualClock, type ManualClock } from "../kit/testing/manual-clock.ts";
 import type { Launch, ProcessEnd } from "./launch.ts";
 import { createPodName, templateHash } from "./pod-name.ts";
 import { createPorts } from "./ports.ts";
@@ -8,30 +8,13 @@ import { createRestartDelay } from "./restart-delay.ts";
 import { createSupervisor } from "./supervisor.ts";
 import { seededRng } from "../kit/index.ts";
 
-function fakeClock(): Clock & { advance(ms: number): Promise<void> } {
-  let now = 0;
-  let timers: { at: number; fn: () => void }[] = [];
-  return {
-    now: () => now,
-    wall: () => now,
-    after(ms, fn) {
-      const timer = { at: now + ms, fn };
-      timers.push(timer);
-      return () => void (timers = timers.filter((one) => one !== timer));
-    },
-    async advance(ms) {
-      const end = now + ms;
-      for (;;) {
-        const next = timers.filter((one) => one.at <= end).sort((a, b) => a.at - b.at)[0];
-        if (next === undefined) break;
-        timers = timers.filter((one) => one !== next);
-        now = next.at;
-        next.fn();
-        await Promise.resolve();
-      }
-      now = end;
-    },
-  };
+/** Between two timers promises run on. */
+async function pass(clock: ManualClock, ms: number): Promise<void> {
+  const end = clock.now() + ms;
+  while (clock.now() < end) {
+    clock.advance(1);
+    await Promise.resolve();
+  }
 }
 
 function fakeLaunch(): { launch: Launch; starts: () => number; signals: string[]; end: (end: ProcessEnd) => Promise<void> } {
@@ -60,7 +43,7 @@ test("back-off: 0.2 s, doubling to 10 s, forgotten after a minute of running", (
 });
 
 test("a process that ends is started again after its back-off, and says why it ended", async () => {
-  const clock = fakeClock();
+  const clock = createManualClock();
   const fake = fakeLaunch();
   const ends: string[] = [];
   const spec = { name: "x", command: ["x"], cwd: "/", env: {}, log: "/x.log" };
@@ -75,25 +58,25 @@ test("a process that ends is started again after its back-off, and says why it e
   supervisor.start();
   await fake.end({ reason: "exit code 3", code: 3 });
   expect(supervisor.state()).toMatchObject({ state: "backing-off", restarts: 1, reason: "exit code 3" });
-  await clock.advance(199);
+  await pass(clock, 199);
   expect(fake.starts()).toBe(1);
-  await clock.advance(1);
+  await pass(clock, 1);
   expect(fake.starts()).toBe(2);
   supervisor.restart("liveness probe failed");
   expect(fake.signals).toEqual(["SIGTERM"]);
-  await clock.advance(1000);
+  await pass(clock, 1000);
   expect(fake.signals).toEqual(["SIGTERM", "SIGKILL"]);
   await fake.end({ reason: "signal SIGKILL", code: undefined });
   expect(ends).toEqual(["exit code 3", "liveness probe failed"]);
   const stopped = supervisor.stop(1000);
   await stopped;
-  await clock.advance(60_000);
+  await pass(clock, 60_000);
   expect(fake.starts()).toBe(2);
   expect(supervisor.state().state).toBe("stopped");
 });
 
 test("stop waits for the process, and kills it when it does not end", async () => {
-  const clock = fakeClock();
+  const clock = createManualClock();
   const fake = fakeLaunch();
   const supervisor = createSupervisor({
     launch: fake.launch,
@@ -105,9 +88,9 @@ test("stop waits for the process, and kills it when it does not end", async () =
   supervisor.start();
   let done = false;
   const stopped = supervisor.stop(500).then(() => (done = true));
-  await clock.advance(499);
+  await pass(clock, 499);
   expect([fake.signals, done]).toEqual([["SIGTERM"], false]);
-  await clock.advance(1);
+  await pass(clock, 1);
   expect(fake.signals).toEqual(["SIGTERM", "SIGKILL"]);
   await fake.end({ reason: "signal SIGKILL", code: undefined });
   await stopped;
@@ -115,7 +98,7 @@ test("stop waits for the process, and kills it when it does not end", async () =
 });
 
 test("the publisher sends the newest list, again until it is taken, and tells who waits", async () => {
-  const clock = fakeClock();
+  const clock = createManualClock();
   const puts: string[] = [];
   let fail = 2;
   let name = "a";
@@ -134,7 +117,7 @@ test("the publisher sends the newest list, again until it is taken, and tells wh
   for (let i = 0; i < 10; i++) await Promise.resolve();
   expect([puts, published]).toEqual([["a"], false]);
   name = "b";
-  for (let i = 0; i < 20; i++) await clock.advance(100);
+  for (let i = 0; i < 20; i++) await pass(clock, 100);
   await done;
   expect(puts).toEqual(["a", "b", "b"]);
   // What is known is not sent again, unless the control plane started anew.

@@ -5,8 +5,8 @@ export interface ManualClock extends Clock {
   advance(ms: number): void;
 }
 
-export function createManualClock(): ManualClock {
-  let now = 0;
+export function createManualClock(start = 0): ManualClock {
+  let now = start;
   let timers: { at: number; fn: () => void }[] = [];
   return {
     now: () => now,

@@ -1,6 +1,6 @@
 // The clocks over a request, on a clock of our own; what the upstream is told of the time it has (Envoy's FilterUtility::finalTimeout).
 import { describe, expect, test } from "vitest";
-import type { Clock } from "../../kit/index.ts";
+import { createManualClock } from "../../kit/testing/manual-clock.ts";
 import { createTimerWheel } from "../network/timer-wheel.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ForwardPlan } from "./forward-plan.ts";
@@ -19,27 +19,18 @@ interface Setup {
 }
 
 function start(setup: Setup) {
-  let now = 1000;
-  const alarms: { at: number; fn: () => void }[] = [];
-  const clock: Clock = {
-    now: () => now,
-    wall: () => now,
-    after(ms, fn) {
-      const alarm = { at: now + ms, fn };
-      alarms.push(alarm);
-      return () => void alarms.splice(alarms.indexOf(alarm), 1);
-    },
-  };
+  const clock = createManualClock(1000);
+  const at = (): number => clock.now() - 1000;
   const heard: string[] = [];
   const timeouts = new Timeouts({
-    onOverallTimeout: () => heard.push(`${now - 1000} whole`),
-    onPerTryTimeout: (kind) => heard.push(`${now - 1000} ${kind}`),
-    onIdleTimeout: () => heard.push(`${now - 1000} idle`),
+    onOverallTimeout: () => heard.push(`${at()} whole`),
+    onPerTryTimeout: (kind) => heard.push(`${at()} ${kind}`),
+    onIdleTimeout: () => heard.push(`${at()} idle`),
   });
   const exchange = {
     manager: { env: { clock, wheel: createTimerWheel(clock) } },
     head: { grpc: setup.grpc !== undefined, first: () => setup.grpc },
-    actionMs: now,
+    actionMs: clock.now(),
     expectedTimeoutMs: 0,
     grpcTimeout: "",
   } as unknown as Exchange;
@@ -59,18 +50,8 @@ function start(setup: Setup) {
     exchange,
     plan,
     heard,
-    pass(ms: number) {
-      const until = now + ms;
-      for (;;) {
-        const next = alarms.toSorted((a, b) => a.at - b.at)[0];
-        if (next === undefined || next.at > until) break;
-        alarms.splice(alarms.indexOf(next), 1);
-        now = next.at;
-        next.fn();
-      }
-      now = until;
-    },
-    now: () => now,
+    pass: (ms: number) => clock.advance(ms),
+    now: () => clock.now(),
   };
 }
 

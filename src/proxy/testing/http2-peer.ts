@@ -1,5 +1,5 @@
 // The other end of an HTTP/2 session, without sockets: says whatever frames a test wants, and reads what comes back. Time moves by hand.
-import type { Clock } from "../../kit/index.ts";
+import { createManualClock } from "../../kit/testing/manual-clock.ts";
 import { Http2Header } from "../http2/header.ts";
 import { HpackDecoder } from "../http2/hpack-decoder.ts";
 import { HpackEncoder } from "../http2/hpack-encoder.ts";
@@ -132,33 +132,6 @@ export class FakeConn implements Http2Conn {
   }
 }
 
-function createManualClock(): { clock: Clock; advance(ms: number): void } {
-  let now = 1000;
-  const timers = new Set<{ at: number; fn: () => void }>();
-  return {
-    clock: {
-      now: () => now,
-      wall: () => now,
-      after(ms, fn) {
-        const timer = { at: now + ms, fn };
-        timers.add(timer);
-        return () => void timers.delete(timer);
-      },
-    },
-    advance(ms) {
-      const until = now + ms;
-      for (;;) {
-        const next = [...timers].filter((timer) => timer.at <= until).sort((a, b) => a.at - b.at)[0];
-        if (next === undefined) break;
-        timers.delete(next);
-        now = Math.max(now, next.at);
-        next.fn();
-      }
-      now = until;
-    },
-  };
-}
-
 /** Notes everything that a stream reports, and answers nothing. */
 export class Recorder implements StreamUser {
   readonly events: string[] = [];
@@ -228,8 +201,8 @@ export class Peer {
   private readonly queue: (() => void)[] = [];
 
   constructor(role: "server" | "client", options: PeerOptions = {}) {
-    const { clock, advance } = createManualClock();
-    this.advance = advance;
+    const clock = createManualClock(1000);
+    this.advance = (ms) => clock.advance(ms);
     this.stats = createHttp2Stats(
       () => ({ value: 0 }),
       () => ({ value: 0 }),
