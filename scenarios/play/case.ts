@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
+import type { CallResult } from "./result.ts";
 
 export interface TlsOptions {
   readonly sni?: string;
@@ -86,6 +87,17 @@ function withDefaults(proxy: Partial<CaseProxy> | undefined): CaseProxy {
   const type = proxy?.type ?? "sidecar";
   const labels = type === "router" ? { istio: "ingressgateway", app: "istio-ingressgateway" } : { app: "client", version: "v1" };
   return { namespace: "default", name: "client-1", labels, ...proxy, type };
+}
+
+/** AREA/NAME, as the case is called everywhere. */
+export function caseName(file: string): string {
+  const whole = path.resolve(file);
+  return `${path.basename(path.dirname(whole))}/${path.basename(whole, ".yaml")}`;
+}
+
+/** What real Istio answered to each call of the case. */
+export function readRecord(file: string): readonly CallResult[] {
+  return JSON.parse(readFileSync(file.replace(/\.yaml$/, ".expect.json"), "utf8")) as CallResult[];
 }
 
 export function readCase(file: string): Case {

@@ -1,10 +1,10 @@
 // Plays one case: its config through a fresh control plane, its calls through a fresh proxy, and compares with the record.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { bootstrap, PORTS } from "./boot.ts";
 import { playCall, type Jars } from "./call.ts";
-import { type Case, meshConfigText, readCase, resourcesText } from "./case.ts";
+import { type Case, caseName, meshConfigText, readCase, readRecord, resourcesText } from "./case.ts";
 import { keyPair, makeCerts } from "./certs.ts";
 import { differs } from "./compare.ts";
 import type { Echo } from "./echo.ts";
@@ -14,6 +14,7 @@ import type { CallResult } from "./result.ts";
 export type DataPlane = "serin" | "envoy";
 
 export interface Played {
+  /** Those that were compared. */
   readonly calls: number;
   /** undefined: the case could not be played. */
   readonly differ: number | undefined;
@@ -102,8 +103,8 @@ async function rejectedUpdates(): Promise<string> {
 }
 
 function compareAll(spec: Case, file: string, got: readonly CallResult[]): { differ: number; lines: string[] } {
-  const name = `${path.basename(path.dirname(file))}/${path.basename(file, ".yaml")}`;
-  const want = JSON.parse(readFileSync(file.replace(/\.yaml$/, ".expect.json"), "utf8")) as CallResult[];
+  const name = caseName(file);
+  const want = readRecord(file);
   const lines: string[] = [];
   spec.calls.forEach((call, i) => {
     const difference = differs(want[i], got[i] ?? {}, call);
