@@ -3,23 +3,16 @@
 import http from "node:http";
 import net from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import type { ClusterConfig, HttpConnectionManagerConfig } from "./config/index.ts";
-import { clusterConfig, forwardAction, httpConfig, listenerConfig, routeTable, routeTo, runtimeConfig } from "./testing/config.ts";
-import { call, raw, type Scene, startHttp, startScene, startTcp, until, type Upstream } from "./testing/scene.ts";
+import { clusterConfig, listenerConfig, runtimeConfig, oneRoute, type OneRoute } from "./testing/config.ts";
+import { call, counter, raw, type Scene, startHttp, startScene, startTcp, until, type Upstream } from "./testing/scene.ts";
 
 const started: { stop(): void }[] = [];
 afterEach(() => {
   for (const thing of started.splice(0)) thing.stop();
 });
 
-interface Setup {
-  manager?: Partial<HttpConnectionManagerConfig>;
-  cluster?: Partial<ClusterConfig>;
-}
-
-async function setUp(port: number, { manager, cluster }: Setup): Promise<Scene> {
-  const table = routeTable([routeTo(forwardAction("up"))]);
-  const scene = await startScene(runtimeConfig([listenerConfig(httpConfig(table, manager))], [clusterConfig("up", [port], cluster)]));
+async function setUp(port: number, setup: OneRoute): Promise<Scene> {
+  const scene = await startScene(oneRoute([port], setup));
   started.push(scene);
   return scene;
 }
@@ -31,10 +24,6 @@ async function upstream(gate: (answer: () => void) => void = (answer) => answer(
   made.server.on("connection", () => connections++);
   started.push(made);
   return { ...made, connections: () => connections };
-}
-
-function counter({ stats }: Scene, suffix: string): number {
-  return [...stats.counters()].find(({ fullName }) => fullName.endsWith(suffix))?.metric.value ?? -1;
 }
 
 const upstreamConnections = ({ plane }: Scene): number => plane.clusters()[0]?.usage.connections ?? -1;
@@ -90,14 +79,9 @@ describe("towards an upstream", () => {
       startHttp((_, response) => void gates.push((close) => void response.writeHead(200, close ? { connection: "close" } : {}).end("ok")));
     const both = [await gated(), await gated()];
     started.push(...both);
-    const table = routeTable([routeTo(forwardAction("up"))]);
     const breakers = { maxConnections: 1, maxPendingRequests: 9, maxRequests: 9, maxRetries: 3, retryBudget: undefined };
-    const cluster = clusterConfig(
-      "up",
-      both.map(({ port }) => port),
-      { breakers },
-    );
-    const scene = await startScene(runtimeConfig([listenerConfig(httpConfig(table))], [cluster]));
+    const ports = both.map(({ port }) => port);
+    const scene = await startScene(oneRoute(ports, { cluster: { breakers } }));
     started.push(scene);
     const busy = [call(scene.port(), "/"), call(scene.port(), "/")];
     await until("each host has its one connection", () => gates.length === 2);

@@ -3,9 +3,9 @@
 import http2 from "node:http2";
 import { afterEach, describe, expect, test } from "vitest";
 import type { ForwardAction, HttpConnectionManagerConfig, RuntimeConfig } from "./config/index.ts";
-import { clusterConfig, forwardAction, httpConfig, listenerConfig, routeTable, routeTo, runtimeConfig } from "./testing/config.ts";
+import { runtimeConfig, oneRoute } from "./testing/config.ts";
 import { http2Caller, type Http2Caller } from "./testing/http2.ts";
-import { call, type Scene, startHttp, startScene, until } from "./testing/scene.ts";
+import { call, counter, type Scene, startHttp, startScene, until } from "./testing/scene.ts";
 
 const started: { stop(): void }[] = [];
 afterEach(() => {
@@ -17,9 +17,7 @@ const LOG = { path: "-", format: { kind: "text", text: "%RESPONSE_CODE% %RESPONS
 type Manager = Partial<HttpConnectionManagerConfig>;
 
 function config(port: number, manager: Manager = {}, action: Partial<ForwardAction> = {}): RuntimeConfig {
-  const table = routeTable([routeTo(forwardAction("up", action))]);
-  const http = httpConfig(table, { accessLogs: [{ ...LOG, responseFlags: undefined }], ...manager });
-  return runtimeConfig([listenerConfig(http)], [clusterConfig("up", [port])]);
+  return oneRoute([port], { action, manager: { accessLogs: [{ ...LOG, responseFlags: undefined }], ...manager } });
 }
 
 /** An upstream that answers /wait when it is told to, and all else at once. */
@@ -52,10 +50,6 @@ function caller(scene: Scene): Watched {
   made.session.on("goaway", (code: number, last: number) => void goaways.push(code === 0 ? last : -code));
   made.session.on("close", () => (closed = true));
   return { ...made, goaways, closed: () => closed };
-}
-
-function counter({ stats }: Scene, suffix: string): number {
-  return [...stats.counters()].find(({ fullName }) => fullName.endsWith(suffix))?.metric.value ?? -1;
 }
 
 /** Any stream, then the last one that was served (RFC 9113 section 6.8). Node leaves at the first of them when it has nothing under way. */

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type http from "node:http";
 import type http2 from "node:http2";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { ClusterConfig, ForwardAction, HttpConnectionManagerConfig, VirtualHost } from "./config/index.ts";
+import type { ForwardAction } from "./config/index.ts";
 import {
   clusterConfig,
   forwardAction,
@@ -13,6 +13,8 @@ import {
   routeTable,
   routeTo,
   runtimeConfig,
+  oneRoute,
+  type OneRoute,
 } from "./testing/config.ts";
 import { http2Caller, type Http2Caller, startHttp2 } from "./testing/http2.ts";
 import type { Http2Session } from "./http2/stream.ts";
@@ -25,22 +27,14 @@ afterEach(() => {
   for (const thing of started.splice(0).toReversed()) thing.stop();
 });
 
-interface Setup {
-  action?: Partial<ForwardAction>;
-  host?: Partial<VirtualHost>;
-  manager?: Partial<HttpConnectionManagerConfig>;
-  cluster?: Partial<ClusterConfig>;
-}
-
 const LOG = {
   path: "-",
   format: { kind: "text", text: "%PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %GRPC_STATUS%\n" },
 } as const;
 
-async function setUp(port: number, setup: Setup = {}): Promise<Scene> {
-  const table = routeTable([routeTo(forwardAction("up", setup.action))], setup.host);
-  const manager = httpConfig(table, { accessLogs: [{ ...LOG, responseFlags: undefined }], ...setup.manager });
-  const scene = await startScene(runtimeConfig([listenerConfig(manager)], [clusterConfig("up", [port], setup.cluster)]));
+async function setUp(port: number, setup: OneRoute = {}): Promise<Scene> {
+  const manager = { accessLogs: [{ ...LOG, responseFlags: undefined }], ...setup.manager };
+  const scene = await startScene(oneRoute([port], { ...setup, manager }));
   started.push(scene);
   return scene;
 }
@@ -628,11 +622,11 @@ describe("tunnels", () => {
     return up;
   };
   const CONNECT = { ":method": "CONNECT", ":path": undefined, ":authority": "demo:80" };
-  const connectRoute = (action: Partial<ForwardAction>): Setup => ({
+  const connectRoute = (action: Partial<ForwardAction>): OneRoute => ({
     action: { upgrades: new Map([["connect", true]]), ...action },
   });
 
-  async function connectScene(port: number, setup: Setup): Promise<Scene> {
+  async function connectScene(port: number, setup: OneRoute): Promise<Scene> {
     const route = routeTo(forwardAction("up", setup.action), {
       match: { ...routeTo(forwardAction("up")).match, path: { kind: "connect" } },
     });

@@ -1,7 +1,7 @@
 // Callers that are slow on purpose or send too much: refused soon, and nothing of one request shows up in another's log.
 import { afterEach, expect, test } from "vitest";
 import type { HttpConnectionManagerConfig } from "../config/index.ts";
-import { clusterConfig, forwardAction, httpConfig, listenerConfig, routeTable, routeTo, runtimeConfig } from "../testing/config.ts";
+import { oneRoute } from "../testing/config.ts";
 import { raw, type Scene, startHttp, startScene, until } from "../testing/scene.ts";
 
 const started: { stop(): void }[] = [];
@@ -18,10 +18,7 @@ async function setUp(manager: Partial<HttpConnectionManagerConfig> = {}): Promis
   const text =
     "%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %REQ(:METHOD)% %REQ(:PATH)% %REQ(:AUTHORITY)% %REQ(X-REQUEST-ID)%\n";
   const accessLogs = [{ path: "-", format: { kind: "text", text }, responseFlags: undefined }] as const;
-  const table = routeTable([routeTo(forwardAction("up"))]);
-  const scene = await startScene(
-    runtimeConfig([listenerConfig(httpConfig(table, { accessLogs, ...manager }))], [clusterConfig("up", [up.port])]),
-  );
+  const scene = await startScene(oneRoute([up.port], { manager: { accessLogs, ...manager } }));
   started.push(scene);
   return scene;
 }

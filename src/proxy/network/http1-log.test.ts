@@ -1,6 +1,6 @@
 // What is logged of requests over HTTP/1, with real sockets: bytes without framing, durations, and what the upstream was.
 import { afterEach, expect, test } from "vitest";
-import { clusterConfig, forwardAction, httpConfig, listenerConfig, routeTable, routeTo, runtimeConfig } from "../testing/config.ts";
+import { httpConfig, listenerConfig, routeTable, runtimeConfig, oneRoute } from "../testing/config.ts";
 import { raw, type Scene, startHttp, startScene, until } from "../testing/scene.ts";
 
 const started: { stop(): void }[] = [];
@@ -10,8 +10,7 @@ afterEach(() => {
 
 async function scene(port: number, text: string): Promise<Scene> {
   const accessLogs = [{ path: "-", format: { kind: "text", text: `${text}\n` }, responseFlags: undefined }] as const;
-  const manager = httpConfig(routeTable([routeTo(forwardAction("up"))]), { accessLogs, http10: { accept: true, defaultHost: "d" } });
-  const made = await startScene(runtimeConfig([listenerConfig(manager)], [clusterConfig("up", [port])]));
+  const made = await startScene(oneRoute([port], { manager: { accessLogs, http10: { accept: true, defaultHost: "d" } } }));
   started.push(made);
   return made;
 }

@@ -2,7 +2,7 @@
 // that lied is not used again. Statuses, flags and details as real Envoy 1.40 gave them, but where it is more lenient than is good.
 import type net from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { clusterConfig, forwardAction, httpConfig, listenerConfig, routeTable, routeTo, runtimeConfig } from "../testing/config.ts";
+import { oneRoute } from "../testing/config.ts";
 import { raw, type Scene, startScene, startTcp, until } from "../testing/scene.ts";
 
 const started: { stop(): void }[] = [];
@@ -49,8 +49,7 @@ async function meet(parts: readonly string[], request = "GET / HTTP/1.1\r\nhost:
   });
   started.push(up);
   const accessLogs = [{ path: "-", format: { kind: "text", text: FORMAT }, responseFlags: undefined }] as const;
-  const table = routeTable([routeTo(forwardAction("up"))]);
-  const scene = await startScene(runtimeConfig([listenerConfig(httpConfig(table, { accessLogs }))], [clusterConfig("up", [up.port])]));
+  const scene = await startScene(oneRoute([up.port], { manager: { accessLogs } }));
   started.push(scene);
   const lie = await raw(scene.port(), request);
   const next = await raw(scene.port(), "GET /next HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");

@@ -11,28 +11,18 @@ import {
   routeTable,
   routeTo,
   runtimeConfig,
+  oneRoute,
+  type OneRoute,
 } from "../testing/config.ts";
 import { call, raw, type Scene, startHttp, startScene, startTcp, until, type Upstream } from "../testing/scene.ts";
-import type { ClusterConfig, ForwardAction, HttpConnectionManagerConfig, Route, VirtualHost } from "../config/index.ts";
 
 const started: { stop(): void }[] = [];
 afterEach(() => {
   for (const thing of started.splice(0)) thing.stop();
 });
 
-interface Setup {
-  action?: Partial<ForwardAction>;
-  route?: Partial<Route>;
-  host?: Partial<VirtualHost>;
-  manager?: Partial<HttpConnectionManagerConfig>;
-  cluster?: Partial<ClusterConfig>;
-}
-
-async function setUp(ports: readonly number[], setup: Setup = {}): Promise<Scene> {
-  const table = routeTable([routeTo(forwardAction("up", setup.action), setup.route)], setup.host);
-  const scene = await startScene(
-    runtimeConfig([listenerConfig(httpConfig(table, setup.manager))], [clusterConfig("up", ports, setup.cluster)]),
-  );
+async function setUp(ports: readonly number[], setup: OneRoute = {}): Promise<Scene> {
+  const scene = await startScene(oneRoute(ports, setup));
   started.push(scene);
   return scene;
 }

@@ -1,7 +1,7 @@
 // preserveHttp1HeaderCase: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/header_casing
 import { afterEach, expect, test } from "vitest";
 import type { ForwardAction } from "../config/index.ts";
-import { clusterConfig, forwardAction, httpConfig, listenerConfig, routeTable, routeTo, runtimeConfig } from "../testing/config.ts";
+import { oneRoute } from "../testing/config.ts";
 import { raw, startScene, startTcp } from "../testing/scene.ts";
 
 const started: { stop(): void }[] = [];
@@ -23,10 +23,7 @@ async function through(keepsHeaderCase: boolean, action: Partial<ForwardAction> 
     });
   });
   started.push(up);
-  const table = routeTable([routeTo(forwardAction("up", action))]);
-  const scene = await startScene(
-    runtimeConfig([listenerConfig(httpConfig(table, { keepsHeaderCase }))], [clusterConfig("up", [up.port], { keepsHeaderCase })]),
-  );
+  const scene = await startScene(oneRoute([up.port], { action, manager: { keepsHeaderCase }, cluster: { keepsHeaderCase } }));
   started.push(scene);
   const answer = await raw(scene.port(), REQUEST);
   return [request, answer];

@@ -2,17 +2,8 @@
 import type http from "node:http";
 import net from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import type { ForwardAction, HeaderMutations, HttpConnectionManagerConfig, Route, VirtualHost, WeightedCluster } from "../config/index.ts";
-import {
-  clusterConfig,
-  forwardAction,
-  httpConfig,
-  listenerConfig,
-  retryPolicy,
-  routeTable,
-  routeTo,
-  runtimeConfig,
-} from "../testing/config.ts";
+import type { HeaderMutations, HttpConnectionManagerConfig, WeightedCluster } from "../config/index.ts";
+import { retryPolicy, oneRoute, type OneRoute } from "../testing/config.ts";
 import { call, type Scene, startHttp, startScene, startTcp } from "../testing/scene.ts";
 
 const started: { stop(): void }[] = [];
@@ -20,16 +11,8 @@ afterEach(() => {
   for (const thing of started.splice(0)) thing.stop();
 });
 
-interface Setup {
-  action?: Partial<ForwardAction>;
-  route?: Partial<Route>;
-  host?: Partial<VirtualHost>;
-  manager?: Partial<HttpConnectionManagerConfig>;
-}
-
-async function scene(port: number, setup: Setup): Promise<Scene> {
-  const table = routeTable([routeTo(forwardAction("up", setup.action), setup.route)], setup.host);
-  const made = await startScene(runtimeConfig([listenerConfig(httpConfig(table, setup.manager))], [clusterConfig("up", [port])]));
+async function scene(port: number, setup: OneRoute): Promise<Scene> {
+  const made = await startScene(oneRoute([port], setup));
   started.push(made);
   return made;
 }
@@ -129,7 +112,7 @@ describe("host", () => {
     response: edits([]),
     hostRewrite,
   });
-  const weighted = (port: number, over: Setup, clusterHost: string) =>
+  const weighted = (port: number, over: OneRoute, clusterHost: string) =>
     scene(port, {
       ...over,
       action: { cluster: { kind: "weighted", total: 1, headerName: undefined, clusters: [only(clusterHost)] }, ...over.action },

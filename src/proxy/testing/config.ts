@@ -220,6 +220,21 @@ export function httpConfig(table: RouteTable, over: Partial<HttpConnectionManage
   };
 }
 
+/** What a test says of the listener, the route and the cluster of `oneRoute`. */
+export interface OneRoute {
+  readonly action?: Partial<ForwardAction>;
+  readonly route?: Partial<Route>;
+  readonly host?: Partial<VirtualHost>;
+  readonly manager?: Partial<HttpConnectionManagerConfig>;
+  readonly cluster?: Partial<ClusterConfig>;
+}
+
+/** The listener `in`, whose one route leads to the cluster `up` at these ports. */
+export function oneRoute(ports: readonly number[], { action, route, host, manager, cluster }: OneRoute = {}): RuntimeConfig {
+  const table = routeTable([routeTo(forwardAction("up", action), route)], host);
+  return runtimeConfig([listenerConfig(httpConfig(table, manager))], [clusterConfig("up", ports, cluster)]);
+}
+
 export function tcpConfig(clusters: TcpProxyConfig["clusters"], over: Partial<TcpProxyConfig> = {}): TcpProxyConfig {
   return {
     kind: "tcp",

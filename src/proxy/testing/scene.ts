@@ -48,6 +48,11 @@ export async function startScene(config: RuntimeConfig, rng: Rng = seededRng(7))
   };
 }
 
+/** Value of the first counter whose name ends so; -1 = there is none. */
+export function counter({ stats }: Scene, suffix: string): number {
+  return [...stats.counters()].find(({ fullName }) => fullName.endsWith(suffix))?.metric.value ?? -1;
+}
+
 export interface Upstream {
   readonly port: number;
   readonly server: net.Server;

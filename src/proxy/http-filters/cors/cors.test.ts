@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { HttpConnectionManagerConfig, PerFilter, Route } from "../../config/index.ts";
-import { clusterConfig, forwardAction, httpConfig, listenerConfig, routeTable, routeTo, runtimeConfig } from "../../testing/config.ts";
+import { oneRoute } from "../../testing/config.ts";
 import { type Answer, call, type Scene, startHttp, startScene } from "../../testing/scene.ts";
 import { CORS_FILTER, CORS_POLICY, ROUTER_FILTER } from "../type-urls.ts";
 import { mergeCors } from "./cors.ts";
@@ -35,10 +35,7 @@ function perFilter(config: Partial<CorsConfig>): PerFilter {
 
 async function setUp(route: Partial<Route>, host: { perFilter?: PerFilter } = {}): Promise<Scene> {
   const server = await startHttp((_, response) => response.writeHead(200, { "access-control-allow-origin": "upstream" }).end("fine"));
-  const table = routeTable([routeTo(forwardAction("up"), route)], host);
-  const scene = await startScene(
-    runtimeConfig([listenerConfig(httpConfig(table, { filters: FILTERS }))], [clusterConfig("up", [server.port])]),
-  );
+  const scene = await startScene(oneRoute([server.port], { route, host, manager: { filters: FILTERS } }));
   started.push(scene, server);
   return scene;
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { clusterConfig, forwardAction, httpConfig, listenerConfig, routeTable, routeTo, runtimeConfig } from "../../testing/config.ts";
+import { oneRoute } from "../../testing/config.ts";
 import { http2Caller, startHttp2 } from "../../testing/http2.ts";
 import { raw, type Scene, startScene, until } from "../../testing/scene.ts";
 import { GRPC_STATS_FILTER, ROUTER_FILTER } from "../type-urls.ts";
@@ -41,9 +41,7 @@ async function setUp(config: Partial<GrpcStatsConfig> = {}): Promise<Scene> {
     disabled: false,
   };
   const router = { name: "router", typeUrl: ROUTER_FILTER, config: undefined, disabled: false };
-  const table = routeTable([routeTo(forwardAction("up"))]);
-  const listener = listenerConfig(httpConfig(table, { filters: [filter, router] }));
-  const scene = await startScene(runtimeConfig([listener], [clusterConfig("up", [up.port], { protocol: "http2" })]));
+  const scene = await startScene(oneRoute([up.port], { manager: { filters: [filter, router] }, cluster: { protocol: "http2" } }));
   started.push(up, scene);
   return scene;
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { AppendAction, HeaderMutation, HttpConnectionManagerConfig, PerFilter, Route } from "../../config/index.ts";
-import { clusterConfig, forwardAction, httpConfig, listenerConfig, routeTable, routeTo, runtimeConfig } from "../../testing/config.ts";
+import { oneRoute } from "../../testing/config.ts";
 import { call, type Scene, startHttp, startScene } from "../../testing/scene.ts";
 import { HEADER_MUTATION_FILTER, HEADER_MUTATION_ROUTE, ROUTER_FILTER } from "../type-urls.ts";
 import type { HeaderEdit, HeaderMutationConfig } from "./header-mutation.ts";
@@ -41,9 +41,8 @@ async function setUp(
     request.resume();
     request.on("end", () => response.writeHead(200, { "x-up": "1" }).end("fine"));
   });
-  const table = routeTable([routeTo(forwardAction("up"), options.route)], options.host === undefined ? {} : { perFilter: options.host });
-  const manager = httpConfig(table, { filters: [...filters, ROUTER] });
-  const scene = await startScene(runtimeConfig([listenerConfig(manager)], [clusterConfig("up", [server.port])]));
+  const host = options.host === undefined ? {} : { perFilter: options.host };
+  const scene = await startScene(oneRoute([server.port], { route: options.route ?? {}, host, manager: { filters: [...filters, ROUTER] } }));
   started.push(scene, server);
   return { scene, seen: () => seen };
 }
