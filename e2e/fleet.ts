@@ -9,7 +9,7 @@ import { freePort } from "../src/kit/testing/free-port.ts";
 import { type Program, programCommand } from "../src/runtime/programs.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
-export const ENVOY = process.env["ENVOY"] ?? path.join(ROOT, ".cache/envoy/envoy");
+const ENVOY = process.env["ENVOY"] ?? path.join(ROOT, ".cache/envoy/envoy");
 export type Plane = "serin" | "envoy";
 /** The data planes that can run on this machine. */
 export const PLANES: readonly Plane[] = existsSync(ENVOY) ? ["serin", "envoy"] : ["serin"];

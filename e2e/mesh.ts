@@ -49,7 +49,7 @@ export interface Mesh {
 }
 
 /** The proxy of Istio's gateway Deployment. */
-export const GATEWAY = { type: "router", namespace: "istio-system", name: "gateway-1", labels: { istio: "ingressgateway" } } as const;
+const GATEWAY = { type: "router", namespace: "istio-system", name: "gateway-1", labels: { istio: "ingressgateway" } } as const;
 
 export async function startMesh(options: { yaml: (gatewayPort: number) => string; plane: Plane }): Promise<Mesh> {
   const gatewayPort = await freePort();

@@ -1,10 +1,7 @@
 // Real Envoy as the client, over delta ADS with virtual hosts of their own (VHDS): what our model of it takes for granted, it does.
-import { type ChildProcess, spawn } from "node:child_process";
 import { hash } from "node:crypto";
-import { existsSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import path from "node:path";
 import type { DescMessage, JsonValue } from "@bufbuild/protobuf";
 import { afterEach, expect, test } from "vitest";
 import {
@@ -18,9 +15,9 @@ import {
 } from "../envoy-api/index.ts";
 import { TYPE_URL, type XdsResource, type XdsResources } from "../kit/index.ts";
 import { freePort } from "../kit/testing/free-port.ts";
+import { envoyIsMissing, startRealEnvoy } from "../proxy/testing/real-envoy.ts";
 import { eventually, startTestServer, type TestServer } from "./testing/test-server.ts";
 
-const ENVOY = process.env["ENVOY"] ?? path.resolve(import.meta.dirname, "../../.cache/envoy/envoy");
 const ROUNDS = 20;
 const ADS = { ads: {}, resource_api_version: "V3" };
 const ENVOY_TYPES = "type.googleapis.com/envoy.extensions";
@@ -140,9 +137,9 @@ async function startBackend(name: string): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-function startEnvoy(xdsPort: number): ChildProcess {
+async function startEnvoy(xdsPort: number): Promise<void> {
   const http2 = { "@type": `${ENVOY_TYPES}.upstreams.http.v3.HttpProtocolOptions`, explicit_http_config: { http2_protocol_options: {} } };
-  const bootstrap = {
+  const envoy = await startRealEnvoy({
     node: { id: "sidecar~127.0.0.1~envoy.test~test.svc.cluster.local", cluster: "test" },
     dynamic_resources: {
       ads_config: { api_type: "DELTA_GRPC", transport_api_version: "V3", grpc_services: [{ envoy_grpc: { cluster_name: "xds" } }] },
@@ -159,17 +156,8 @@ function startEnvoy(xdsPort: number): ChildProcess {
         },
       ],
     },
-  };
-  const args = ["--config-yaml", JSON.stringify(bootstrap), "--use-dynamic-base-id", "--concurrency", "1", "--log-level", "error"];
-  const child = spawn(ENVOY, args, { stdio: ["ignore", "ignore", "inherit"] });
-  stops.push(
-    () =>
-      new Promise((resolve) => {
-        child.once("exit", resolve);
-        child.kill("SIGKILL");
-      }),
-  );
-  return child;
+  });
+  stops.push(() => envoy.stop());
 }
 
 interface Answer {
@@ -199,8 +187,7 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
 const live = (server: TestServer, revision: number) =>
   eventually(`Envoy has revision ${revision}`, () => (server.streams[0]?.ackedRevision() ?? 0) >= revision);
 
-const absent = !existsSync(ENVOY) && process.env["SERIN_REQUIRE_ENVOY"] !== "1";
-if (absent) console.log(`Tests with real Envoy are skipped: there is none at ${ENVOY} (tools/install-envoy.sh gets it).`);
+const absent = envoyIsMissing();
 
 test.skipIf(absent)("Envoy follows: hosts of their own, further route configurations, one without hosts, and their ends", async () => {
   const [one, two, three] = [await freePort(), await freePort(), await freePort()];
@@ -208,7 +195,7 @@ test.skipIf(absent)("Envoy follows: hosts of their own, further route configurat
   const first: Config = { listeners: { r1: one }, hosts: { "r1/a.test": { v1: 1 } }, clusters };
   const server = await startTestServer(build(first));
   stops.push(() => server.stop());
-  startEnvoy(server.port);
+  await startEnvoy(server.port);
   await until("the first listener answers", async () => (await ask(one, "a.test")).text === "v1");
   expect((await ask(one, "other.test")).status).toBe(418);
   await live(server, 1);
@@ -241,7 +228,7 @@ test.skipIf(absent)(`a cluster added and used in one step, and taken away, ${ROU
   const withBoth: Config = { listeners: { r1: port }, hosts: { "r1/a.test": { v1: 1, v2: 1 } }, clusters: { v1, v2 } };
   const server = await startTestServer(build(without));
   stops.push(() => server.stop());
-  startEnvoy(server.port);
+  await startEnvoy(server.port);
   await until("the listener answers", async () => (await ask(port, "a.test")).text === "v1");
   const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
   stops.push(() => agent.destroy());
