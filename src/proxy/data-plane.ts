@@ -7,6 +7,7 @@ import type { Environment } from "./network/environment.ts";
 import { createTimerWheel } from "./network/timer-wheel.ts";
 import { type AccessLogSink, createAccessLogs } from "./observe/access-log.ts";
 import type { Stats } from "./observe/stats.ts";
+import { noOverload, type Overload } from "./overload/index.ts";
 import { createTlsContexts } from "./transport/tls-contexts.ts";
 import { type ClusterStatus, createClusterManager, type Resolve, systemResolve } from "./upstream/cluster-manager.ts";
 
@@ -17,6 +18,8 @@ export interface DataPlaneOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger?: Logger;
+  /** What refuses requests and connections when there are too many; nothing does when it is not given. */
+  readonly overload?: Overload;
   readonly resolve?: Resolve;
   /** `region/zone/sub_zone` of this proxy; "" when it is not known. */
   readonly locality?: string;
@@ -67,6 +70,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     clock,
     rng,
     wheel,
+    overload: options.overload ?? noOverload(),
     logger,
     localAddress: options.localAddress ?? ownAddress(),
     wallOffset: () => offset,

@@ -13,6 +13,7 @@ import { routeRequest } from "./network/route-request.ts";
 import type { TimerWheel } from "./network/timer-wheel.ts";
 import { createAccessLogs } from "./observe/access-log.ts";
 import { createStats } from "./observe/stats.ts";
+import { noOverload } from "./overload/index.ts";
 import type { TlsInfo } from "./transport/tls-info.ts";
 import type { Caller, WholeAnswer } from "./router/caller.ts";
 import { compileRoute } from "./router/compile-route.ts";
@@ -175,6 +176,7 @@ function stageOf(network: HttpConnectionManagerConfig, config: RuntimeConfig, { 
     clock,
     rng: { random },
     wheel,
+    overload: noOverload(),
     logger: silentLogger,
     localAddress: "127.0.0.1",
     wallOffset: () => 0,
@@ -200,6 +202,7 @@ function callerFor(manager: ConnectionManager, request: RehearsedRequest, onAnsw
     alpn: "",
     originalDestination: undefined,
     tls: request.secure ? TLS : undefined,
+    bypassesOverload: true,
     becomes: nothing,
     onClosed: nothing,
   };

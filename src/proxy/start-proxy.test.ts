@@ -79,7 +79,28 @@ describe("the admin endpoint", () => {
 describe("decodeBootstrap", () => {
   test.each([
     [{ admin: { address: { socket_address: { address: "0.0.0.0", port_value: 1 } } } }, "admin.address: 0.0.0.0 is not a loopback address"],
-    [{ overload_manager: { refresh_interval: "1s" } }, "overload_manager: is not supported"],
+    [{ overload_manager: { buffer_factory_config: {} } }, "overload_manager.buffer_factory_config: is not supported"],
+    [
+      { overload_manager: { actions: [{ name: "envoy.overload_actions.reduce_timeouts" }] } },
+      "overload_manager.actions[0].name: envoy.overload_actions.reduce_timeouts is not supported",
+    ],
+    [
+      {
+        overload_manager: {
+          loadshed_points: [
+            {
+              name: "envoy.load_shed_points.tcp_listener_accept",
+              triggers: [{ name: "envoy.resource_monitors.fixed_heap", threshold: { value: 0.9 } }],
+            },
+          ],
+        },
+      },
+      "overload_manager.loadshed_points[0].triggers[0].name: envoy.resource_monitors.fixed_heap is no resource monitor here",
+    ],
+    [
+      { overload_manager: { resource_monitors: [{ name: "envoy.resource_monitors.fixed_heap" }] } },
+      "overload_manager.resource_monitors[0].typed_config: is missing",
+    ],
     [{ nodee: {} }, "nodee: envoy.config.bootstrap.v3.Bootstrap has no such field"],
     [{ dynamic_resources: { lds_config: { path: "/x" } } }, "dynamic_resources.lds_config.path: is not supported"],
     [{ dynamic_resources: { lds_config: { ads: {} } } }, "dynamic_resources.ads_config: is missing"],

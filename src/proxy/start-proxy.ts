@@ -7,6 +7,7 @@ import { createRuntimeCell } from "./config/index.ts";
 import { createDataPlane, type DataPlane } from "./data-plane.ts";
 import { createLogFiles } from "./observe/log-files.ts";
 import { createStats, type Stats } from "./observe/stats.ts";
+import { OverloadManager, processVitals } from "./overload/index.ts";
 import { startAdsClient } from "./xds/ads-client.ts";
 import { createAssembler } from "./xds/assembler.ts";
 import { DELTA } from "./xds/delta.ts";
@@ -78,7 +79,10 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   });
   xdsStats.assembled(assembler.current());
   const logFiles = createLogFiles(logger);
-  const plane = createDataPlane({ runtime: cell, stats, accessLog: logFiles, clock, rng, logger, locality: bootstrap.locality });
+  const overload = new OverloadManager({ config: bootstrap.overload, vitals: processVitals(), stats, clock, rng, logger });
+  overload.start();
+  const { locality } = bootstrap;
+  const plane = createDataPlane({ runtime: cell, stats, accessLog: logFiles, clock, rng, logger, overload, locality });
   const { ads } = bootstrap;
   const client =
     ads === undefined
@@ -129,6 +133,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     client?.stop();
     sds.stop();
     assembler.stop();
+    overload.stop();
     plane.stop();
     admin?.stop();
     logFiles.reopen();

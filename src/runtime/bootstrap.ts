@@ -1,5 +1,7 @@
 // The bootstrap file of a sidecar or gateway: who it is and where its control plane is. The same file starts our proxy and real Envoy
 // (https://www.envoyproxy.io/docs/envoy/latest/configuration/overview/bootstrap); node id and metadata are Istio's.
+import { buildOverloadManager } from "./overload-manager.ts";
+
 export interface BootstrapInput {
   readonly type: "sidecar" | "router";
   readonly pod: string;
@@ -51,6 +53,7 @@ export function buildBootstrap(input: BootstrapInput): unknown {
       cds_config: ads,
       lds_config: ads,
     },
+    overload_manager: buildOverloadManager(),
     layered_runtime: {
       layers: [
         {

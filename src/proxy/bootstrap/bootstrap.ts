@@ -2,7 +2,7 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/overview/bootstrap
 import { readFile } from "node:fs/promises";
 import { SerinError, VERSION } from "../../kit/index.ts";
-import type { ClusterConfig, Listener, Secret, SocketAddress } from "../config/index.ts";
+import type { ClusterConfig, Listener, OverloadConfig, Secret, SocketAddress } from "../config/index.ts";
 import { decodeJson } from "../wire/decode-json.ts";
 import { Reader } from "../wire/reader.ts";
 import { refusalText } from "../wire/refusal.ts";
@@ -14,6 +14,7 @@ import { localityText } from "../xds/decode/endpoints.ts";
 import { decodeListener } from "../xds/decode/listener.ts";
 import { decodeSecret } from "../xds/decode/tls.ts";
 import type { GrpcTarget } from "../xds/grpc-stream.ts";
+import { decodeOverload } from "./overload-manager.ts";
 import { readRuntimeLayers } from "./runtime-layers.ts";
 
 export interface Bootstrap {
@@ -25,6 +26,7 @@ export interface Bootstrap {
   readonly clusters: readonly ClusterConfig[];
   readonly secrets: readonly Secret[];
   readonly ads: AdsSource | undefined;
+  readonly overload: OverloadConfig;
   /** What is accepted without effect, in words. */
   readonly warnings: readonly string[];
   /** As it stands in the file. */
@@ -106,6 +108,7 @@ function decode(reader: Reader, source: Readonly<Record<string, unknown>>): Boot
     clusters,
     secrets: (fixed?.messages("secrets") ?? []).map(decodeSecret),
     ads: decodeAds(reader.message("dynamic_resources"), clusters),
+    overload: decodeOverload(reader.message("overload_manager")),
     warnings,
     source,
   };

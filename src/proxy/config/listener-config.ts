@@ -193,4 +193,8 @@ export interface Listener {
   };
   readonly accessLogs: readonly AccessLog[];
   readonly perConnectionBufferLimit: number;
+  /** Its connections and their requests are taken however overloaded the proxy is. */
+  readonly bypassesOverload: boolean;
+  /** Its connections do not count against the limit of all listeners. */
+  readonly ignoresConnectionLimit: boolean;
 }

@@ -9,6 +9,7 @@ import type { Environment } from "../network/environment.ts";
 import { Http1Downstream } from "../network/http1-downstream.ts";
 import { Http2Downstream } from "../network/http2-downstream.ts";
 import { plainAddress } from "../network/ip-text.ts";
+import type { Overload } from "../overload/index.ts";
 import type { TlsInfo } from "../transport/tls-info.ts";
 import { hostName } from "../upstream/host.ts";
 import { Admission, type Admitted, type Refused } from "./admission.ts";
@@ -51,6 +52,7 @@ export class ListenerConnection implements Arrival {
   /** As the socket has it; `facts` is what became known since. */
   private readonly peer: ConnectionFacts;
   private readonly log: ConnectionLog | undefined;
+  private readonly overload: Overload;
   private facts: ConnectionFacts;
   private admission: Admission | undefined = undefined;
   private chain!: FilterChain;
@@ -70,8 +72,10 @@ export class ListenerConnection implements Arrival {
     this.handlers = handlers;
     this.peer = this.facts = from.peer;
     this.listener = handlers.listenerFor(door.listener, from.peer);
+    this.overload = env.overload;
     door.stats.cxTotal.value++;
     door.stats.cxActive.value++;
+    if (this.counts) env.overload.connections++;
     this.log = this.listener.accessLogs.length === 0 ? undefined : new ConnectionLog(env, from.sock, from.peer, from.id);
     const { inspectorStats } = handlers;
     this.admission = new Admission(
@@ -118,9 +122,17 @@ export class ListenerConnection implements Arrival {
     const { stats } = this.door;
     stats.cxActive.value--;
     stats.cxDestroy.value++;
+    if (this.counts) this.overload.connections--;
     if (this.log !== undefined) for (const logger of this.handlers.loggersOf(this.listener)) logger.log(this.log);
   }
 
+  get bypassesOverload(): boolean {
+    return this.listener.bypassesOverload;
+  }
+  /** Against the limit of all listeners. */
+  private get counts(): boolean {
+    return !this.listener.ignoresConnectionLimit;
+  }
   get filterChainName(): string {
     return this.chain.name;
   }

@@ -47,8 +47,16 @@ export function createListenerManager(env: Environment): ListenerManager {
 
   function onConnection(slot: Slot, sock: net.Socket): void {
     const peer = factsOf(sock);
-    if (peer === undefined) sock.destroy();
+    if (peer === undefined || refused(slot)) sock.destroy();
     else new ListenerConnection(around, slot, { sock, peer, id: ++connectionCount });
+  }
+
+  function refused({ listener, stats }: Slot): boolean {
+    if (listener.bypassesOverload) return false;
+    const why = env.overload.refusal(listener.ignoresConnectionLimit);
+    if (why === undefined) return false;
+    (why === "limit" ? stats.globalOverflow : stats.overloadReject).value++;
+    return true;
   }
 
   function open(slot: Slot): void {

@@ -9,6 +9,8 @@ export interface ListenerStats {
   readonly preCxTimeout: Counter;
   readonly filterError: Counter;
   readonly noFilterChain: Counter;
+  readonly overloadReject: Counter;
+  readonly globalOverflow: Counter;
   readonly secretsNotReady: Counter;
   readonly ssl: SslStats;
 }
@@ -31,6 +33,8 @@ export function createListenerStats(stats: Stats, address: { readonly host: stri
     preCxTimeout: counter("downstream_pre_cx_timeout"),
     filterError: counter("downstream_listener_filter_error"),
     noFilterChain: counter("no_filter_chain_match"),
+    overloadReject: counter("downstream_cx_overload_reject"),
+    globalOverflow: counter("downstream_global_cx_overflow"),
     secretsNotReady: counter("server_ssl_socket_factory.downstream_context_secrets_not_ready"),
     ssl: createSslStats(stats, scope),
   };

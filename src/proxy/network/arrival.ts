@@ -32,6 +32,8 @@ export interface Arrival {
   readonly originalDestination: string | undefined;
   /** undefined = plain text. */
   readonly tls: TlsInfo | undefined;
+  /** Its requests are served however overloaded the proxy is. */
+  readonly bypassesOverload: boolean;
   /** The connection goes on as this one: it turned out to speak another protocol. */
   becomes(next: Drainable & { readonly conn: Conn }): void;
   onClosed(): void;

@@ -30,6 +30,7 @@ export interface ConnectionManagerStats {
   readonly rqActive: Gauge;
   readonly rqCompleted: Counter;
   readonly rqRxReset: Counter;
+  readonly rqOverloadClose: Counter;
   readonly rqTime: Histogram;
   readonly rxBytes: Counter;
   readonly txBytes: Counter;
@@ -113,6 +114,7 @@ export function createConnectionManager(config: HttpConnectionManagerConfig, env
       rqActive: gauge("downstream_rq_active"),
       rqCompleted: counter("downstream_rq_completed"),
       rqRxReset: counter("downstream_rq_rx_reset"),
+      rqOverloadClose: counter("downstream_rq_overload_close"),
       rqTime: env.stats.histogram(scopedSpec(scope, "downstream_rq_time")),
       rxBytes: counter("downstream_cx_rx_bytes_total"),
       txBytes: counter("downstream_cx_tx_bytes_total"),

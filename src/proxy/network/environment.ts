@@ -3,6 +3,7 @@ import type { Clock, Logger, Rng } from "../../kit/index.ts";
 import type { RuntimeCell } from "../config/index.ts";
 import type { AccessLogs } from "../observe/access-log.ts";
 import type { Stats } from "../observe/stats.ts";
+import type { Overload } from "../overload/index.ts";
 import type { TlsContexts } from "../transport/tls-contexts.ts";
 import type { ClusterManager } from "../upstream/cluster-manager.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
@@ -16,6 +17,7 @@ export interface Environment {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly wheel: TimerWheel;
+  readonly overload: Overload;
   readonly logger: Logger;
   /** What stands in x-forwarded-for for a peer on loopback: this machine's own address. */
   readonly localAddress: string;

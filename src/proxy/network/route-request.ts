@@ -13,6 +13,12 @@ export function routeRequest(exchange: Exchange): void {
   const { manager } = exchange;
   const { head } = exchange;
   const { config } = manager;
+  const { overload } = manager.env;
+  if (overload.shedding && !exchange.caller.arrival.bypassesOverload && overload.refusesRequest()) {
+    manager.stats.rqOverloadClose.value++;
+    respond(exchange, { kind: "overload" });
+    return;
+  }
   if (head.hosts === 0 && head.method !== "CONNECT") {
     respond(exchange, { kind: "missing_host" });
     return;

@@ -27,6 +27,7 @@ export type Failure =
   | { readonly kind: "stream_idle_timeout"; readonly requestComplete: boolean }
   | { readonly kind: "request_timeout" }
   | { readonly kind: "codec"; readonly status: number; readonly details: string }
+  | { readonly kind: "overload" }
   | { readonly kind: "missing_host" }
   | { readonly kind: "upgrade_refused" }
   | { readonly kind: "path_refused" }
@@ -100,6 +101,9 @@ export function answerTo(failure: Failure): FailureAnswer {
       return { ...answer(408, "request timeout", 0, "request_overall_timeout"), close: true };
     case "codec":
       return { ...answer(failure.status, REASON[failure.status] ?? "", FLAG.DPE, failure.details), close: true };
+    case "overload":
+      // Envoy says nothing of when to come again.
+      return { ...answer(503, "envoy overloaded", 0, "overload"), headers: "retry-after: 1\r\n" };
     case "missing_host":
       return { ...answer(400, "", 0, "missing_host_header"), close: true };
     case "upgrade_refused":

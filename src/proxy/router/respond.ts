@@ -22,8 +22,8 @@ export interface LocalAnswer {
 
 export function respond(exchange: Exchange, failure: Failure): void {
   const answer = answerTo(failure);
-  // All that a failure says in headers are Envoy's own names.
-  sendLocal(exchange, exchange.config.suppressEnvoyHeaders ? { ...answer, headers: "" } : answer);
+  const silent = exchange.config.suppressEnvoyHeaders && answer.headers.startsWith("x-envoy-");
+  sendLocal(exchange, silent ? { ...answer, headers: "" } : answer);
 }
 
 export function sendLocal(exchange: Exchange, answer: LocalAnswer): void {

@@ -290,6 +290,8 @@ export function listenerConfig(network: FilterChain["network"], over: Partial<Li
     inspectors: NO_INSPECTORS,
     accessLogs: [],
     perConnectionBufferLimit: 1_048_576,
+    bypassesOverload: false,
+    ignoresConnectionLimit: false,
     ...over,
   };
 }

@@ -3,11 +3,11 @@ export const BOOTSTRAP = `
 envoy.config.bootstrap.v3.Bootstrap
   + node=1:envoy.config.core.v3.Node static_resources=2:envoy.config.bootstrap.v3.Bootstrap.StaticResources
   + dynamic_resources=3:envoy.config.bootstrap.v3.Bootstrap.DynamicResources layered_runtime=17:envoy.config.bootstrap.v3.LayeredRuntime
-  + admin=12:envoy.config.bootstrap.v3.Admin
+  + admin=12:envoy.config.bootstrap.v3.Admin overload_manager=15:envoy.config.overload.v3.OverloadManager
   ~ cluster_manager=4 deferred_stat_options=39 stats_config=13 stats_flush_interval=7 stats_flush_on_admin=29 watchdog=8 watchdogs=27
   ~ enable_dispatcher_stats=16 stats_server_version_override=19 typed_dns_resolver_config=31 fatal_actions=28 perf_tracing_file_path=33
   ~ application_log_config=38 grpc_async_client_manager_config=40 memory_allocator_manager=41
-  ! node_context_params=26 hds_config=14 flags_path=5 stats_sinks=6 tracing=9 overload_manager=15 header_prefix=18
+  ! node_context_params=26 hds_config=14 flags_path=5 stats_sinks=6 tracing=9 header_prefix=18
   ! use_tcp_for_dns_lookups=20 dns_resolution_config=30 bootstrap_extensions=21 config_sources=22 default_config_source=23
   ! default_socket_interface=24 certificate_provider_instances=25 inline_headers=32 default_regex_engine=34 xds_delegate_extension=35
   ! xds_config_tracker_extension=36 listener_manager=37
@@ -49,4 +49,25 @@ envoy.config.core.v3.Node
   + user_agent_version=7:string client_features=10:string[]
   ~ user_agent_build_version=8 extensions=9 listening_addresses=11
   ! dynamic_parameters=12
+envoy.config.overload.v3.OverloadManager
+  + refresh_interval=1:duration resource_monitors=2:envoy.config.overload.v3.ResourceMonitor[]
+  + actions=3:envoy.config.overload.v3.OverloadAction[] loadshed_points=5:envoy.config.overload.v3.LoadShedPoint[]
+  ! buffer_factory_config=4
+envoy.config.overload.v3.ResourceMonitor
+  + name=1:string typed_config=3:any
+envoy.config.overload.v3.OverloadAction
+  + name=1:string triggers=2:envoy.config.overload.v3.Trigger[]
+  ! typed_config=3
+envoy.config.overload.v3.LoadShedPoint
+  + name=1:string triggers=2:envoy.config.overload.v3.Trigger[]
+envoy.config.overload.v3.Trigger
+  + name=1:string threshold=2:envoy.config.overload.v3.ThresholdTrigger scaled=3:envoy.config.overload.v3.ScaledTrigger
+envoy.config.overload.v3.ThresholdTrigger
+  + value=1:double
+envoy.config.overload.v3.ScaledTrigger
+  + scaling_threshold=1:double saturation_threshold=2:double
+envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig
+  + max_heap_size_bytes=1:uint64
+envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig
+  + max_active_downstream_connections=1:int64
 `;

@@ -6,9 +6,9 @@ envoy.config.listener.v3.Listener
   + deprecated_v1=7:envoy.config.listener.v3.Listener.DeprecatedV1 listener_filters=9:envoy.config.listener.v3.ListenerFilter[]
   + listener_filters_timeout=15:duration continue_on_listener_filters_timeout=17:bool transparent=10:bool? freebind=11:bool?
   + traffic_direction=16:enum:envoy.config.core.v3.TrafficDirection access_log=22:envoy.config.accesslog.v3.AccessLog[]
-  + bind_to_port=26:bool?
+  + bind_to_port=26:bool? ignore_global_conn_limit=31:bool bypass_overload_manager=35:bool
   ~ stat_prefix=28 metadata=6 drain_type=8 tcp_fast_open_queue_length=12 connection_balance_config=20 reuse_port=21 enable_reuse_port=29
-  ~ tcp_backlog_size=24 max_connections_to_accept_per_socket_event=34 ignore_global_conn_limit=31 bypass_overload_manager=35
+  ~ tcp_backlog_size=24 max_connections_to_accept_per_socket_event=34
   ! additional_addresses=33 filter_chain_matcher=32 socket_options=13 udp_listener_config=18 api_listener=19 internal_listener=27
   ! enable_mptcp=30
 envoy.config.listener.v3.Listener.DeprecatedV1

@@ -47,6 +47,8 @@ export function decodeListener(reader: Reader): Listener {
     },
     accessLogs: decodeAccessLogs(reader, "access_log"),
     perConnectionBufferLimit: reader.number("per_connection_buffer_limit_bytes", 1_048_576),
+    bypassesOverload: reader.flag("bypass_overload_manager"),
+    ignoresConnectionLimit: reader.flag("ignore_global_conn_limit"),
   });
 }
 
