@@ -9,7 +9,9 @@ import { type AccessLogSink, createAccessLogs } from "./observe/access-log.ts";
 import type { Stats } from "./observe/stats.ts";
 import { noOverload, type Overload } from "./overload/index.ts";
 import { createTlsContexts } from "./transport/tls-contexts.ts";
-import { type ClusterStatus, createClusterManager, type Resolve, systemResolve } from "./upstream/cluster-manager.ts";
+import { type ClusterStatus, createClusterManager } from "./upstream/cluster-manager.ts";
+import { type ClusterNames, createClusterNames } from "./upstream/dns/cluster-names.ts";
+import { createResolvers } from "./upstream/dns/dns-resolver.ts";
 
 export interface DataPlaneOptions {
   readonly runtime: RuntimeCell;
@@ -20,7 +22,8 @@ export interface DataPlaneOptions {
   readonly logger?: Logger;
   /** What refuses requests and connections when there are too many; nothing does when it is not given. */
   readonly overload?: Overload;
-  readonly resolve?: Resolve;
+  /** Endpoints that are names; by the system's hosts file and DNS servers when it is not given. Stops with the plane. */
+  readonly names?: ClusterNames;
   /** `region/zone/sub_zone` of this proxy; "" when it is not known. */
   readonly locality?: string;
   /** Stands in x-forwarded-for for a peer on loopback; this machine's own address when it is not given. */
@@ -55,7 +58,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const logger = options.logger ?? silentLogger;
   const tls = createTlsContexts({ secrets: () => options.runtime.current().secrets, logger });
   const context = { stats, clock, rng, wheel, tls, logger, locality: options.locality ?? "" };
-  const clusters = createClusterManager(options.runtime, context, options.resolve ?? systemResolve);
+  const names = options.names ?? createClusterNames({ resolverFor: createResolvers(), clock, rng, stats });
+  const clusters = createClusterManager(options.runtime, context, names);
   let draining = false;
   let offset = clock.wall() - clock.now();
   let dateUntil = Number.NEGATIVE_INFINITY;
@@ -90,6 +94,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   function stop(): void {
     listeners.stop();
     clusters.stop();
+    names.stop();
     wheel.stop();
     accessLogs.flush();
   }

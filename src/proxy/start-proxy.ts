@@ -8,6 +8,8 @@ import { createDataPlane, type DataPlane } from "./data-plane.ts";
 import { createLogFiles } from "./observe/log-files.ts";
 import { createStats, type Stats } from "./observe/stats.ts";
 import { OverloadManager, processVitals } from "./overload/index.ts";
+import { createClusterNames } from "./upstream/dns/cluster-names.ts";
+import { createResolvers } from "./upstream/dns/dns-resolver.ts";
 import { startAdsClient } from "./xds/ads-client.ts";
 import { createAssembler } from "./xds/assembler.ts";
 import { DELTA } from "./xds/delta.ts";
@@ -67,7 +69,9 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
       state();
     },
   });
+  const names = createClusterNames({ resolverFor: createResolvers(), clock, rng, stats });
   const assembler = createAssembler({
+    names,
     store,
     fixed: bootstrap,
     secretOf(source, name) {
@@ -82,7 +86,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const overload = new OverloadManager({ config: bootstrap.overload, vitals: processVitals(), stats, clock, rng, logger });
   overload.start();
   const { locality } = bootstrap;
-  const plane = createDataPlane({ runtime: cell, stats, accessLog: logFiles, clock, rng, logger, overload, locality });
+  const plane = createDataPlane({ runtime: cell, stats, accessLog: logFiles, clock, rng, logger, overload, names, locality });
   const { ads } = bootstrap;
   const client =
     ads === undefined
@@ -105,6 +109,12 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
           },
         });
   sds.follow(assembler);
+  names.subscribe((_, warmed) => {
+    if (!warmed) return;
+    assembler.update();
+    client?.refresh();
+    state();
+  });
   let draining: Promise<void> | undefined;
   let failing = false;
   let live = false;

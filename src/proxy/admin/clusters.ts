@@ -1,5 +1,6 @@
 // Clusters and their hosts as Envoy's admin endpoint shows them.
 // https://www.envoyproxy.io/docs/envoy/latest/operations/admin#get--clusters
+import { isSocketPath } from "../transport/socket-path.ts";
 import type { ClusterStatus } from "../upstream/cluster-manager.ts";
 
 type HostStatus = ClusterStatus["hosts"][number];
@@ -81,13 +82,16 @@ export function renderClustersJson({ status, isStatic }: ClusterView): unknown {
   };
 }
 
+function addressJson(text: string): unknown {
+  if (isSocketPath(text)) return { pipe: { path: text } };
+  const at = text.lastIndexOf(":");
+  return { socket_address: { address: text.slice(0, at).replace(/^\[|\]$/g, ""), port_value: Number(text.slice(at + 1)) } };
+}
+
 function hostJson(host: HostStatus): unknown {
-  const at = host.address.lastIndexOf(":");
   const [region = "", zone = "", subZone = ""] = host.locality.split("/");
   return {
-    address: {
-      socket_address: { address: host.address.slice(0, at).replace(/^\[|\]$/g, ""), port_value: Number(host.address.slice(at + 1)) },
-    },
+    address: addressJson(host.address),
     stats: hostCounts(host).map(([name, value]) => ({ name, value: String(value), ...(GAUGES.has(name) ? { type: "GAUGE" } : {}) })),
     health_status: {
       ...(host.ejected ? { failed_outlier_check: true } : {}),

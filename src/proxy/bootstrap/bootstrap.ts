@@ -13,6 +13,7 @@ import { checkAds } from "../xds/decode/config-source.ts";
 import { localityText } from "../xds/decode/endpoints.ts";
 import { decodeListener } from "../xds/decode/listener.ts";
 import { decodeSecret } from "../xds/decode/tls.ts";
+import { isSocketPath } from "../transport/socket-path.ts";
 import type { GrpcTarget } from "../xds/grpc-stream.ts";
 import { decodeOverload } from "./overload-manager.ts";
 import { readRuntimeLayers } from "./runtime-layers.ts";
@@ -168,6 +169,8 @@ function decodeReconnect(backOff: Reader | undefined): AdsSource["reconnect"] {
 function grpcAddress(cluster: ClusterConfig): string | undefined {
   const endpoint = cluster.endpoints?.endpoints[0];
   if (endpoint === undefined) return undefined;
+  if (isSocketPath(endpoint.address))
+    return endpoint.address.startsWith("@") ? `unix-abstract:${endpoint.address.slice(1)}` : `unix:${endpoint.address}`;
   return `${endpoint.address.includes(":") ? `[${endpoint.address}]` : endpoint.address}:${endpoint.port}`;
 }
 

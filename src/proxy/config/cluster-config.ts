@@ -1,6 +1,7 @@
 // Clusters and endpoints as the proxy runs them: decoded from Envoy's Cluster and ClusterLoadAssignment, frozen.
 import type { Http2Limits } from "../http2/stream.ts";
 import type { Balancing, LbPolicy, OutlierDetection } from "./balancing-config.ts";
+import type { DnsConfig } from "./dns-config.ts";
 import type { TransportMatch, UpstreamTransport } from "./tls-config.ts";
 
 export interface CircuitBreakers {
@@ -33,6 +34,8 @@ export interface ClusterConfig {
   readonly edsServiceName: string;
   /** EDS: how long the cluster waits for its first endpoints; 0 or undefined = for ever. */
   readonly edsTimeoutMs?: number;
+  /** For endpoints that are names; undefined = Envoy's defaults. */
+  readonly dns?: DnsConfig | undefined;
   readonly connectTimeoutMs: number;
   readonly lbPolicy: LbPolicy;
   readonly leastRequestChoiceCount: number;

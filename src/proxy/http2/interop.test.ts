@@ -243,8 +243,7 @@ describe("node:http2 as the server", () => {
     const session = createHttp2Session(options("client", { onClosed: (end) => void ends.push(end) }));
     const conn = dial(
       {
-        host: "127.0.0.1",
-        port,
+        target: { address: "127.0.0.1", port, alternatives: undefined },
         localAddress: undefined,
         keepalive: undefined,
         transport: undefined,

@@ -5,6 +5,7 @@ import type { TcpKeepalive } from "../config/index.ts";
 import { type ClientTransport, openTransport, TransportError } from "../transport/client-transport.ts";
 import { tlsErrorText } from "../transport/tls-error.ts";
 import type { TlsInfo } from "../transport/tls-info.ts";
+import { type ConnectTarget, connectOptions } from "./connect-target.ts";
 import { setKeepalive } from "./keepalive.ts";
 import { readShared } from "./shared-read.ts";
 import { connectErrorText } from "./system-error.ts";
@@ -141,8 +142,7 @@ export function adopt(sock: net.Socket, handler: ConnHandler, carrier?: net.Sock
 }
 
 export interface DialOptions {
-  readonly host: string;
-  readonly port: number;
+  readonly target: ConnectTarget;
   readonly localAddress: string | undefined;
   readonly keepalive: TcpKeepalive | undefined;
   /** undefined = plain TCP. */
@@ -156,13 +156,7 @@ const NOTHING = new Uint8Array(0);
 /** Connects to an upstream. Everything is reported to the handler; nothing throws. */
 export function dial(options: DialOptions, handler: ConnHandler): Conn {
   const { keepalive, transport, onConnect } = options;
-  const connect = {
-    host: options.host,
-    port: options.port,
-    noDelay: true,
-    allowHalfOpen: true,
-    ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
-  };
+  const connect = connectOptions(options.target, options.localAddress);
   const conn = new Conn(handler);
   let reached = false;
   let reason: string | undefined;

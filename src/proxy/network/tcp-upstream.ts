@@ -77,8 +77,7 @@ export function openTcp({ env, cluster, host, names }: TcpTarget, user: TcpUpstr
   const timer = new Timer(() => fail("connection timeout", undefined));
   const conn: Conn = dial(
     {
-      host: host.address,
-      port: host.port,
+      target: host,
       localAddress: cluster.config.sourceAddress,
       keepalive: cluster.config.tcpKeepalive,
       transport: cluster.transport(host, names, NO_ALPN),

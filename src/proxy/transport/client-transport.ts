@@ -33,7 +33,7 @@ export interface ClientTransport {
 }
 
 export interface Opening {
-  readonly connect: net.TcpSocketConnectOpts;
+  readonly connect: net.NetConnectOpts;
   /** False = the data is still in use. */
   readonly onRead: (length: number, data: Uint8Array) => boolean;
   newBuffer(): Buffer;
@@ -76,11 +76,9 @@ function onReadOptions({ onRead, newBuffer }: Opening): net.OnReadOpts {
 }
 
 function openTls(transport: ClientTransport, client: ClientTls, opening: Opening): net.Socket {
-  const sock = tls.connect({
-    ...opening.connect,
-    ...tlsOptions(transport, client),
-    onread: onReadOptions(opening),
-  } as tls.ConnectionOptions);
+  // The types do not know that `onread` works here too.
+  const options: object = { ...opening.connect, ...tlsOptions(transport, client), onread: onReadOptions(opening) };
+  const sock = tls.connect(options);
   whenSecure(sock, { transport, client, opening });
   return sock;
 }

@@ -1,11 +1,8 @@
 // Follows the runtime config: clusters come, change in place and go; endpoint changes keep the connections of surviving hosts.
-import { lookup } from "node:dns";
-import { isIP } from "node:net";
-import type { ClusterConfig, EndpointSet, RuntimeCell, RuntimeConfig } from "../config/index.ts";
+import type { ClusterConfig, EndpointConfig, EndpointSet, RuntimeCell, RuntimeConfig } from "../config/index.ts";
 import { Cluster, type ClusterContext, type ResolvedEndpoint } from "./cluster.ts";
+import { type ClusterNames, isName } from "./dns/cluster-names.ts";
 import { drainHost } from "./host.ts";
-
-const DNS_REFRESH_MS = 5000;
 
 export interface ClusterStatus {
   readonly name: string;
@@ -36,25 +33,11 @@ export interface ClusterManager {
 interface Entry {
   readonly cluster: Cluster;
   endpoints: EndpointSet | undefined;
-  /** Names that stand in for addresses, as last resolved. */
-  readonly names: Map<string, readonly string[]>;
-  refresh: (() => void) | undefined;
 }
 
-/** All addresses of a name; undefined = it could not be resolved now. */
-export type Resolve = (name: string) => Promise<readonly string[] | undefined>;
-
-export const systemResolve: Resolve = (name) =>
-  new Promise((done) => {
-    lookup(name, { all: true, order: "ipv4first" }, (error, addresses) =>
-      done(error === null ? addresses.map((a) => a.address) : undefined),
-    );
-  });
-
-export function createClusterManager(cell: RuntimeCell, context: ClusterContext, resolve: Resolve): ClusterManager {
+export function createClusterManager(cell: RuntimeCell, context: ClusterContext, names: ClusterNames): ClusterManager {
   const entries = new Map<string, Entry>();
   let version = 0;
-  let stopped = false;
 
   function endpointsOf(config: ClusterConfig, runtime: RuntimeConfig): EndpointSet | undefined {
     return config.type === "EDS"
@@ -62,46 +45,23 @@ export function createClusterManager(cell: RuntimeCell, context: ClusterContext,
       : config.endpoints;
   }
 
-  function apply(entry: Entry, config: ClusterConfig): void {
-    const resolved: ResolvedEndpoint[] = [];
-    for (const endpoint of entry.endpoints?.endpoints ?? []) {
-      if (isIP(endpoint.address) !== 0) resolved.push({ endpoint, address: endpoint.address });
-      else {
-        const addresses = entry.names.get(endpoint.address) ?? [];
-        const used = config.type === "LOGICAL_DNS" ? addresses.slice(0, 1) : addresses;
-        for (const address of used) resolved.push({ endpoint, address });
-      }
-    }
-    entry.cluster.update(config, resolved, entry.endpoints);
+  function resolve(config: ClusterConfig, endpoint: EndpointConfig): readonly ResolvedEndpoint[] {
+    if (!isName(endpoint.address)) return [{ endpoint, address: endpoint.address }];
+    const addresses = names.addresses(config.name, endpoint.address);
+    const named = endpoint.hostname === "" ? { ...endpoint, hostname: endpoint.address } : endpoint;
+    // A name may stand there several times, for one locality or priority and another.
+    const by = `${endpoint.address} ${endpoint.priority} ${endpoint.locality}`;
+    if (config.type !== "LOGICAL_DNS") return addresses.map((address) => ({ endpoint: named, address, by }));
+    const [first] = addresses;
+    return first === undefined ? [] : [{ endpoint: named, address: first, by, alternatives: addresses }];
   }
 
-  function follow(entry: Entry): void {
-    entry.refresh?.();
-    entry.refresh = undefined;
-    const names = new Set((entry.endpoints?.endpoints ?? []).map((e) => e.address).filter((address) => isIP(address) === 0));
-    if (names.size === 0) return;
-    let cancelled = false;
-    let cancelTimer: (() => void) | undefined;
-    entry.refresh = () => {
-      cancelled = true;
-      cancelTimer?.();
-    };
-    const again = async (): Promise<void> => {
-      let changed = false;
-      for (const name of names) {
-        const addresses = await resolve(name);
-        // A failed lookup keeps what was known.
-        if (cancelled || addresses === undefined) continue;
-        const sorted = addresses.toSorted();
-        if (sorted.join() === entry.names.get(name)?.join()) continue;
-        entry.names.set(name, sorted);
-        changed = true;
-      }
-      if (cancelled || stopped) return;
-      if (changed) apply(entry, entry.cluster.config);
-      cancelTimer = context.clock.after(DNS_REFRESH_MS, () => void again());
-    };
-    void again();
+  function apply({ cluster, endpoints }: Entry, config: ClusterConfig): void {
+    cluster.update(
+      config,
+      (endpoints?.endpoints ?? []).flatMap((endpoint) => resolve(config, endpoint)),
+      endpoints,
+    );
   }
 
   function onRuntime(runtime: RuntimeConfig): void {
@@ -109,28 +69,33 @@ export function createClusterManager(cell: RuntimeCell, context: ClusterContext,
       const endpoints = endpointsOf(config, runtime);
       const known = entries.get(name);
       if (known === undefined) {
-        const entry: Entry = { cluster: new Cluster(config, context), endpoints, names: new Map(), refresh: undefined };
+        const entry: Entry = { cluster: new Cluster(config, context), endpoints };
         entries.set(name, entry);
         version++;
+        names.prepare(config);
         apply(entry, config);
-        follow(entry);
       } else if (known.cluster.config !== config || known.endpoints !== endpoints) {
-        const moved = known.endpoints !== endpoints;
         known.endpoints = endpoints;
+        names.prepare(config);
         apply(known, config);
-        if (moved) follow(known);
       }
     }
     for (const [name, entry] of entries) {
       if (runtime.clusters.has(name)) continue;
       entries.delete(name);
       version++;
-      entry.refresh?.();
+      names.forget(name);
       entry.cluster.remove();
     }
   }
 
+  function onAnswer(name: string): void {
+    const entry = entries.get(name);
+    if (entry !== undefined) apply(entry, entry.cluster.config);
+  }
+
   onRuntime(cell.current());
+  const unfollow = names.subscribe(onAnswer);
   const unsubscribe = cell.subscribe(onRuntime);
 
   return {
@@ -157,12 +122,9 @@ export function createClusterManager(cell: RuntimeCell, context: ClusterContext,
       for (const { cluster } of entries.values()) for (const host of cluster.hostList) drainHost(host);
     },
     stop() {
-      stopped = true;
       unsubscribe();
-      for (const entry of entries.values()) {
-        entry.refresh?.();
-        entry.cluster.remove();
-      }
+      unfollow();
+      for (const entry of entries.values()) entry.cluster.remove();
       entries.clear();
     },
   };

@@ -42,6 +42,10 @@ const MAX_POOLS = 256;
 export interface ResolvedEndpoint {
   readonly endpoint: EndpointConfig;
   readonly address: string;
+  /** The name it was found by: two names are two hosts, though they may have one address. */
+  readonly by?: string;
+  /** It stands for all of these; undefined = each address is a host. */
+  readonly alternatives?: readonly string[];
 }
 
 type EndpointRules = Pick<EndpointSet, "overprovisioningFactor" | "weightedPriorityHealth">;
@@ -159,11 +163,13 @@ export class Cluster {
 
   private replaceHosts(endpoints: readonly ResolvedEndpoint[]): void {
     const next = new Map<string, Host>();
-    for (const { endpoint, address } of endpoints) {
-      const name = hostName(address, endpoint.port);
+    for (const { endpoint, address, by, alternatives } of endpoints) {
+      const place = hostName(address, endpoint.port);
+      const name = by === undefined ? place : `${place} ${by}`;
       if (next.has(name)) continue;
       const host = this.hosts.get(name) ?? createHost(endpoint, address);
       host.config = endpoint;
+      host.alternatives = alternatives;
       this.useTransport(host);
       next.set(name, host);
     }

@@ -1,5 +1,6 @@
 // One endpoint of a cluster as the proxy runs it. It keeps its identity, connections and counts while configs that still name it come and go.
 import type { EndpointConfig, UpstreamTransport } from "../config/index.ts";
+import { isSocketPath } from "../transport/socket-path.ts";
 import type { HostMonitor } from "./outlier/host-monitor.ts";
 import type { ConnectionPool, PoolKind } from "./pool/pool.ts";
 
@@ -15,10 +16,12 @@ export interface HostStats {
 }
 
 export interface Host {
-  /** `address:port`, as logs and `/clusters` show it. */
+  /** `address:port` or the path of a Unix socket, as logs and `/clusters` show it. */
   readonly name: string;
   readonly address: string;
   readonly port: number;
+  /** Where else it can be reached, by the name that it stands for, itself first; undefined = nowhere. */
+  alternatives: readonly string[] | undefined;
   readonly stats: HostStats;
   config: EndpointConfig;
   /** undefined = plain TCP. */
@@ -48,6 +51,7 @@ export function drainHost(host: Host): void {
 }
 
 export function hostName(address: string, port: number): string {
+  if (isSocketPath(address)) return address;
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
@@ -56,6 +60,7 @@ export function createHost(config: EndpointConfig, address: string): Host {
     name: hostName(address, config.port),
     address,
     port: config.port,
+    alternatives: undefined,
     config,
     transport: undefined,
     ejected: false,

@@ -18,7 +18,31 @@ interface Described {
 }
 
 /** Fields that Envoy 1.40 has and the .proto files at hand do not have yet. */
-const NEWER: Readonly<Record<string, readonly string[]>> = { "envoy.config.route.v3.WeightedCluster": ["use_hash_policy=5"] };
+const NEWER: Readonly<Record<string, readonly string[]>> = {
+  "envoy.config.route.v3.WeightedCluster": ["use_hash_policy=5"],
+  "envoy.config.cluster.v3.Cluster": ["dns_jitter=58"],
+  "envoy.extensions.clusters.dns.v3.DnsCluster": [
+    "dns_refresh_rate=3",
+    "dns_failure_refresh_rate=4",
+    "respect_dns_ttl=5",
+    "dns_jitter=6",
+    "typed_dns_resolver_config=7",
+    "dns_lookup_family=8",
+    "all_addresses_in_single_endpoint=9",
+    "dns_min_refresh_rate=10",
+  ],
+  "envoy.extensions.clusters.dns.v3.DnsCluster.RefreshRate": ["base_interval=1", "max_interval=2"],
+  "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig": [
+    "query_timeout_seconds=6",
+    "query_tries=7",
+    "rotate_nameservers=8",
+    "edns0_max_payload_size=9",
+    "max_udp_channel_duration=10",
+    "reinit_channel_on_timeout=11",
+    "qcache_max_ttl=12",
+  ],
+  "envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig": ["num_retries=1", "num_resolver_threads=2"],
+};
 
 /** Every message that Envoy's API reaches from what is exported. */
 function descriptors(): Map<string, Described> {

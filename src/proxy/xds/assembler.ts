@@ -1,5 +1,5 @@
 // Puts resources together into the one runtime config, and lets none be used before what it needs is there: a cluster waits for its
-// endpoints and secrets, a listener for its route configurations, secrets and filter configs, a route configuration for its virtual hosts. Until then the
+// endpoints, their names and secrets, a listener for its route configurations, secrets and filter configs, a route configuration for its virtual hosts. Until then the
 // version before serves.
 // https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/cluster_manager#cluster-warming
 import type { Clock } from "../../kit/index.ts";
@@ -52,7 +52,16 @@ export interface Assembler {
   stop(): void;
 }
 
+/** Looks up the endpoints that are names. */
+export interface EndpointNames {
+  prepare(config: ClusterConfig): void;
+  warm(config: ClusterConfig): boolean;
+  forget(cluster: string): void;
+}
+
 export interface AssemblerOptions {
+  /** undefined: nothing waits for a name. */
+  readonly names?: EndpointNames;
   readonly store: ResourceStore;
   readonly fixed: StaticConfig;
   /** undefined: nothing waits for a secret. */
@@ -67,6 +76,8 @@ export function createAssembler(options: AssemblerOptions): Assembler {
   /** What has waited as long as it may: `route/NAME`. */
   const overdue = new Set<string>();
   const timers = new Map<string, () => void>();
+  /** Clusters whose names may be looked up. */
+  const prepared = new Set<string>();
   /** Route configurations (by identity) that were there when virtual hosts were last answered. */
   let answered = new WeakSet<RouteConfig>();
   let assembly: Assembly;
@@ -116,6 +127,18 @@ export function createAssembler(options: AssemblerOptions): Assembler {
     return ready;
   }
 
+  function haveNames(cluster: ClusterConfig): boolean {
+    if (options.names === undefined || (cluster.type !== "STRICT_DNS" && cluster.type !== "LOGICAL_DNS")) return true;
+    options.names.prepare(cluster);
+    prepared.add(cluster.name);
+    return options.names.warm(cluster);
+  }
+
+  function forget(cluster: string): void {
+    prepared.delete(cluster);
+    options.names?.forget(cluster);
+  }
+
   function haveFilters(listener: Listener): boolean {
     let ready = true;
     for (const filter of discoveredFilters(listener)) {
@@ -145,7 +168,7 @@ export function createAssembler(options: AssemblerOptions): Assembler {
     const add = (cluster: ClusterConfig): void => {
       const secure = haveSecrets(secretsOfCluster(cluster), secrets);
       if (cluster.type !== "EDS") {
-        if (secure) clusters.set(cluster.name, cluster);
+        if (haveNames(cluster) && secure) clusters.set(cluster.name, cluster);
         else keep(cluster);
         return;
       }
@@ -163,6 +186,7 @@ export function createAssembler(options: AssemblerOptions): Assembler {
     for (const cluster of fixed.clusters) add(cluster);
     for (const { accepted } of store.entries("cluster").values())
       if (accepted !== undefined && !isFixedCluster(accepted.value.name)) add(accepted.value);
+    for (const name of prepared) if (!clusters.has(name) && !warming.has(name)) forget(name);
     return { clusters, endpoints, warming, asked };
   }
 

@@ -39,8 +39,7 @@ export abstract class HostPool<C extends PooledConnection> {
     const now = clock.now();
     connection.conn = dial(
       {
-        host: this.host.address,
-        port: this.host.port,
+        target: this.host,
         localAddress: config.sourceAddress,
         keepalive: config.tcpKeepalive,
         transport: this.context.transport(this.host, this.names, alpn),

@@ -18,14 +18,36 @@ envoy.config.cluster.v3.Cluster
   + outlier_detection=19:envoy.config.cluster.v3.OutlierDetection ring_hash_lb_config=23:envoy.config.cluster.v3.Cluster.RingHashLbConfig
   + maglev_lb_config=52:envoy.config.cluster.v3.Cluster.MaglevLbConfig
   + original_dst_lb_config=34:envoy.config.cluster.v3.Cluster.OriginalDstLbConfig
-  ~ per_connection_buffer_limit_bytes=5 dns_refresh_rate=16 dns_failure_refresh_rate=44 respect_dns_ttl=39 dns_lookup_family=17
-  ~ typed_dns_resolver_config=55 wait_for_warm_on_init=54 cleanup_interval=20 metadata=25 close_connections_on_host_health_failure=31
+  + dns_refresh_rate=16:duration dns_failure_refresh_rate=44:envoy.config.cluster.v3.Cluster.RefreshRate respect_dns_ttl=39:bool
+  + dns_lookup_family=17:enum:envoy.config.cluster.v3.Cluster.DnsLookupFamily dns_jitter=58:duration
+  + typed_dns_resolver_config=55:envoy.config.core.v3.TypedExtensionConfig wait_for_warm_on_init=54:bool?
+  + cluster_type=38:envoy.config.cluster.v3.Cluster.CustomClusterType
+  ~ per_connection_buffer_limit_bytes=5 cleanup_interval=20 metadata=25 close_connections_on_host_health_failure=31
   ~ ignore_health_on_host_removal=32 lrs_server=42 lrs_report_endpoint_metrics=57 track_timeout_budgets=47 track_cluster_stats=49
   ~ preconnect_policy=50
   + transport_socket_matches=43:envoy.config.cluster.v3.Cluster.TransportSocketMatch[]
   + upstream_http_protocol_options=46:envoy.config.core.v3.UpstreamHttpProtocolOptions
-  ! cluster_type=38 health_checks=8 dns_resolvers=18
+  ! health_checks=8 dns_resolvers=18
   ! use_tcp_for_dns_lookups=45 dns_resolution_config=53 lb_subset_config=22 filters=40 upstream_config=48 connection_pool_per_downstream_connection=51
+envoy.config.cluster.v3.Cluster.RefreshRate
+  + base_interval=1:duration max_interval=2:duration
+envoy.config.cluster.v3.Cluster.CustomClusterType
+  + name=1:string typed_config=2:any
+envoy.extensions.clusters.dns.v3.DnsCluster
+  + dns_refresh_rate=3:duration dns_failure_refresh_rate=4:envoy.extensions.clusters.dns.v3.DnsCluster.RefreshRate
+  + respect_dns_ttl=5:bool dns_jitter=6:duration typed_dns_resolver_config=7:envoy.config.core.v3.TypedExtensionConfig
+  + dns_lookup_family=8:enum:envoy.extensions.clusters.common.dns.v3.DnsLookupFamily all_addresses_in_single_endpoint=9:bool
+  + dns_min_refresh_rate=10:duration
+envoy.extensions.clusters.dns.v3.DnsCluster.RefreshRate
+  + base_interval=1:duration max_interval=2:duration
+envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig
+  + resolvers=1:envoy.config.core.v3.Address[]
+  ~ dns_resolver_options=2 use_resolvers_as_fallback=3 filter_unroutable_families=4 udp_max_queries=5 query_timeout_seconds=6
+  ~ query_tries=7 rotate_nameservers=8 edns0_max_payload_size=9 max_udp_channel_duration=10 reinit_channel_on_timeout=11 qcache_max_ttl=12
+envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig
+  ~ num_retries=1 num_resolver_threads=2
+envoy.extensions.network.dns_resolver.apple.v3.AppleDnsResolverConfig
+  ~ include_unroutable_families=1
 envoy.config.cluster.v3.Cluster.TransportSocketMatch
   + name=1:string match=2:struct transport_socket=3:envoy.config.core.v3.TransportSocket
 envoy.config.cluster.v3.Cluster.EdsClusterConfig

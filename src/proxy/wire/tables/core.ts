@@ -2,7 +2,10 @@
 export const CORE = `
 envoy.config.core.v3.Address
   + socket_address=1:envoy.config.core.v3.SocketAddress
-  ! pipe=2 envoy_internal_address=3
+  + pipe=2:envoy.config.core.v3.Pipe
+  ! envoy_internal_address=3
+envoy.config.core.v3.Pipe
+  + path=1:string mode=2:uint32
 envoy.config.core.v3.SocketAddress
   + protocol=1:enum:envoy.config.core.v3.SocketAddress.Protocol address=2:string port_value=3:uint32
   ~ ipv4_compat=6

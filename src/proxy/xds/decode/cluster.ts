@@ -1,10 +1,11 @@
 // Envoy's Cluster with its defaults. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto
-import type { AutoSni, CircuitBreakers, ClusterConfig, TcpKeepalive } from "../../config/index.ts";
+import type { AutoSni, CircuitBreakers, ClusterConfig, EndpointSet, TcpKeepalive } from "../../config/index.ts";
 import type { Reader } from "../../wire/reader.ts";
 import { keepsHeaderCase } from "./header-case.ts";
 import { decodeSocketAddress } from "./address.ts";
 import { decodeBalancing } from "./balancing.ts";
 import { checkAds } from "./config-source.ts";
+import { decodeDiscovery } from "./discovery.ts";
 import { decodeEndpoints } from "./endpoints.ts";
 import { decodeHttp2Options } from "./http2-options.ts";
 import { decodeOutliers } from "./outliers.ts";
@@ -16,7 +17,7 @@ const HOUR_MS = 3_600_000;
 export function decodeCluster(reader: Reader): ClusterConfig {
   const name = reader.text("name");
   if (name === "") reader.refuse("name", "is empty");
-  const type = reader.choice<ClusterConfig["type"]>("type", "STATIC");
+  const { type, dns } = decodeDiscovery(reader);
   const { version, common, http1, http2, autoSni } = decodeProtocol(reader);
   const eds = reader.message("eds_cluster_config");
   if (type === "EDS" && eds === undefined) reader.refuse("eds_cluster_config", "is missing");
@@ -29,6 +30,7 @@ export function decodeCluster(reader: Reader): ClusterConfig {
     type,
     edsServiceName: serviceName === "" ? name : serviceName,
     edsTimeoutMs: type === "EDS" && eds !== undefined ? checkAds(eds, "eds_config") : 0,
+    dns,
     connectTimeoutMs: reader.number("connect_timeout", 5000),
     lbPolicy: balancing.policy,
     leastRequestChoiceCount: balancing.choiceCount,
@@ -49,10 +51,19 @@ export function decodeCluster(reader: Reader): ClusterConfig {
     transportMatches: decodeTransportMatches(reader),
     autoSni,
     panicThreshold: reader.message("common_lb_config")?.message("healthy_panic_threshold")?.number("value", 0) ?? 50,
-    endpoints: type === "EDS" || assignment === undefined ? undefined : decodeEndpoints(assignment, name),
+    endpoints: type === "EDS" || assignment === undefined ? undefined : decodeInline(assignment, { name, type }),
     altStatName: reader.text("alt_stat_name"),
     metadata: undefined,
   });
+}
+
+function decodeInline(assignment: Reader, { name, type }: Pick<ClusterConfig, "name" | "type">): EndpointSet {
+  const byName = type === "STRICT_DNS" || type === "LOGICAL_DNS";
+  const set = decodeEndpoints(assignment, { clusterName: name, byName });
+  if (type !== "LOGICAL_DNS") return set;
+  const [only, ...more] = set.endpoints;
+  if (only === undefined || more.length > 0) return assignment.refuse("endpoints", "LOGICAL_DNS clusters must have a single endpoint");
+  return Object.freeze({ ...set, endpoints: [{ ...only, priority: 0 }] });
 }
 
 function decodeKeepalive(reader: Reader | undefined): TcpKeepalive | undefined {

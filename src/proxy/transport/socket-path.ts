@@ -1,0 +1,9 @@
+// Unix sockets as Envoy's `pipe` addresses name them: a path, or `@name` for one without a file. Such an address has no port.
+export function isSocketPath(host: string): boolean {
+  return host.startsWith("/") || host.startsWith("@");
+}
+
+/** As the system takes it: what has no file begins with a zero byte. */
+export function systemPath(host: string): string {
+  return host.startsWith("@") ? `\0${host.slice(1)}` : host;
+}
