@@ -30,8 +30,8 @@ export interface ServicePart {
   readonly ports: readonly ServicePort[];
 }
 
-/** STATIC = endpoints pushed by EDS; NONE = original destination (headless, resolution NONE). */
-export type Resolution = "STATIC" | "NONE" | "DNS" | "DNS_ROUND_ROBIN" | "DYNAMIC_DNS";
+/** STATIC = endpoints pushed by EDS; NONE = original destination (headless, resolution NONE); ALIAS = another name of a service (ExternalName). */
+export type Resolution = "STATIC" | "NONE" | "DNS" | "DNS_ROUND_ROBIN" | "DYNAMIC_DNS" | "ALIAS";
 
 export interface Service {
   /** Lower-case full name, e.g. `demo4.test1.svc.cluster.local`, or the ServiceEntry's host (may be a wildcard). */
@@ -51,6 +51,10 @@ export interface Service {
    */
   readonly parts?: readonly ServicePart[];
   readonly resolution: Resolution;
+  /** ALIAS: the host that is meant, however many aliases are between; undefined = they go round in a circle. */
+  readonly aliasOf?: string;
+  /** Hosts of the aliases that mean this service. */
+  readonly aliases?: readonly string[];
   readonly meshExternal: boolean;
   readonly headless: boolean;
   /** `*`, namespaces, or `~`, already resolved (`.` → own namespace). */

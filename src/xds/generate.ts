@@ -1,7 +1,7 @@
 // View → encoded resources. Sees nothing but the view; every part is remembered by the objects it was made from, so equal inputs give the
 // same objects and a change costs what it changes.
 import { type Cluster, ClusterLoadAssignmentSchema, ListenerSchema, TypedExtensionConfigSchema } from "../envoy-api/index.ts";
-import { memoByIdentity, type ResourceSet, TYPE_URL, type XdsResource, type XdsResources } from "../kit/index.ts";
+import { memoByIdentity, memoByIdentity2, type ResourceSet, TYPE_URL, type XdsResource, type XdsResources } from "../kit/index.ts";
 import {
   type ConfigView,
   type InboundPortView,
@@ -22,6 +22,7 @@ import { buildGatewayListeners } from "./listeners/gateway.ts";
 import { buildInboundListeners } from "./listeners/inbound.ts";
 import type { BuiltListener } from "./listeners/built-listener.ts";
 import { buildOutboundListeners } from "./listeners/outbound.ts";
+import { type PodAddresses, podsOf } from "./listeners/pod-addresses.ts";
 import { toSecretResource } from "./tls/credentials.ts";
 import { buildTables } from "./routes/tables.ts";
 
@@ -90,8 +91,8 @@ function toListener(built: BuiltListener): XdsResource {
 const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** What all proxies of one kind share. */
-const sharedOf = memoByIdentity((config: ConfigView) => {
-  const outbound = config.scope.type === "router" ? { listeners: [], own: NO_NAMES, tables: [] } : buildOutboundListeners(config);
+const sharedOf = memoByIdentity2((config: ConfigView, pods: PodAddresses) => {
+  const outbound = config.scope.type === "router" ? { listeners: [], own: NO_NAMES, tables: [] } : buildOutboundListeners(config, pods);
   const gateway = buildGatewayListeners(config);
   const patcher = patcherOf(config);
   const tables = buildTables(config, { sidecar: outbound.tables, gateway: gateway.tables, patcher });
@@ -175,7 +176,7 @@ function fixedResources(config: ConfigView, patcher: Patcher | undefined): reado
 
 export function generate(view: ProxyView): XdsResources {
   const { config, inbound, endpoints } = view;
-  const shared = sharedOf(config);
+  const shared = sharedOf(config, podsOf(config, endpoints));
   const { patcher } = shared;
   const made = buildParts(config, endpoints);
   const parts = patcher === undefined ? made : patchParts(made, patcher);

@@ -69,9 +69,7 @@ function ofKubernetes(spec: ServiceSpec, port: ServicePortSpec, chosen: readonly
   // Near endpoints are preferred while they are healthy, so callers must know of the sick ones.
   const anyState = service.publishNotReadyAddresses || service.trafficDistribution !== undefined;
   const target = port.targetPort ?? port.port;
-  if (spec.type === "ExternalName" && spec.externalName !== undefined) {
-    return [writtenEndpoint({ address: spec.externalName }, typeof target === "number" ? target : port.port, { labels: {}, workload: "" })];
-  }
+  if (service.resolution === "ALIAS") return [];
   const found: Endpoint[] = [];
   for (const item of chosen) {
     if (item.kind === "pod") {

@@ -3,6 +3,7 @@ import type { MeshSettings, Service } from "../../model/index.ts";
 import { serviceKey } from "../../model/index.ts";
 import type { Resource, ServiceEntrySpec, ServiceSpec } from "../../resources/index.ts";
 import { compareText } from "../names.ts";
+import { resolveAliases } from "./aliases.ts";
 import { toService, toServicesOfEntry, uniteServices } from "./to-service.ts";
 
 /** Where the endpoints of a service come from: the resources that name its host in its namespace, oldest first. */
@@ -55,6 +56,10 @@ export function buildServiceRegistry(
     if (found.service.registry !== service.registry) {
       if (service.registry === "Kubernetes") found.service = service;
     } else found.service = uniteServices(found.service, service);
+  }
+  for (const service of resolveAliases([...sources.values()].map((source) => source.service))) {
+    const source = sources.get(serviceKey(service));
+    if (source !== undefined) source.service = service;
   }
   // A resource may change without changing its service (its endpoints, an annotation): the service then stays the same object.
   for (const [key, source] of sources) {

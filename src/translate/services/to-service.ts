@@ -38,7 +38,7 @@ function exportAnnotation(annotations: Readonly<Record<string, string>>): readon
 export const toService: (resource: Resource<ServiceSpec>, settings: MeshSettings) => Service = memoByIdentity2((resource, settings) => {
   const { metadata, spec } = resource;
   const headless = spec.clusterIP === "None";
-  const external = spec.type === "ExternalName";
+  const external = spec.type === "ExternalName" && (spec.externalName ?? "") !== "";
   const address = spec.clusterIP;
   return Object.freeze({
     hostname: `${metadata.name}.${metadata.namespace}.svc.${settings.domain}`,
@@ -58,14 +58,15 @@ export const toService: (resource: Resource<ServiceSpec>, settings: MeshSettings
           : {}),
     })),
     addresses: headless || external || address === undefined || address === "" ? [] : [address],
-    resolution: external ? ("DNS" as const) : headless ? ("NONE" as const) : ("STATIC" as const),
+    resolution: external ? ("ALIAS" as const) : headless ? ("NONE" as const) : ("STATIC" as const),
     meshExternal: external,
     headless,
     exportTo: resolveExportTo(exportAnnotation(metadata.annotations), metadata.namespace, settings.defaultServiceExportTo),
     subjectAltNames: [],
     publishNotReadyAddresses: spec.publishNotReadyAddresses === true,
     ...trafficDistribution(spec.trafficDistribution, metadata.annotations),
-    ...(spec.selector !== undefined && Object.keys(spec.selector).length > 0 ? { selector: spec.selector } : {}),
+    ...(external ? { aliasOf: (spec.externalName ?? "").replace(/\.$/, "").toLowerCase() } : {}),
+    ...(!external && spec.selector !== undefined && Object.keys(spec.selector).length > 0 ? { selector: spec.selector } : {}),
   });
 });
 

@@ -2,6 +2,7 @@
 // SelectVirtualServices).
 import type { EgressHost, Service, SidecarEgress, VirtualService } from "../../model/index.ts";
 import { hostCovers, hostsOverlap } from "../../model/index.ts";
+import { aliasesOnly } from "../services/aliases.ts";
 
 /** A service with the ports of it that may be used; undefined: all. */
 export interface ImportedService {
@@ -70,15 +71,26 @@ function onePerHost(services: readonly ImportedService[], clientNamespace: strin
   return chosen.size === services.length ? services : services.filter(({ service }) => chosen.get(service.hostname) === service);
 }
 
+function importsHost(imports: Imports, namespace: string, host: string): boolean {
+  const covered = (set: HostSet | undefined): boolean => inSet(set, host, hostCovers);
+  return inMap(imports.added, namespace, covered) && !inMap(imports.removed, namespace, covered);
+}
+
+/** Other names of a service are imported one by one. */
+function importAliases(service: Service, wanted: (alias: string) => boolean): Service {
+  const { aliases = [] } = service;
+  return aliases.every(wanted) ? service : aliasesOnly(service, aliases.filter(wanted));
+}
+
 export function importServices(visible: readonly Service[], listener: SidecarEgress, clientNamespace: string): readonly ImportedService[] {
   const imports = toImports(listener.hosts, clientNamespace);
   const everything = importsEverything(imports);
   const port = portFilter(listener);
   const found: ImportedService[] = [];
   for (const service of visible) {
-    const covered = (set: HostSet | undefined): boolean => inSet(set, service.hostname, hostCovers);
-    if (!everything && (!inMap(imports.added, service.namespace, covered) || inMap(imports.removed, service.namespace, covered))) continue;
-    const imported = port === undefined ? { service, ports: undefined } : trimToPort(service, port);
+    if (!everything && !importsHost(imports, service.namespace, service.hostname)) continue;
+    const trimmed = everything ? service : importAliases(service, (alias) => importsHost(imports, service.namespace, alias));
+    const imported = port === undefined ? { service: trimmed, ports: undefined } : trimToPort(trimmed, port);
     if (imported !== undefined) found.push(imported);
   }
   return onePerHost(found, clientNamespace);

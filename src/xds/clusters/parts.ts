@@ -139,6 +139,8 @@ export function buildParts(config: ConfigView, endpoints: EndpointIndex): readon
   const kind = { mesh, router: scope.type === "router", secretServer: scope.secretServer };
   const forSni = passesTlsOn(config);
   return config.clusters.flatMap((view) => {
+    // The service that it means has the clusters.
+    if (view.service.resolution === "ALIAS") return [];
     const behind = endpoints.get(serviceKey(view.service)) ?? NO_SERVICE_ENDPOINTS;
     // Nobody asks who is behind a service that has no rule and no mutual TLS.
     const asked = (view.autoMtls && kind.secretServer) || view.destinationRule !== undefined;

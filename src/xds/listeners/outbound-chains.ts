@@ -4,6 +4,7 @@ import type { ConfigView, EgressListenerView, Protocol, ServiceView } from "../.
 import { outboundCluster } from "../../model/index.ts";
 import { cidrKey } from "../cidr.ts";
 import { isTls } from "../protocols.ts";
+import { namesOf } from "../routes/domains.ts";
 import type { ChainPlan } from "./chain.ts";
 import { buildHttpManager } from "./http-manager.ts";
 import { appliesAtSidecar, planRoute, sharingHost } from "./l4-routes.ts";
@@ -62,6 +63,12 @@ function toService(view: ConfigView, { service, port, ranges }: ServicePortUse, 
   return { sniHosts, subnets: ranges, filters: [filter], clusters: [cluster] };
 }
 
+/** Of aliases the short forms too. */
+function serverNames(view: ConfigView, { service }: ServiceView): readonly string[] {
+  const options = { scope: view.scope, domain: view.mesh.domain, known: new Set<string>() };
+  return [...new Set([service.hostname, ...(service.aliases ?? []).flatMap((alias) => namesOf(alias, options))])];
+}
+
 const sameRanges = (a: readonly string[], b: readonly string[]): boolean => a.map(cidrKey).sort().join() === b.map(cidrKey).sort().join();
 
 /** Rules in order up to the first without destination subnets; without one, the service itself is the last. */
@@ -102,5 +109,5 @@ function tlsChains(view: ConfigView, use: ServicePortUse): readonly ChainPlan[] 
       }
     }
   }
-  return chains.length > 0 ? chains : [toService(view, use, use.byServerName ? [service.service.hostname] : [])];
+  return chains.length > 0 ? chains : [toService(view, use, use.byServerName ? serverNames(view, service) : [])];
 }

@@ -5,6 +5,7 @@ import { parseNode } from "../../model/index.ts";
 import { buildMesh, viewFor } from "../../translate/index.ts";
 import { nodeOf, resourcesOf } from "../../translate/resources-of.fixture.ts";
 import { buildOutboundListeners } from "./outbound.ts";
+import { podsOf } from "./pod-addresses.ts";
 
 interface Built {
   readonly listeners: ReadonlyMap<string, Listener>;
@@ -15,7 +16,9 @@ function build(text: string, metadata: Record<string, unknown> = {}): Built {
   const node = nodeOf("sidecar", "default", { app: "client" });
   const proxy = parseNode({ ...node, metadata: { ...node.metadata, ...metadata } });
   if (!proxy.ok) throw new Error(proxy.error);
-  const { listeners, tables } = buildOutboundListeners(viewFor(buildMesh({ resources: resourcesOf(text) }), proxy.value));
+  const mesh = buildMesh({ resources: resourcesOf(text) });
+  const view = viewFor(mesh, proxy.value);
+  const { listeners, tables } = buildOutboundListeners(view, podsOf(view, mesh.endpoints));
   return { listeners: new Map(listeners.map(({ message }) => [message.name, message])), tables: tables.map((table) => table.name) };
 }
 
@@ -157,6 +160,115 @@ describe("not captured", () => {
     const services = entry("web", HTTP_80) + entry("nine", "ports: [{number: 9000, name: p, protocol: HTTP}]");
     const { listeners } = build(services + sidecar, { ...NONE, SERIN_SHARED_HOST: "1", HTTP_PROXY_PORT: "15007" });
     expect([...listeners.keys()]).toEqual(["127.0.0.1_9000", "127.0.0.1_15007"]);
+  });
+});
+
+describe("services without an address of their own", () => {
+  const pods = (spec: string): string => `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: db, namespace: default}
+spec: {hosts: [db.default.svc.cluster.local], location: MESH_INTERNAL, resolution: NONE, ${spec}}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: db-1, namespace: default}
+spec: {address: 10.1.1.1, labels: {app: db}}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: db-2, namespace: default}
+spec: {address: 10.1.1.2, labels: {app: db}, ports: {tcp: 15432}}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: db-3, namespace: default}
+spec: {address: db.example.com, labels: {app: db}}
+---`;
+  const PORTS =
+    "ports: [{number: 5432, name: tcp, protocol: TCP}, {number: 81, name: http, protocol: HTTP}, {number: 6543, name: any}, {number: 7443, name: tls, protocol: TLS}]";
+
+  // Seen with istiod 1.29: the same listeners, chains and tables.
+  test("each pod has a listener for a port that is not HTTP, by the service's port", () => {
+    const { listeners, tables } = build(pods(`${PORTS}, workloadSelector: {labels: {app: db}}`));
+    expect([...listeners.keys()].sort()).toEqual([
+      "0.0.0.0_81",
+      "10.1.1.1_5432",
+      "10.1.1.1_6543",
+      "10.1.1.1_7443",
+      "10.1.1.2_5432",
+      "10.1.1.2_6543",
+      "10.1.1.2_7443",
+      "virtualOutbound",
+    ]);
+    expect(chainsOf(listeners.get("10.1.1.2_5432"))).toEqual(["tcp", "default none"]);
+    expect(chainsOf(listeners.get("10.1.1.1_7443"))).toEqual(["tcp", "default none"]);
+    expect(chainsOf(listeners.get("10.1.1.1_6543"))).toEqual(["http http/1.1 h2c", "default tcp"]);
+    expect(tables).toEqual(["81", "db.default.svc.cluster.local:6543"]);
+  });
+
+  test("without pods there is no listener, unless nobody selects any", () => {
+    const { listeners } = build(pods(`${PORTS}, workloadSelector: {labels: {app: nobody}}`));
+    expect([...listeners.keys()]).toEqual(["0.0.0.0_81", "virtualOutbound"]);
+    const open = build(pods("ports: [{number: 5434, name: tcp, protocol: TCP}]"));
+    expect([...open.listeners.keys()]).toEqual(["0.0.0.0_5434", "virtualOutbound"]);
+  });
+
+  test("a Kubernetes Service: as many as it has pods, HTTP by name", () => {
+    const service = `
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: default}
+spec: {clusterIP: None, selector: {app: db}, ports: [{port: 5432, name: tcp}, {port: 80, name: http}]}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: db-1, namespace: default}
+spec: {address: 10.1.1.1, labels: {app: db}}
+---`;
+    expect([...build(service).listeners.keys()]).toEqual(["10.1.1.1_5432", "0.0.0.0_80", "virtualOutbound"]);
+    const none = service.replaceAll("app: db}}\n---", "app: other}}\n---");
+    expect([...build(none).listeners.keys()]).toEqual(["0.0.0.0_80", "virtualOutbound"]);
+  });
+
+  test("where the proxy's listeners have sockets there is one for all", () => {
+    const { listeners } = build(pods(`${PORTS}, workloadSelector: {labels: {app: db}}`), { INTERCEPTION_MODE: "NONE" });
+    expect([...listeners.keys()]).toContain("127.0.0.1_5432");
+    expect([...listeners.keys()].some((name) => name.startsWith("10."))).toBe(false);
+  });
+
+  test("another endpoint without another address changes no listener", () => {
+    const text = pods(`${PORTS}, workloadSelector: {labels: {app: db}}`);
+    const before = buildMesh({ resources: resourcesOf(text) });
+    const after = buildMesh({ resources: resourcesOf(text.replace("ports: {tcp: 15432}", "weight: 3")) }, before);
+    const proxy = parseNode(nodeOf("sidecar", "default", { app: "client" }));
+    if (!proxy.ok) throw new Error(proxy.error);
+    const config = viewFor(after, proxy.value);
+    expect(config).toBe(viewFor(before, proxy.value));
+    expect(after.endpoints).not.toBe(before.endpoints);
+    expect(podsOf(config, after.endpoints)).toBe(podsOf(config, before.endpoints));
+  });
+});
+
+describe("other names of a service", () => {
+  const alias = (name: string, of: string): string => `
+apiVersion: v1
+kind: Service
+metadata: {name: ${name}, namespace: default}
+spec: {type: ExternalName, externalName: ${of}, ports: [{port: 443, name: tls}, {port: 9000, name: tcp}]}
+---`;
+
+  test("an ExternalName has no listeners; TLS of the service is known by its other names too", () => {
+    const { listeners } = build(
+      alias("old", "web.default.svc.cluster.local") +
+        alias("far", "www.example.com") +
+        entry("web", "ports: [{number: 443, name: p, protocol: TLS}]"),
+    );
+    expect([...listeners.keys()]).toEqual(["0.0.0.0_443", "virtualOutbound"]);
+    expect(chainsOf(listeners.get("0.0.0.0_443"))).toEqual([
+      "tcp old old.default old.default.svc old.default.svc.cluster.local old.default.svc.cluster.local. web.default.svc.cluster.local",
+      "default tcp",
+    ]);
   });
 });
 

@@ -1,5 +1,5 @@
 // Outbound listeners of a sidecar (Istio networking/core/listener.go buildSidecarOutboundListeners): HTTP ports share `0.0.0.0_PORT`, other
-// ports have `ADDRESS_PORT`, the explicit proxy takes whatever names a host, and `virtualOutbound` takes what is left. A listener that the
+// ports have `ADDRESS_PORT` (of each pod, where the service itself has no address), the explicit proxy takes whatever names a host, and `virtualOutbound` takes what is left. A listener that the
 // Sidecar gives a port keeps that address for itself.
 import { create, ListenerSchema, TrafficDirection } from "../../envoy-api/index.ts";
 import type { ConfigView, EgressListenerView, Protocol, ServicePart, ServicePort, ServiceView } from "../../model/index.ts";
@@ -11,6 +11,7 @@ import type { BuiltListener } from "./built-listener.ts";
 import { httpChain, l4Chains, type ServicePortUse } from "./outbound-chains.ts";
 import { buildEntryListener, type Entry, joinEntry } from "./outbound-entry.ts";
 import { buildHttpManager } from "./http-manager.ts";
+import { NO_PODS, type PodAddresses } from "./pod-addresses.ts";
 import { buildVirtualOutbound } from "./virtual-outbound.ts";
 
 export const EXPLICIT_PROXY = "http_proxy";
@@ -48,6 +49,7 @@ function mayListen(view: ConfigView, place: Place, port: Pick<ServicePort, "numb
 
 interface Building {
   readonly view: ConfigView;
+  readonly pods: PodAddresses;
   readonly entries: Map<string, Entry>;
   /** Those that listeners with a port of their own have taken. */
   readonly locked: Set<string>;
@@ -66,6 +68,8 @@ function tableName(use: ServicePortUse, address: string, protocol: Protocol): Si
 }
 
 function addService(to: Building, place: Place, service: ServiceView, on: ServicePart & { readonly port: ServicePortUse["port"] }): void {
+  // It is called by the address of the service that it means.
+  if (service.service.resolution === "ALIAS") return;
   const { view, entries } = to;
   const { port } = on;
   const { protocol } = port;
@@ -117,7 +121,11 @@ function addEgress(to: Building, egress: EgressListenerView): void {
     for (const part of partsOf(service.service)) {
       for (const port of part.ports) {
         if (isUdp(port.protocol) || (service.ports !== undefined && !service.ports.includes(port.number))) continue;
-        if (mayListen(to.view, place, port)) addService(to, place, service, { ...part, port });
+        if (!mayListen(to.view, place, port)) continue;
+        const perPod = place.bind === "" && (isTcp(port.protocol) || isDetected(port.protocol));
+        const pods = perPod ? to.pods.of(service.service, port.number) : undefined;
+        if (pods === undefined) addService(to, place, service, { ...part, port });
+        else for (const address of pods) addService(to, place, service, { ...part, addresses: [address], port });
       }
     }
   }
@@ -142,8 +150,8 @@ function explicitProxy(view: ConfigView, port: number): BuiltListener {
   return { message, clusters: [] };
 }
 
-export function buildOutboundListeners(view: ConfigView): OutboundListeners {
-  const building: Building = { view, entries: new Map(), locked: new Set(), tables: new Map() };
+export function buildOutboundListeners(view: ConfigView, pods: PodAddresses = NO_PODS): OutboundListeners {
+  const building: Building = { view, pods, entries: new Map(), locked: new Set(), tables: new Map() };
   for (const egress of view.egress) addEgress(building, egress);
   const listeners = [...building.entries.values()].map((entry) => buildEntryListener(view, entry));
   const tables = [...building.tables.values()];

@@ -51,7 +51,8 @@ export function portOf(destination: Destination, context: RouteContext): number 
 }
 
 export function clusterOf(destination: Destination, context: RouteContext): string {
-  return outboundCluster(destination.host, portOf(destination, context), destination.subset);
+  const service = (context.services.get(destination.host) ?? context.known.get(destination.host))?.service;
+  return outboundCluster(service?.aliasOf ?? destination.host, portOf(destination, context), destination.subset);
 }
 
 const CODES: Readonly<Record<number, Code>> = {

@@ -23,10 +23,14 @@ export interface DomainOptions {
   readonly addresses: readonly string[];
 }
 
+/** One name in all its forms. */
+export function namesOf(hostname: string, { scope, domain, known }: Omit<DomainOptions, "addresses">): string[] {
+  const short = shortForms(hostname, scope.namespace, domain).filter((name) => !known.has(name));
+  return [hostname, ...(isIP(hostname) === 0 ? [`${hostname}.`] : []), ...short];
+}
+
 export function domainsOf(service: Service, options: DomainOptions): string[] {
-  const { hostname } = service;
-  const short = shortForms(hostname, options.scope.namespace, options.domain).filter((name) => !options.known.has(name));
-  const names = [hostname, ...(isIP(hostname) === 0 ? [`${hostname}.`] : []), ...short];
+  const names = [service.hostname, ...(service.aliases ?? [])].flatMap((name) => namesOf(name, options));
   const each = service.resolution === "NONE" && service.registry === "Kubernetes" ? names.map((name) => `*.${name}`) : [];
   const addresses = options.addresses.filter((a) => !a.includes("/")).map((a) => (a.includes(":") ? `[${a}]` : a));
   return [...names, ...each, ...addresses];

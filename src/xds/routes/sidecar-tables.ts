@@ -196,7 +196,8 @@ function planOwnHosts(input: TableInput): HostPlan[] {
     for (const [number, list] of byPort) wrappers.push({ owner, port: number, services: list, strangers: split.strangers });
   }
   for (const service of services.values()) {
-    if (owned.has(service)) continue;
+    // The service that an alias means has its names.
+    if (owned.has(service) || service.view.service.resolution === "ALIAS") continue;
     for (const number of service.httpPorts) wrappers.push({ owner: undefined, port: number, services: [service], strangers: [] });
   }
   const known = new Set(wrappers.flatMap((wrapper) => wrapper.services.map((one) => one.view.service.hostname)));
