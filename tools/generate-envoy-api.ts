@@ -64,6 +64,37 @@ const ROOTS = [
   "envoy/service/secret/v3/sds.proto",
 ];
 
+interface NewerField {
+  readonly file: string;
+  /** A line of the file, and what stands before it from now on. */
+  readonly before: string;
+  readonly text: string;
+}
+
+/** Fields that Envoy 1.40 has and the .proto files at hand do not have yet. */
+const NEWER: readonly NewerField[] = [
+  {
+    file: "envoy/config/cluster/v3/circuit_breaker.proto",
+    before: "      google.protobuf.UInt32Value min_retry_concurrency = 2;",
+    text: "      google.protobuf.Duration budget_interval = 3;\n",
+  },
+  {
+    file: "envoy/config/cluster/v3/circuit_breaker.proto",
+    before: 'import "google/protobuf/wrappers.proto";',
+    text: 'import "google/protobuf/duration.proto";\n',
+  },
+  {
+    file: "envoy/extensions/upstreams/http/v3/http_protocol_options.proto",
+    before: "  config.core.v3.TypedExtensionConfig header_validation_config = 7;",
+    text: "  message OutlierDetection {\n    config.common.matcher.v3.MatchPredicate error_matcher = 1;\n  }\n  OutlierDetection outlier_detection = 8;\n",
+  },
+  {
+    file: "envoy/extensions/upstreams/http/v3/http_protocol_options.proto",
+    before: 'import "envoy/config/core/v3/extension.proto";',
+    text: 'import "envoy/config/common/matcher/v3/matcher.proto";\n',
+  },
+];
+
 function inputsHash(): string {
   const hash = createHash("sha256");
   hash.update(readFileSync(import.meta.filename));
@@ -84,6 +115,21 @@ function prepareProtos(): void {
         name === "FieldRules" ? line : `${line}\n  optional bool ignore_empty = 900;`,
       );
   writeFileSync(path.join(WORK, "validate/validate.proto"), patched);
+  addNewerFields();
+}
+
+/** Copies with the newer fields come before the files as shipped. */
+function addNewerFields(): void {
+  for (const [file, edits] of Map.groupBy(NEWER, (edit) => edit.file)) {
+    let text = readFileSync(path.join(DEPS, "envoy-api", file), "utf8");
+    for (const { before, text: added } of edits) {
+      if (!text.includes(before)) throw new Error(`${file} has no line ${JSON.stringify(before)}`);
+      text = text.replace(before, () => `${added}${before}`);
+    }
+    const copy = path.join(WORK, file);
+    mkdirSync(path.dirname(copy), { recursive: true });
+    writeFileSync(copy, text);
+  }
 }
 
 function protoc(args: string[]): void {

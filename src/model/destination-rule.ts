@@ -74,6 +74,8 @@ export interface OutlierDetection {
   readonly baseEjectionTimeMs: number | undefined;
   readonly maxEjectionPercent: number | undefined;
   readonly minHealthPercent: number | undefined;
+  /** The statuses that are errors; none = 500 and more. */
+  readonly httpErrorCodes: readonly number[];
 }
 
 export interface TrafficPolicy {
@@ -90,6 +92,8 @@ export interface RetryBudget {
   readonly percent: number | undefined;
   /** 0 = not written. */
   readonly minRetryConcurrency: number;
+  /** Requests count for so long from their start on; undefined: while they are active. */
+  readonly intervalMs: number | undefined;
 }
 
 /** What a rule says of byte streams. Istio reads it from the host's level only, the tunnel also from the subset's; never from a port's. */

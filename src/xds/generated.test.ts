@@ -180,6 +180,30 @@ spec: {egress: [{hosts: ["*/*"]}], inboundConnectionPool: {tcp: {maxConnections:
   });
 });
 
+describe("outlier detection and retry budgets", () => {
+  const at = (policy: string, mesh: unknown = {}) =>
+    cluster("outbound|80||a.default.svc.cluster.local", all(SERVICE, rule(`trafficPolicy: {${policy}}`)), { mesh });
+
+  // Newer than istiod 1.29, which does not know the field: as its successors write it.
+  test("outlierDetectionHttpErrorCodes is a matcher on the status of answers, one or any of several", () => {
+    const status = (exact: string) => ({ http_response_headers_match: { headers: [{ name: ":status", string_match: { exact } }] } });
+    const matcherOf = (built: Json) => (protocolOf(built) as Json)["outlier_detection"];
+    expect(matcherOf(at("outlierDetection: {outlierDetectionHttpErrorCodes: [429]}"))).toEqual({ error_matcher: status("429") });
+    const several = { error_matcher: { or_match: { rules: [status("429"), status("503")] } } };
+    expect(matcherOf(at("outlierDetection: {outlierDetectionHttpErrorCodes: [429, 503]}"))).toEqual(several);
+    const mesh = { defaultTrafficPolicy: { outlierDetection: { outlierDetectionHttpErrorCodes: [429, 503] } } };
+    expect(matcherOf(at("loadBalancer: {simple: RANDOM}", mesh))).toEqual(several);
+    expect(protocolOf(at("outlierDetection: {consecutive5xxErrors: 1}"))).toBeUndefined();
+  });
+
+  test("budgetInterval goes with the retry budget", () => {
+    const budgetOf = (built: Json) => ((built["circuit_breakers"] as Json)["thresholds"] as Json[])[0]?.["retry_budget"];
+    const rest = { budget_percent: { value: 50 }, min_retry_concurrency: 3 };
+    expect(budgetOf(at("retryBudget: {percent: 50, budgetInterval: 1.5s}"))).toEqual({ ...rest, budget_interval: "1.500s" });
+    expect(budgetOf(at("retryBudget: {percent: 50}"))).toEqual(rest);
+  });
+});
+
 describe("routes", () => {
   test("the operation names the only destination, else the VirtualService, and the path as matched", () => {
     const built = routesOf(`[

@@ -30,8 +30,18 @@ export interface OriginalDestination {
   readonly port: number | undefined;
 }
 
+/** What is seen of an answer's head. */
+export interface AnswerLines {
+  readonly status: number;
+  headerLines(name: string): readonly string[];
+}
+
+export type AnswerTest = (answer: AnswerLines) => boolean;
+
 /** https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier */
 export interface OutlierDetection {
+  /** Which answers are errors; undefined: those of 500 and more. */
+  readonly isError?: AnswerTest | undefined;
   readonly intervalMs: number;
   readonly baseEjectionMs: number;
   readonly maxEjectionMs: number;

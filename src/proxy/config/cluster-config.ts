@@ -4,13 +4,20 @@ import type { Balancing, LbPolicy, OutlierDetection } from "./balancing-config.t
 import type { DnsConfig } from "./dns-config.ts";
 import type { TransportMatch, UpstreamTransport } from "./tls-config.ts";
 
+export interface RetryBudget {
+  readonly percent: number;
+  readonly minConcurrency: number;
+  /** Requests count for so long from their start on; 0: while they are active. */
+  readonly intervalMs: number;
+}
+
 export interface CircuitBreakers {
   readonly maxConnections: number;
   readonly maxPendingRequests: number;
   readonly maxRequests: number;
   readonly maxRetries: number;
-  /** In place of maxRetries: a share of the active requests may be retries, and always so many. */
-  readonly retryBudget?: { readonly percent: number; readonly minConcurrency: number } | undefined;
+  /** In place of maxRetries: a share of the requests may be retries, and always so many. */
+  readonly retryBudget?: RetryBudget | undefined;
 }
 
 /** What is undefined stays as the system has it. */

@@ -190,7 +190,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       this.onUpstreamReset(stream, "protocol error", undefined);
       return true;
     }
-    if (status !== 101) reportAnswer(this.place.host as Host, status, exchange.head.grpc ? head.first("grpc-status") : undefined);
+    if (status !== 101) reportAnswer(this.place.host as Host, head, exchange.head.grpc ? head.first("grpc-status") : undefined);
     const { rules } = this;
     if (rules !== undefined && !tunnel) {
       if (rules.answer(head) && this.startRetry(() => this.discard(stream, start.complete))) return true;

@@ -161,7 +161,7 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
       return true;
     }
     const host = this.place.host as Host;
-    if (head.status !== 101) reportAnswer(host, head.status, this.grpc ? head.first("grpc-status") : undefined);
+    if (head.status !== 101) reportAnswer(host, head, this.grpc ? head.first("grpc-status") : undefined);
     countAnswer(this.cluster.stats, host.stats, head.status);
     this.answered = true;
     this.timeouts.answered();

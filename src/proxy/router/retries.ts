@@ -119,7 +119,7 @@ export class Retries implements PickContext {
       cluster.stats.rqRetryLimit.value++;
       return false;
     }
-    if (this.booked === undefined && !canRetry(cluster.usage, cluster.config.breakers)) {
+    if (this.booked === undefined && !canRetry(cluster.usage, cluster.config.breakers, cluster.retryWindow)) {
       exchange.flags |= FLAG.UO;
       cluster.stats.rqRetryOverflow.value++;
       return false;

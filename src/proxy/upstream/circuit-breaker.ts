@@ -1,6 +1,11 @@
 // What of a cluster is in use, against Envoy's circuit breaker limits: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/circuit_breaking
 import type { CircuitBreakers } from "../config/index.ts";
 
+/** Requests of a retry budget's interval. */
+export interface BudgetWindow {
+  count(): number;
+}
+
 export interface Usage {
   connections: number;
   pending: number;
@@ -24,9 +29,10 @@ export function canRequest(usage: Usage, limits: CircuitBreakers): boolean {
   return usage.requests < limits.maxRequests;
 }
 
-export function canRetry(usage: Usage, limits: CircuitBreakers): boolean {
+/** `window`: where the budget has an interval. */
+export function canRetry(usage: Usage, limits: CircuitBreakers, window?: BudgetWindow): boolean {
   const { retryBudget } = limits;
   if (retryBudget === undefined) return usage.retries < limits.maxRetries;
-  const active = usage.requests + usage.pending;
-  return usage.retries < Math.max(Math.floor((retryBudget.percent / 100) * active), retryBudget.minConcurrency);
+  const requests = window === undefined ? usage.requests + usage.pending : window.count();
+  return usage.retries < Math.max(Math.floor((retryBudget.percent / 100) * requests), retryBudget.minConcurrency);
 }

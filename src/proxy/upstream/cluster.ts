@@ -20,6 +20,7 @@ import { Http1Pool } from "./pool/http1-pool.ts";
 import { Http2Pool } from "./pool/http2-pool.ts";
 import type { ConnectionPool, PoolContext, PoolKind } from "./pool/pool.ts";
 import { TcpPool } from "./pool/tcp-pool.ts";
+import { createRequestWindow, type RequestWindow } from "./request-window.ts";
 import { chooseTransport } from "./transport-choice.ts";
 
 const POOLS = { http1: Http1Pool, http2: Http2Pool, tcp: TcpPool } as const;
@@ -66,6 +67,8 @@ export class Cluster {
   hashes = false;
   /** A request's pool depends on more than its host. */
   followsRequest = false;
+  /** Where the retry budget has an interval. */
+  retryWindow: RequestWindow | undefined = undefined;
   private hosts = new Map<string, Host>();
   private rules: EndpointRules = DEFAULT_RULES;
   private detector: Detector | undefined = undefined;
@@ -91,6 +94,7 @@ export class Cluster {
       wheel: context.wheel,
     };
     this.watchOutliers();
+    this.countRequests();
   }
 
   get hostList(): readonly Host[] {
@@ -133,11 +137,12 @@ export class Cluster {
 
   /** Hosts that stay keep their connections; those that left finish what they have. */
   update(config: ClusterConfig, endpoints: readonly ResolvedEndpoint[], rules: EndpointRules = DEFAULT_RULES): void {
-    const { outliers } = this.config;
+    const { outliers, breakers } = this.config;
     this.config = config;
     this.rules = rules;
     this.followsRequest = followsRequest(config);
     if (outliers !== config.outliers) this.watchOutliers();
+    if (breakers.retryBudget?.intervalMs !== config.breakers.retryBudget?.intervalMs) this.countRequests();
     if (config.type === "ORIGINAL_DST") for (const host of this.hosts.values()) this.useTransport(host);
     else this.replaceHosts(endpoints);
     this.mergeWindow.settle();
@@ -202,6 +207,13 @@ export class Cluster {
             onChange: () => this.onHealthChange(),
           });
     this.detector?.follow(this.hosts.values());
+  }
+
+  private countRequests(): void {
+    this.retryWindow?.stop();
+    const intervalMs = this.config.breakers.retryBudget?.intervalMs ?? 0;
+    const { rqTotal } = this.stats;
+    this.retryWindow = intervalMs > 0 ? createRequestWindow(this.context.clock, intervalMs, () => rqTotal.value) : undefined;
   }
 
   /** Hosts came, went, or changed their health: a picker for those of now. */
@@ -270,6 +282,7 @@ export class Cluster {
   remove(): void {
     this.picker = NO_HOSTS;
     this.detector?.stop();
+    this.retryWindow?.stop();
     this.mergeWindow.settle();
     this.cancelCleanup?.();
     for (const host of this.hosts.values()) drainHost(host);

@@ -38,17 +38,11 @@ export const NOT_YET: readonly NotYetRow[] = [
   { kind: "DestinationRule", paths: inPolicies("loadBalancer.zoneAwareLbSetting", { perPort: true }), what: "zoneAwareLbSetting" },
   {
     kind: "DestinationRule",
-    paths: inPolicies("outlierDetection.outlierDetectionHttpErrorCodes", { perPort: true }),
-    what: "outlierDetectionHttpErrorCodes",
-  },
-  {
-    kind: "DestinationRule",
     paths: inPolicies("tls", { perPort: true }),
     what: "mode ISTIO_MUTUAL without a mesh identity",
     note: "Serin issues none yet: it works for proxies that bring a secret server of their own.",
     when: (tls) => field(tls, "mode") === "ISTIO_MUTUAL",
   },
-  { kind: "DestinationRule", paths: inPolicies("retryBudget.budgetInterval", { perPort: false }), what: "budgetInterval" },
 
   {
     kind: "Gateway",

@@ -1,7 +1,7 @@
 // trafficPolicy of a DestinationRule → model, and Istio's precedence: subset's port, subset, host's port, host; a port level replaces everything
 // (pilot/pkg/util MergeTrafficPolicy).
 import { parseDuration } from "../../kit/index.ts";
-import type { ConnectionPool, OutlierDetection, StreamSettings, TcpKeepalive, TrafficPolicy } from "../../model/index.ts";
+import type { ConnectionPool, OutlierDetection, RetryBudget, StreamSettings, TcpKeepalive, TrafficPolicy } from "../../model/index.ts";
 import { type ClientTlsSpec, toClientTls } from "../tls.ts";
 import { type LoadBalancerSpec, toLoadBalancer } from "./load-balancer.ts";
 
@@ -44,6 +44,7 @@ export interface PolicySettingsSpec {
     readonly baseEjectionTime?: string;
     readonly maxEjectionPercent?: number;
     readonly minHealthPercent?: number;
+    readonly outlierDetectionHttpErrorCodes?: readonly number[];
   };
   readonly tls?: ClientTlsSpec;
 }
@@ -51,7 +52,7 @@ export interface PolicySettingsSpec {
 export interface TrafficPolicySpec extends PolicySettingsSpec {
   readonly tunnel?: { readonly protocol?: string; readonly targetHost?: string; readonly targetPort?: number };
   readonly proxyProtocol?: { readonly version?: "V1" | "V2" };
-  readonly retryBudget?: { readonly percent?: number; readonly minRetryConcurrency?: number };
+  readonly retryBudget?: { readonly percent?: number; readonly minRetryConcurrency?: number; readonly budgetInterval?: string };
   readonly portLevelSettings?: readonly (PolicySettingsSpec & { readonly port?: { readonly number?: number } })[];
 }
 
@@ -101,6 +102,7 @@ function toOutlierDetection(spec: NonNullable<PolicySettingsSpec["outlierDetecti
     baseEjectionTimeMs: ms(spec.baseEjectionTime),
     maxEjectionPercent: spec.maxEjectionPercent,
     minHealthPercent: spec.minHealthPercent,
+    httpErrorCodes: spec.outlierDetectionHttpErrorCodes ?? [],
   };
 }
 
@@ -129,9 +131,12 @@ export function toLayeredPolicy(spec: TrafficPolicySpec): LayeredPolicy {
     if (number !== undefined && !ports.has(number)) ports.set(number, toSettings(level));
   }
   const proxyProtocol = spec.proxyProtocol === undefined ? undefined : (spec.proxyProtocol.version ?? "V1");
-  const budget = spec.retryBudget;
-  const retryBudget = budget === undefined ? undefined : { percent: budget.percent, minRetryConcurrency: budget.minRetryConcurrency ?? 0 };
+  const retryBudget = spec.retryBudget === undefined ? undefined : toRetryBudget(spec.retryBudget);
   return { base: { ...toSettings(spec), proxyProtocol, retryBudget }, tunnel: toTunnel(spec.tunnel), ports };
+}
+
+function toRetryBudget({ percent, minRetryConcurrency = 0, budgetInterval }: NonNullable<TrafficPolicySpec["retryBudget"]>): RetryBudget {
+  return { percent, minRetryConcurrency, intervalMs: ms(budgetInterval) };
 }
 
 function toTunnel(spec: TrafficPolicySpec["tunnel"]): StreamSettings["tunnel"] {

@@ -119,7 +119,7 @@ export function buildOutboundCluster(input: ClusterInput): Cluster {
     circuitBreakers: circuitBreakers(policy.connectionPool, policy.retryBudget),
     ...(keepalive === undefined ? {} : { upstreamConnectionOptions: keepalive }),
     ...transport.sockets,
-    ...protocolOptions({ ...protocol, names: transport }),
+    ...protocolOptions({ ...protocol, names: transport, errorCodes: policy.outlierDetection?.httpErrorCodes ?? [] }),
     metadata: {
       filterMetadata: {
         istio: {

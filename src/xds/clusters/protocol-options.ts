@@ -12,6 +12,8 @@ interface Options {
   readonly mesh: MeshSettings;
   /** Gateways detect no protocols. */
   readonly router: boolean;
+  /** Statuses that outlier detection takes for errors; none = its own rule. */
+  readonly errorCodes?: readonly number[];
   /** SNI, and the name to verify, are taken from each request. */
   readonly names?: { readonly autoSni: boolean; readonly autoSanValidation: boolean };
 }
@@ -60,6 +62,18 @@ function http2Options(pool: ConnectionPool | undefined): object {
   return { ...(streams > 0 ? { maxConcurrentStreams: streams } : {}), ...keepaliveOptions(pool) };
 }
 
+function anyStatus(codes: readonly number[]): object {
+  const rules = codes.map((code) => {
+    const status = { name: ":status", headerMatchSpecifier: stringMatch({ case: "exact", value: String(code) }) };
+    return { rule: { case: "httpResponseHeadersMatch", value: { headers: [status] } } };
+  });
+  return rules.length === 1 ? (rules[0] as object) : { rule: { case: "orMatch", value: { rules } } };
+}
+
+function stringMatch(matchPattern: object): object {
+  return { case: "stringMatch", value: { matchPattern } };
+}
+
 /** Nothing for plain HTTP/1.1 without limits: that is Envoy's default. */
 export function protocolOptions(options: Options): Pick<Cluster, "typedExtensionProtocolOptions"> | undefined {
   const { pool, mesh } = options;
@@ -68,7 +82,8 @@ export function protocolOptions(options: Options): Pick<Cluster, "typedExtension
   const keepsCase = mesh.proxyHeaders.preserveHttp1HeaderCase && isHttpProtocol(options.port.protocol);
   const { autoSni, autoSanValidation } = options.names ?? { autoSni: false, autoSanValidation: false };
   const named = autoSni || autoSanValidation;
-  if (version === "http1" && common === undefined && !keepsCase && !named) return undefined;
+  const codes = options.errorCodes ?? [];
+  if (version === "http1" && common === undefined && !keepsCase && !named && codes.length === 0) return undefined;
   const http1 = keepsCase ? http1Options(mesh) : {};
   const explicit =
     version === "http2"
@@ -77,10 +92,11 @@ export function protocolOptions(options: Options): Pick<Cluster, "typedExtension
   const message = create(UpstreamHttpProtocolOptionsSchema, {
     ...(common === undefined ? {} : { commonHttpProtocolOptions: common }),
     ...(named ? { upstreamHttpProtocolOptions: { autoSni, autoSanValidation } } : {}),
+    ...(codes.length === 0 ? {} : { outlierDetection: { errorMatcher: anyStatus(codes) } }),
     upstreamProtocolOptions:
       version === "downstream"
         ? { case: "useDownstreamProtocolConfig", value: { httpProtocolOptions: http1, http2ProtocolOptions: keepaliveOptions(pool) } }
         : { case: "explicitHttpConfig", value: { protocolConfig: explicit } },
-  });
+  } as never);
   return { typedExtensionProtocolOptions: { [KEY]: packAny(UpstreamHttpProtocolOptionsSchema, message) } };
 }

@@ -83,6 +83,18 @@ describe("failures in a row", () => {
     expect(watched.logs).toEqual(times(3, 0).map(() => "outlier seen, not ejected"));
   });
 
+  test("where the cluster says which answers are errors, they count as 500 at least, and all others as successes", () => {
+    const s = scene({ isError: ({ status }) => status === 429 || status === 503 });
+    const outlier = s.host(0).outlier;
+    const seen = [429, 503, 500, 200].map((status) => outlier?.statusFor({ status, headerLines: () => [] }, status));
+    expect(seen).toEqual([500, 503, 200, 200]);
+    expect(
+      scene()
+        .host(0)
+        .outlier?.statusFor({ status: 429, headerLines: () => [] }, 429),
+    ).toBe(429);
+  });
+
   test("connections: without split they are 503 and 504, with split they count on their own", () => {
     const s = scene();
     for (let i = 0; i < 5; i++) s.host(1).outlier?.putOutcome(i % 2 === 0 ? "connect failed" : "timeout");

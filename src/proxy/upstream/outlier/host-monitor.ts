@@ -1,5 +1,5 @@
 // What one host has answered lately, for outlier detection: failures in a row by kind, and the rate of successes over an interval.
-import type { ConsecutiveKind, OutlierDetection } from "../../config/index.ts";
+import type { AnswerLines, ConsecutiveKind, OutlierDetection } from "../../config/index.ts";
 
 /** What became of a request, besides an answer with a status. */
 export type Outcome =
@@ -76,6 +76,13 @@ export class HostMonitor {
     this.forgive("5xx");
     this.forgive("gateway_failure");
     this.forgive("local_origin_failure");
+  }
+
+  /** Where the cluster says itself which answers are errors, that counts, whatever their status. */
+  statusFor(answer: AnswerLines, status: number): number {
+    const { isError } = this.config;
+    if (isError === undefined) return status;
+    return isError(answer) ? Math.max(500, status) : 200;
   }
 
   putAnswer(status: number): void {

@@ -85,7 +85,9 @@ envoy.config.cluster.v3.Cluster.CommonLbConfig
   + consistent_hashing_lb_config=7:envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig
   + update_merge_window=4:duration
   ~ ignore_new_hosts_until_first_hc=5 close_connections_on_host_set_change=6 override_host_status=8
-  ! zone_aware_lb_config=2
+  + zone_aware_lb_config=2:envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig
+envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig
+  + routing_enabled=1:envoy.type.v3.Percent min_cluster_size=2:uint64? fail_traffic_on_panic=3:bool
 envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig
 envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig
   + use_hostname_for_hashing=1:bool
@@ -99,7 +101,7 @@ envoy.config.cluster.v3.CircuitBreakers.Thresholds
   ~ track_remaining=6 max_connection_pools=7
   + retry_budget=8:envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget
 envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget
-  + budget_percent=1:envoy.type.v3.Percent min_retry_concurrency=2:uint32?
+  + budget_percent=1:envoy.type.v3.Percent min_retry_concurrency=2:uint32? budget_interval=3:duration
 envoy.config.cluster.v3.LoadBalancingPolicy
   + policies=1:envoy.config.cluster.v3.LoadBalancingPolicy.Policy[]
 envoy.config.cluster.v3.LoadBalancingPolicy.Policy
@@ -126,7 +128,20 @@ envoy.extensions.upstreams.http.v3.HttpProtocolOptions
   + explicit_http_config=3:envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig
   + use_downstream_protocol_config=4:envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig
   + upstream_http_protocol_options=2:envoy.config.core.v3.UpstreamHttpProtocolOptions
+  + outlier_detection=8:envoy.extensions.upstreams.http.v3.HttpProtocolOptions.OutlierDetection
   ! auto_config=5 http_filters=6 header_validation_config=7
+envoy.extensions.upstreams.http.v3.HttpProtocolOptions.OutlierDetection
+  + error_matcher=1:envoy.config.common.matcher.v3.MatchPredicate
+envoy.config.common.matcher.v3.MatchPredicate
+  + or_match=1:envoy.config.common.matcher.v3.MatchPredicate.MatchSet and_match=2:envoy.config.common.matcher.v3.MatchPredicate.MatchSet
+  + not_match=3:envoy.config.common.matcher.v3.MatchPredicate any_match=4:bool
+  + http_response_headers_match=7:envoy.config.common.matcher.v3.HttpHeadersMatch
+  ! http_request_headers_match=5 http_request_trailers_match=6 http_response_trailers_match=8 http_request_generic_body_match=9
+  ! http_response_generic_body_match=10
+envoy.config.common.matcher.v3.MatchPredicate.MatchSet
+  + rules=1:envoy.config.common.matcher.v3.MatchPredicate[]
+envoy.config.common.matcher.v3.HttpHeadersMatch
+  + headers=1:envoy.config.route.v3.HeaderMatcher[]
 envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig
   + http_protocol_options=1:envoy.config.core.v3.Http1ProtocolOptions http2_protocol_options=2:envoy.config.core.v3.Http2ProtocolOptions
   ! http3_protocol_options=3

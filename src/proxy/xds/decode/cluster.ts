@@ -1,8 +1,9 @@
 // Envoy's Cluster with its defaults. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto
-import type { AutoSni, CircuitBreakers, ClusterConfig, EndpointSet, TcpKeepalive } from "../../config/index.ts";
+import type { AnswerTest, AutoSni, CircuitBreakers, ClusterConfig, EndpointSet, TcpKeepalive } from "../../config/index.ts";
 import type { Reader } from "../../wire/reader.ts";
 import { keepsHeaderCase } from "./header-case.ts";
 import { decodeSocketAddress } from "./address.ts";
+import { decodeAnswerTest } from "./answer-test.ts";
 import { decodeBalancing } from "./balancing.ts";
 import { checkAds } from "./config-source.ts";
 import { decodeDiscovery } from "./discovery.ts";
@@ -18,7 +19,7 @@ export function decodeCluster(reader: Reader): ClusterConfig {
   const name = reader.text("name");
   if (name === "") reader.refuse("name", "is empty");
   const { type, dns } = decodeDiscovery(reader);
-  const { version, common, http1, http2, autoSni } = decodeProtocol(reader);
+  const { version, common, http1, http2, autoSni, isError } = decodeProtocol(reader);
   const eds = reader.message("eds_cluster_config");
   if (type === "EDS" && eds === undefined) reader.refuse("eds_cluster_config", "is missing");
   const serviceName = eds?.text("service_name") ?? "";
@@ -35,7 +36,7 @@ export function decodeCluster(reader: Reader): ClusterConfig {
     lbPolicy: balancing.policy,
     leastRequestChoiceCount: balancing.choiceCount,
     balancing: balancing.balancing,
-    outliers: decodeOutliers(reader.message("outlier_detection")),
+    outliers: decodeOutliers(reader.message("outlier_detection"), isError),
     breakers: decodeBreakers(reader.message("circuit_breakers")),
     idleTimeoutMs: common?.number("idle_timeout", HOUR_MS) ?? HOUR_MS,
     maxConnectionDurationMs: common?.number("max_connection_duration", 0) ?? 0,
@@ -85,6 +86,7 @@ interface Protocol {
   readonly http1: Reader | undefined;
   readonly http2: Reader | undefined;
   readonly autoSni: AutoSni | undefined;
+  readonly isError: AnswerTest | undefined;
 }
 
 function decodeAutoSni(reader: Reader | undefined): AutoSni | undefined {
@@ -104,19 +106,21 @@ function decodeProtocol(reader: Reader): Protocol {
     const explicit = options.message("explicit_http_config");
     const version = downstream !== undefined ? "downstream" : explicit?.has("http2_protocol_options") === true ? "http2" : "http1";
     const own = downstream ?? explicit;
+    const isError = options.message("outlier_detection")?.message("error_matcher");
     return {
       version,
       common: options.message("common_http_protocol_options") ?? common,
       http1: own?.message("http_protocol_options"),
       http2: own?.message("http2_protocol_options"),
       autoSni: decodeAutoSni(options.message("upstream_http_protocol_options")),
+      isError: isError === undefined ? undefined : decodeAnswerTest(isError),
     };
   }
   const follows = reader.choice<string>("protocol_selection", "USE_CONFIGURED_PROTOCOL") === "USE_DOWNSTREAM_PROTOCOL";
   const http2 = reader.message("http2_protocol_options");
   const version = follows ? "downstream" : http2 === undefined ? "http1" : "http2";
   const autoSni = decodeAutoSni(reader.message("upstream_http_protocol_options"));
-  return { version, common, http1: reader.message("http_protocol_options"), http2, autoSni };
+  return { version, common, http1: reader.message("http_protocol_options"), http2, autoSni, isError: undefined };
 }
 
 function decodeBreakers(reader: Reader | undefined): CircuitBreakers {
@@ -135,5 +139,6 @@ function decodeRetryBudget(reader: Reader | undefined): CircuitBreakers["retryBu
   return {
     percent: reader.message("budget_percent")?.number("value", 0) ?? 20,
     minConcurrency: reader.number("min_retry_concurrency", 3),
+    intervalMs: reader.number("budget_interval", 0),
   };
 }

@@ -1,10 +1,11 @@
 // Envoy's OutlierDetection with its defaults. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/outlier_detection.proto
-import type { OutlierDetection } from "../../config/index.ts";
+import type { AnswerTest, OutlierDetection } from "../../config/index.ts";
 import type { Reader } from "../../wire/reader.ts";
 
 const MAX_EJECTION_MS = 300_000;
 
-export function decodeOutliers(reader: Reader | undefined): OutlierDetection | undefined {
+/** `isError`: from the cluster's HTTP options. */
+export function decodeOutliers(reader: Reader | undefined, isError: AnswerTest | undefined): OutlierDetection | undefined {
   if (reader === undefined) return undefined;
   const baseEjectionMs = reader.number("base_ejection_time", 30_000);
   const maxEjectionMs = reader.number("max_ejection_time", Math.max(MAX_EJECTION_MS, baseEjectionMs));
@@ -14,6 +15,7 @@ export function decodeOutliers(reader: Reader | undefined): OutlierDetection | u
     return value > 100 ? reader.refuse(name, "is more than 100") : value;
   };
   return Object.freeze({
+    isError,
     intervalMs: reader.number("interval", 10_000),
     baseEjectionMs,
     maxEjectionMs,
