@@ -44,9 +44,19 @@ function grpcCluster(name: string, port: number): unknown {
   };
 }
 
+/** As Istio's agent does where the proxy is to know its like. */
+function selfDiscovery(proxy: CaseProxy, ads: unknown): { readonly clusters: readonly unknown[]; readonly manager: object } {
+  if (proxy.metadata?.["ENABLE_SELF_DISCOVERY"] !== "true") return { clusters: [], manager: {} };
+  const name = "local_cluster";
+  const cluster = { name, type: "EDS", connect_timeout: "1s", eds_cluster_config: { eds_config: ads, service_name: name } };
+  return { clusters: [cluster], manager: { cluster_manager: { local_cluster_name: name } } };
+}
+
 export function bootstrap(proxy: CaseProxy): unknown {
   const ads = { resource_api_version: "V3", ads: {} };
+  const own = selfDiscovery(proxy, ads);
   return {
+    ...own.manager,
     node: nodeOf(proxy),
     admin: { address: socket(PORTS.proxyAdmin) },
     dynamic_resources: {
@@ -67,6 +77,6 @@ export function bootstrap(proxy: CaseProxy): unknown {
         { name: "admin", admin_layer: {} },
       ],
     },
-    static_resources: { clusters: [grpcCluster("xds-grpc", PORTS.xds), grpcCluster("sds-grpc", PORTS.sds)] },
+    static_resources: { clusters: [grpcCluster("xds-grpc", PORTS.xds), grpcCluster("sds-grpc", PORTS.sds), ...own.clusters] },
   };
 }

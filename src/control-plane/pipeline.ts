@@ -172,7 +172,8 @@ function createGenerateCache(generate: (view: ProxyView) => XdsResources): (view
   return (view) => {
     let byInbound = byConfig.get(view.config);
     if (byInbound === undefined) byConfig.set(view.config, (byInbound = new Map()));
-    const key = view.inbound.ports.length + view.inbound.undeclared.length === 0 ? "" : toCanonicalJson(view.inbound);
+    const { ports, undeclared, peers } = view.inbound;
+    const key = ports.length + undeclared.length === 0 && peers === undefined ? "" : toCanonicalJson(view.inbound);
     const hit = byInbound.get(key);
     if (hit?.view.endpoints === view.endpoints) return hit.resources;
     // The first object of equal inbound ports stays the one: generate memoises by identity too.

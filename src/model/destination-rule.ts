@@ -29,11 +29,21 @@ export interface LocalityLb {
   readonly failoverPriority: readonly string[];
 }
 
+/** Endpoints of the caller's region come first, and of those as many requests stay in its zone as that can bear. */
+export interface ZoneAwareLb {
+  readonly enabled: boolean;
+  readonly failover: LocalityLb["failover"];
+  readonly failoverPriority: readonly string[];
+  readonly minClusterSize: number | undefined;
+}
+
 export interface LoadBalancer {
   /** undefined = LEAST_REQUEST, Istio's default. */
   readonly simple: SimpleBalancer | undefined;
   readonly consistentHash: ConsistentHash | undefined;
   readonly localityLb: LocalityLb | undefined;
+  /** In place of localityLb. */
+  readonly zoneAwareLb: ZoneAwareLb | undefined;
   readonly warmup: { readonly durationMs: number; readonly minimumPercent: number; readonly aggression: number } | undefined;
 }
 

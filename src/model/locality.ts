@@ -1,6 +1,6 @@
 // Localities: how they are written, which labels stand for them, and which locality setting applies to a service
 // (Istio pilot/pkg/networking/core/loadbalancer, pkg/model/proxy.go, serviceregistry/util/label).
-import type { LocalityLb } from "./destination-rule.ts";
+import type { LoadBalancer, LocalityLb, ZoneAwareLb } from "./destination-rule.ts";
 import type { MeshSettings } from "./mesh-settings.ts";
 import type { Locality, Service } from "./service.ts";
 
@@ -74,13 +74,27 @@ const PREFER: Readonly<Record<"zone" | "node", LocalityLb>> = {
 /** Labels that a service's own preference compares. */
 export const PREFERENCE_LABELS: readonly string[] = PREFER.node.failoverPriority;
 
-/** The rule's setting, else what the service prefers, else the mesh's. `forced`: it applies without outlier detection. */
-export function localitySetting(
-  rule: LocalityLb | undefined,
-  service: Service,
-  mesh: MeshSettings,
-): { readonly setting: LocalityLb | undefined; readonly forced: boolean } {
-  if (rule !== undefined) return { setting: rule.enabled ? rule : undefined, forced: false };
-  if (service.trafficDistribution !== undefined) return { setting: PREFER[service.trafficDistribution], forced: true };
-  return { setting: mesh.localityLb?.enabled === true ? mesh.localityLb : undefined, forced: false };
+/** What decides how near endpoints are preferred. */
+export interface EffectiveLocality {
+  readonly setting: LocalityLb | undefined;
+  /** It applies without outlier detection. */
+  readonly forced: boolean;
+  /** In place of `setting`. */
+  readonly zoneAware: ZoneAwareLb | undefined;
+}
+
+function byLocality(setting: LocalityLb | undefined, forced = false): EffectiveLocality {
+  return { setting: setting?.enabled === true ? setting : undefined, forced, zoneAware: undefined };
+}
+
+function byZone(zoneAware: ZoneAwareLb): EffectiveLocality {
+  return { setting: undefined, forced: zoneAware.enabled, zoneAware };
+}
+
+/** The rule's setting, else what the service prefers, else the mesh's; at each level zones beat localities. */
+export function localitySetting(rule: LoadBalancer | undefined, service: Service, mesh: MeshSettings): EffectiveLocality {
+  if (rule?.zoneAwareLb !== undefined) return byZone(rule.zoneAwareLb);
+  if (rule?.localityLb !== undefined) return byLocality(rule.localityLb);
+  if (service.trafficDistribution !== undefined) return byLocality(PREFER[service.trafficDistribution], true);
+  return mesh.zoneAwareLb === undefined ? byLocality(mesh.localityLb) : byZone(mesh.zoneAwareLb);
 }

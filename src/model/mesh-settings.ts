@@ -1,5 +1,5 @@
 // The part of Istio's MeshConfig that generation reads, in milliseconds.
-import type { LocalityLb, TcpKeepalive, TrafficPolicy } from "./destination-rule.ts";
+import type { LocalityLb, TcpKeepalive, TrafficPolicy, ZoneAwareLb } from "./destination-rule.ts";
 import type { TlsSettings } from "./tls.ts";
 import type { Retries } from "./virtual-service.ts";
 
@@ -73,6 +73,8 @@ export interface MeshSettings {
   readonly defaultHttpRetryPolicy: Retries | undefined;
   readonly defaultInboundHttpRetryPolicy: Retries | undefined;
   readonly localityLb: LocalityLb | undefined;
+  /** In place of localityLb. */
+  readonly zoneAwareLb: ZoneAwareLb | undefined;
   readonly defaultServiceExportTo: readonly string[];
   readonly defaultVirtualServiceExportTo: readonly string[];
   readonly defaultDestinationRuleExportTo: readonly string[];

@@ -37,6 +37,19 @@ export interface InboundView {
   readonly ports: readonly InboundPortView[];
   /** Mutual TLS of captured connections to any other port (0), and to single ports that only a PeerAuthentication names. */
   readonly undeclared: readonly { readonly port: number; readonly mtls: MtlsMode }[];
+  /** Where the proxy asks who its like are (metadata ENABLE_SELF_DISCOVERY). */
+  readonly peers?: PeersView | undefined;
+}
+
+/** The endpoints of a proxy's own service that are copies of its workload: Istio's cluster `local_cluster`, by which zones are weighed. */
+export interface PeersView {
+  /** `serviceKey`; "" = the proxy is no endpoint of any service. */
+  readonly service: string;
+  readonly port: number;
+  readonly workloadName: string;
+  readonly region: string;
+  /** Labels in which they are alike: two versions of a Deployment are two workloads. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** One port of the proxy's own workload that callers reach through it. */

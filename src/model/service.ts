@@ -80,6 +80,8 @@ export interface Endpoint {
   readonly serviceAccount: string;
   /** `namespace/name` of the workload. */
   readonly workload: string;
+  /** What it is a copy of: a Deployment, a WorkloadGroup; "" = not known. */
+  readonly workloadName: string;
   /** Its sidecar takes the mesh's own TLS (label `security.istio.io/tlsMode: istio`, and no PeerAuthentication says DISABLE). */
   readonly mtls: boolean;
 }

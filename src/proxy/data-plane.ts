@@ -26,6 +26,8 @@ export interface DataPlaneOptions {
   readonly names?: ClusterNames;
   /** `region/zone/sub_zone` of this proxy; "" when it is not known. */
   readonly locality?: string;
+  /** Name of the cluster that this proxy is itself an endpoint of; "" or undefined = none. */
+  readonly localCluster?: string;
   /** Stands in x-forwarded-for for a peer on loopback; this machine's own address when it is not given. */
   readonly localAddress?: string;
 }
@@ -57,7 +59,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const accessLogs = createAccessLogs({ sink: options.accessLog, clock });
   const logger = options.logger ?? silentLogger;
   const tls = createTlsContexts({ secrets: () => options.runtime.current().secrets, logger });
-  const context = { stats, clock, rng, wheel, tls, logger, locality: options.locality ?? "" };
+  const context = { stats, clock, rng, wheel, tls, logger, locality: options.locality ?? "", localCluster: options.localCluster ?? "" };
   const names = options.names ?? createClusterNames({ resolverFor: createResolvers(), clock, rng, stats });
   const clusters = createClusterManager(options.runtime, context, names);
   let draining = false;

@@ -85,8 +85,8 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const logFiles = createLogFiles(logger);
   const overload = new OverloadManager({ config: bootstrap.overload, vitals: processVitals(), stats, clock, rng, logger });
   overload.start();
-  const { locality } = bootstrap;
-  const plane = createDataPlane({ runtime: cell, stats, accessLog: logFiles, clock, rng, logger, overload, names, locality });
+  const { locality, localCluster } = bootstrap;
+  const plane = createDataPlane({ runtime: cell, stats, accessLog: logFiles, clock, rng, logger, overload, names, locality, localCluster });
   const { ads } = bootstrap;
   const client =
     ads === undefined

@@ -6,7 +6,7 @@ import { extendPath } from "./field-path.ts";
 import { connectionPool } from "./istio/connection-pool.ts";
 import { exportTo } from "./istio/export-to.ts";
 import { retries } from "./istio/http-retry.ts";
-import { localityLbSetting } from "./istio/locality.ts";
+import { localityLbSetting, zoneAwareLbSetting } from "./istio/locality.ts";
 import { outlierDetection } from "./istio/traffic-policy.ts";
 import { ignored, isIgnored } from "./kubernetes/ignored.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
@@ -94,6 +94,7 @@ export const meshConfigSchema: ObjectSchema = obj({
   outboundClusterStatName: str(),
   rootNamespace,
   localityLbSetting,
+  zoneAwareLbSetting,
   h2UpgradePolicy: enumOf(["DO_NOT_UPGRADE", "UPGRADE"]),
   pathNormalization: obj({ normalization: enumOf(["DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"]) }),
   defaultTrafficPolicy: obj({ connectionPool, outlierDetection }),
@@ -110,7 +111,7 @@ export const meshConfigSchema: ObjectSchema = obj({
   ...ignored(
     "hboneIdleTimeout", "ingressClass", "ingressService", "ingressControllerMode", "ingressSelector",
     "enableEnvoyAccessLogService", "configSources",
-    "caCertificates", "zoneAwareLbSetting",
+    "caCertificates",
     "certificates", "serviceSettings", "serviceScopeConfigs", "enablePrometheusMerge", "verifyCertificateAtClient", "ca", "extensionProviders",
     "defaultProviders", "discoverySelectors",
     "serviceEntryVisibility",

@@ -9,6 +9,7 @@ import type {
   MeshSettings,
   MeshSnapshot,
   MtlsMode,
+  PeersView,
   Protocol,
   ProxyIdentity,
   Service,
@@ -22,14 +23,14 @@ import { type Internals, internalsOf } from "./build-mesh.ts";
 import { protocolByName } from "./protocol.ts";
 import { servicesSelecting } from "./services/endpoint-index.ts";
 import { sidecarOf } from "./sidecars/to-sidecar.ts";
-import type { WorkloadInput } from "./workload.ts";
+import { type WorkloadInput, workloadNameOfPod } from "./workload.ts";
 
 const NONE: InboundView = Object.freeze({ ports: [], undeclared: [] });
 const PLAIN: WorkloadMtls = Object.freeze({ mode: "DISABLE", ports: new Map() });
 
 export function inboundFor(snapshot: MeshSnapshot, proxy: ProxyIdentity): InboundView {
-  if (proxy.type !== "sidecar") return NONE;
   const inner = internalsOf(snapshot);
+  if (proxy.type !== "sidecar") return routerSide(snapshot, inner, proxy);
   const { sidecars, settings } = snapshot.config;
   const pod = podOf(inner, proxy);
   const byAddress = pod === undefined ? snapshot.endpoints : undefined;
@@ -43,10 +44,39 @@ export function inboundFor(snapshot: MeshSnapshot, proxy: ProxyIdentity): Inboun
     const ports = sidecar !== undefined && sidecar.ingress.length > 0 ? ingressViews(sidecar, of) : portViews(of);
     const declared = new Set(ports.map((port) => port.listenPort));
     const own = [...mtls.ports].filter(([port]) => !declared.has(port)).map(([port, mode]) => ({ port, mtls: mode }));
-    const view: InboundView = { ports, undeclared: [{ port: 0, mtls: mtls.mode }, ...own] };
+    const view: InboundView = { ports, undeclared: [{ port: 0, mtls: mtls.mode }, ...own], ...peersOf(proxy, pod, targets) };
     // Compared by content: equal ports are the same object, so that nothing is generated anew.
     return inner.lineage.value(`inbound ports ${proxy.id}`, [JSON.stringify(view)], () => Object.freeze(view));
   });
+}
+
+function routerSide(snapshot: MeshSnapshot, inner: Internals, proxy: ProxyIdentity): InboundView {
+  if (!knowsItself(proxy)) return NONE;
+  const pod = podOf(inner, proxy);
+  const targets = pod === undefined ? targetsByAddress(snapshot, inner, proxy) : targetsOfPod(inner, pod);
+  const view: InboundView = { ...NONE, ...peersOf(proxy, pod, targets) };
+  return inner.lineage.value(`inbound ports ${proxy.id}`, [JSON.stringify(view)], () => Object.freeze(view));
+}
+
+function knowsItself({ metadata }: ProxyIdentity): boolean {
+  return metadata["ENABLE_SELF_DISCOVERY"] === "true";
+}
+
+const ALIKE_LABELS = ["pod-template-hash", "rollouts-pod-template-hash"];
+
+/** Istio takes the first of the proxy's services. */
+function peersOf(proxy: ProxyIdentity, pod: WorkloadInput | undefined, targets: readonly Target[]): Pick<InboundView, "peers"> {
+  if (!knowsItself(proxy)) return {};
+  const [first] = targets;
+  const { labels, locality } = proxy.scope;
+  const peers: PeersView = {
+    service: first === undefined ? "" : serviceKey(first.service),
+    port: first?.servicePort.number ?? 0,
+    workloadName: pod === undefined ? (proxy.metadata["WORKLOAD_NAME"] ?? "") : workloadNameOfPod(pod),
+    region: locality.region,
+    labels: Object.fromEntries(ALIKE_LABELS.map((name) => [name, labels[name] ?? ""])),
+  };
+  return { peers };
 }
 
 const podsByName = new WeakMap<readonly WorkloadInput[], ReadonlyMap<string, WorkloadInput>>();

@@ -1,7 +1,7 @@
 // MeshConfig as written → what generation reads, with Istio's defaults (pkg/config/mesh/mesh.go). Wrongly typed values keep the default and are reported.
 import { parseDuration } from "../kit/index.ts";
 import type { MeshSettings } from "../model/index.ts";
-import { toLocalityLb } from "./destination-rules/load-balancer.ts";
+import { toLocalityLb, toZoneAwareLb } from "./destination-rules/load-balancer.ts";
 import { type KeepaliveSpec, type PolicySettingsSpec, toKeepalive, toSettings } from "./destination-rules/traffic-policy.ts";
 import { toTlsSettings } from "./tls.ts";
 import { toRetries } from "./virtual-services/actions.ts";
@@ -116,6 +116,7 @@ function readMeshSettings(meshConfig: unknown, istiod: IstiodSettings): MeshSett
   const mesh = fields(meshConfig);
   const proxy = readProxyConfig(fields(mesh["defaultConfig"]));
   const locality = mesh["localityLbSetting"];
+  const zones = mesh["zoneAwareLbSetting"];
   const keepalive = mesh["tcpKeepalive"];
   const policy = (value: unknown) => (typeof value === "object" && value !== null ? toRetries(value) : undefined);
   return Object.freeze({
@@ -155,6 +156,7 @@ function readMeshSettings(meshConfig: unknown, istiod: IstiodSettings): MeshSett
     defaultHttpRetryPolicy: policy(mesh["defaultHttpRetryPolicy"]),
     defaultInboundHttpRetryPolicy: policy(mesh["defaultInboundHttpRetryPolicy"]),
     localityLb: toLocalityLb(typeof locality === "object" && locality !== null ? locality : {}),
+    zoneAwareLb: typeof zones === "object" && zones !== null ? toZoneAwareLb(zones) : undefined,
     defaultServiceExportTo: texts(mesh["defaultServiceExportTo"], ["*"]),
     defaultVirtualServiceExportTo: texts(mesh["defaultVirtualServiceExportTo"], ["*"]),
     defaultDestinationRuleExportTo: texts(mesh["defaultDestinationRuleExportTo"], ["*"]),

@@ -87,7 +87,8 @@ function buildView(
   const sidecar = isSidecar ? sidecarOf(config.sidecars, fullScope, settings.rootNamespace) : undefined;
   const client: Client = { namespace: fullScope.namespace, labels: fullScope.labels };
   const asked = [askedLabels(config.virtualServices), failoverLabels(config.destinationRules), preferenceLabels(config.services)];
-  const byMesh = (settings.localityLb?.failoverPriority ?? []).map(failoverLabel);
+  const entries = [...(settings.localityLb?.failoverPriority ?? []), ...(settings.zoneAwareLb?.failoverPriority ?? [])];
+  const byMesh = entries.map(failoverLabel);
   const labels = Object.fromEntries(
     Object.entries(fullScope.labels).filter(([name]) => byMesh.includes(name) || asked.some((names) => names.has(name))),
   );

@@ -24,3 +24,15 @@ export const workloadOfPod: (pod: Resource) => WorkloadInput | undefined = memoB
     status,
   };
 });
+
+/** What a pod is a copy of, by the name that its owner gave it. */
+export function workloadNameOfPod({ name, labels }: Pick<WorkloadInput, "name" | "labels">): string {
+  const hash = labels["pod-template-hash"];
+  const end = hash === undefined ? -1 : name.lastIndexOf(`-${hash}-`);
+  return end > 0 ? name.slice(0, end) : name;
+}
+
+/** Registered by a group, or named by a label (Istio pkg/config/labels WorkloadNameFromWorkloadEntry). */
+export function workloadNameOfEntry({ name, annotations, labels }: Resource["metadata"]): string {
+  return annotations?.["istio.io/autoRegistrationGroup"] ?? labels["service.istio.io/workload-name"] ?? name;
+}

@@ -7,6 +7,7 @@ import {
   type InboundPortView,
   type InboundView,
   type MeshSettings,
+  type PeersView,
   type ProxyView,
   type ServiceEndpoints,
 } from "../model/index.ts";
@@ -17,7 +18,7 @@ import { buildParts, type ClusterPart, NO_SERVICE_ENDPOINTS, toClusterResource }
 import { toResource, toSet } from "./encode.ts";
 import { type Patcher, patcherOf } from "./envoy-filter/index.ts";
 import { buildLoadAssignment, chooseEndpoints } from "./endpoints/load-assignment.ts";
-import { type CallerPlace, groupsFor, placeKey } from "./endpoints/locality.ts";
+import { type CallerPlace, groupByLocality, groupsFor, placeKey } from "./endpoints/locality.ts";
 import { buildGatewayListeners } from "./listeners/gateway.ts";
 import { buildInboundListeners } from "./listeners/inbound.ts";
 import type { BuiltListener } from "./listeners/built-listener.ts";
@@ -55,6 +56,18 @@ function assignmentOf(part: ClusterPart, endpoints: ServiceEndpoints, place: Cal
     known.set(key, resource);
   }
   return resource;
+}
+
+/** A cluster of the bootstrap's (Istio's agent, ENABLE_SELF_DISCOVERY): its endpoints are weighed, never called. */
+function ownCluster(peers: PeersView, endpoints: ServiceEndpoints): XdsResource {
+  const name = "local_cluster";
+  const alike = (endpoints.byPort.get(peers.port) ?? []).filter(
+    ({ workloadName, locality, labels }) =>
+      workloadName === peers.workloadName &&
+      locality.region === peers.region &&
+      Object.entries(peers.labels).every(([label, value]) => (labels[label] ?? "") === value),
+  );
+  return toResource(ClusterLoadAssignmentSchema, buildLoadAssignment(name, groupByLocality(alike)), { name });
 }
 
 /** Patched clusters by the cluster they were made from. */
@@ -188,7 +201,10 @@ export function generate(view: ProxyView): XdsResources {
     [TYPE_URL.cluster, toSet([...parts.map((p) => p.resource), ...fixedResources(config, patcher), ...own.clusters])],
     [
       TYPE_URL.endpoint,
-      toSet(parts.filter((p) => p.eds).map((p) => assignmentOf(p, endpoints.get(p.service) ?? NO_SERVICE_ENDPOINTS, config.scope))),
+      toSet([
+        ...parts.filter((p) => p.eds).map((p) => assignmentOf(p, endpoints.get(p.service) ?? NO_SERVICE_ENDPOINTS, config.scope)),
+        ...(inbound.peers === undefined ? [] : [ownCluster(inbound.peers, endpoints.get(inbound.peers.service) ?? NO_SERVICE_ENDPOINTS)]),
+      ]),
     ],
   ]);
   if (config.credentials.length > 0) fresh.set(TYPE_URL.secret, toSet(config.credentials.map(toSecretResource)));

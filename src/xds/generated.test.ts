@@ -204,6 +204,27 @@ describe("outlier detection and retry budgets", () => {
   });
 });
 
+describe("zone aware load balancing", () => {
+  // Newer than istiod 1.29, which does not know the field: as its successors write it.
+  const commonOf = (policy: string, mesh: unknown = {}) =>
+    cluster("outbound|80||a.default.svc.cluster.local", all(SERVICE, rule(`trafficPolicy: {${policy}}`)), { mesh })["common_lb_config"];
+
+  test("the rule's setting, else the mesh's; off is said, and beats the mesh", () => {
+    expect(commonOf("loadBalancer: {zoneAwareLbSetting: {minClusterSize: 3}}")).toEqual({
+      zone_aware_lb_config: { min_cluster_size: "3" },
+    });
+    expect(commonOf("loadBalancer: {zoneAwareLbSetting: {}}")).toEqual({ zone_aware_lb_config: {} });
+    const mesh = { zoneAwareLbSetting: { minClusterSize: 9 }, localityLbSetting: { failover: [{ from: "a", to: "b" }] } };
+    expect(commonOf("outlierDetection: {}", mesh)).toEqual({
+      healthy_panic_threshold: {},
+      zone_aware_lb_config: { min_cluster_size: "9" },
+    });
+    const off = { zone_aware_lb_config: { routing_enabled: {} } };
+    expect(commonOf("loadBalancer: {zoneAwareLbSetting: {enabled: false}}", mesh)).toEqual(off);
+    expect(commonOf("loadBalancer: {localityLbSetting: {enabled: true}}", mesh)).toBeUndefined();
+  });
+});
+
 describe("routes", () => {
   test("the operation names the only destination, else the VirtualService, and the path as matched", () => {
     const built = routesOf(`[

@@ -66,3 +66,11 @@ test("HTTP/2 options at their bounds are taken", () => {
   };
   expect(() => decodeBootstrap(bootstrapWith({}, http2))).not.toThrow();
 });
+
+test("the proxy's own cluster is one of the static ones", () => {
+  const clusters = [{ name: "mine", type: "STATIC" }];
+  const withManager = (name: string) => ({ static_resources: { clusters }, cluster_manager: { local_cluster_name: name } });
+  expect(decodeBootstrap(withManager("mine")).localCluster).toBe("mine");
+  expect(decodeBootstrap({ static_resources: { clusters } }).localCluster).toBe("");
+  expect(() => decodeBootstrap(withManager("other"))).toThrow("cluster_manager.local_cluster_name: no static cluster other");
+});

@@ -22,6 +22,8 @@ export interface Bootstrap {
   readonly node: Values;
   /** `region/zone/sub_zone` of the node; "" = none. */
   readonly locality: string;
+  /** Name of the static cluster that the proxy is itself an endpoint of; "" = none. */
+  readonly localCluster: string;
   readonly admin: SocketAddress | undefined;
   readonly listeners: readonly Listener[];
   readonly clusters: readonly ClusterConfig[];
@@ -100,10 +102,14 @@ function decode(reader: Reader, source: Readonly<Record<string, unknown>>): Boot
     if (names.has(name)) fixed?.refuse("", `${name} stands twice`);
     names.add(name);
   }
+  const manager = reader.message("cluster_manager");
+  const localCluster = manager?.text("local_cluster_name") ?? "";
+  if (localCluster !== "" && !names.has(localCluster)) manager?.refuse("local_cluster_name", `no static cluster ${localCluster}`);
   const warnings = readRuntimeLayers(reader.message("layered_runtime"));
   return {
     node: nodeOf(reader),
     locality: localityText(reader.message("node")?.message("locality")),
+    localCluster,
     admin,
     listeners,
     clusters,

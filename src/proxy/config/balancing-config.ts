@@ -8,6 +8,15 @@ export interface SlowStart {
   readonly minWeight: number;
 }
 
+/** Counts only in a proxy that knows its own cluster. */
+export interface ZoneRouting {
+  /** Per cent of the requests. */
+  readonly routingEnabled: number;
+  /** Healthy hosts that a cluster has at least. */
+  readonly minClusterSize: number;
+  readonly failOnPanic: boolean;
+}
+
 export interface Balancing {
   /** least_request: the weight is divided by (active requests + 1) to this power. */
   readonly activeRequestBias: number;
@@ -18,6 +27,10 @@ export interface Balancing {
   readonly hashHostname: boolean;
   /** Localities get the load their weights say. */
   readonly localityWeighted: boolean;
+  /** Where localities have no weights: what is kept in the proxy's own. undefined: nothing. */
+  readonly zones?: ZoneRouting | undefined;
+  /** In panic no host is used at all. */
+  readonly failOnPanic?: boolean;
   /** Within it, changes of hosts' health reach the picker together; 0 = each at once. */
   readonly mergeWindowMs: number;
   readonly originalDestination: OriginalDestination;

@@ -35,9 +35,23 @@ interface Entry {
   endpoints: EndpointSet | undefined;
 }
 
-export function createClusterManager(cell: RuntimeCell, context: ClusterContext, names: ClusterNames): ClusterManager {
+/** `localCluster`: name of the cluster that the proxy is itself an endpoint of, "" = none. */
+export type ManagerContext = Omit<ClusterContext, "localHosts" | "onRefresh"> & { readonly localCluster: string };
+
+export function createClusterManager(cell: RuntimeCell, options: ManagerContext, names: ClusterNames): ClusterManager {
   const entries = new Map<string, Entry>();
+  const { localCluster, ...rest } = options;
+  const context: ClusterContext = localCluster === "" ? rest : { ...rest, localHosts, onRefresh };
   let version = 0;
+
+  function localHosts(): Cluster["hostList"] | undefined {
+    return entries.get(localCluster)?.cluster.hostList;
+  }
+
+  function onRefresh({ name }: Cluster): void {
+    if (name !== localCluster) return;
+    for (const { cluster } of entries.values()) if (cluster.name !== localCluster) cluster.refreshZones();
+  }
 
   function endpointsOf(config: ClusterConfig, runtime: RuntimeConfig): EndpointSet | undefined {
     return config.type === "EDS"

@@ -3,6 +3,7 @@ import { createHttp2Stats } from "../http2/http2-stats.ts";
 import type { Http2Stats } from "../http2/stream.ts";
 import { createGrpcStats, type GrpcStats } from "./grpc-stats.ts";
 import type { HostStats } from "./host.ts";
+import { createZoneStats, type ZoneStats } from "./lb/zones.ts";
 import { scopedSpec, type Counter, type Gauge, type Histogram, type Stats } from "../observe/stats.ts";
 
 export interface ClusterStats {
@@ -49,6 +50,8 @@ export interface ClusterStats {
   readonly classes: readonly Counter[];
   /** upstream_rq_200 and so on, made when first seen. */
   code(status: number): Counter;
+  /** Made where the proxy knows its own cluster. */
+  zones(): ZoneStats;
   /** `http2.…`, made with the first HTTP/2 connection. */
   http2(): Http2Stats;
   /** `grpc.…` of one `SERVICE.METHOD`, "" = of all. */
@@ -78,6 +81,7 @@ export function createClusterStats(stats: Stats, name: string): ClusterStats {
   const gauge = (suffix: string) => stats.gauge(scopedSpec(scope, suffix));
   const codes: (Counter | undefined)[] = [];
   let http2: Http2Stats | undefined;
+  let zones: ZoneStats | undefined;
   return {
     rqTotal: counter("upstream_rq_total"),
     rqActive: gauge("upstream_rq_active"),
@@ -122,6 +126,7 @@ export function createClusterStats(stats: Stats, name: string): ClusterStats {
       return (codes[status] ??= counter(`upstream_rq_${status}`));
     },
     grpc: createGrpcStats(stats, (suffix) => scopedSpec(scope, suffix)),
+    zones: () => (zones ??= createZoneStats(counter)),
     http2: () =>
       (http2 ??= createHttp2Stats(
         (suffix) => counter(`http2.${suffix}`),

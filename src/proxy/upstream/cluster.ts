@@ -12,6 +12,7 @@ import { followsRequest, NO_REQUEST, type RequestNames } from "./connection-name
 import { createHost, drainHost, type Host, hostName } from "./host.ts";
 import { createPicker, hashes, type HostSet, NO_HOSTS } from "./host-set.ts";
 import type { PickContext } from "./lb/picker.ts";
+import type { LocalCluster } from "./lb/zones.ts";
 import { MergeWindow } from "./merge-window.ts";
 import { type Address, wantedAddress } from "./original-hosts.ts";
 import { createDetector, type Detector } from "./outlier/detector.ts";
@@ -34,6 +35,10 @@ export interface ClusterContext {
   readonly logger: Logger;
   /** `region/zone/sub_zone` of the proxy itself; "" = unknown. */
   readonly locality: string;
+  /** Hosts of the cluster that the proxy is itself an endpoint of; undefined = it knows of none. */
+  localHosts?(): readonly Host[] | undefined;
+  /** Hosts came, went, or changed their health. */
+  onRefresh?(cluster: Cluster): void;
 }
 
 /** Pools of one host that requests tell apart; where there would be more, idle ones go. */
@@ -231,10 +236,22 @@ export class Cluster {
             hosts,
             endpoints: this.rules,
             ownLocality: context.locality,
+            localCluster: this.localCluster(),
             random: () => context.rng.random(),
             now: () => context.clock.now(),
             onPanic: () => void stats.healthyPanic.value++,
           });
+    context.onRefresh?.(this);
+  }
+
+  /** The proxy's own cluster has changed, and with it what stays in its zone. */
+  refreshZones(): void {
+    if (this.config.balancing.zones !== undefined) this.refresh();
+  }
+
+  private localCluster(): LocalCluster | undefined {
+    const hosts = this.context.localHosts?.();
+    return hosts === undefined ? undefined : { hosts, stats: this.stats.zones() };
   }
 
   pick(context?: PickContext): Host | undefined {

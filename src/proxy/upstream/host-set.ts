@@ -12,6 +12,7 @@ import { EMPTY_PICKER, type PickContext, type Picker, pickOther } from "./lb/pic
 import { choosePriority, type PriorityLoads, type PriorityState, priorityState } from "./lb/priority-loads.ts";
 import { createRing, type HashTable } from "./lb/ring-hash.ts";
 import { createWarmUp, type WarmUp } from "./lb/slow-start.ts";
+import { createZonePicker, type LocalCluster } from "./lb/zones.ts";
 
 export interface PickerInput {
   readonly config: ClusterConfig;
@@ -19,6 +20,8 @@ export interface PickerInput {
   readonly endpoints: Pick<EndpointSet, "overprovisioningFactor" | "weightedPriorityHealth">;
   /** `region/zone/sub_zone` of the proxy itself. */
   readonly ownLocality: string;
+  /** Where the proxy is an endpoint of one itself. */
+  readonly localCluster?: LocalCluster | undefined;
   readonly random: () => number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -99,6 +102,18 @@ function balancerFor(input: PickerInput, hosts: readonly Host[], warmUp: WarmUp 
   }
 }
 
+/** Zones count at the highest priority alone. */
+function zonesFor(
+  input: PickerInput,
+  group: PriorityGroup,
+  of: { readonly fit: "healthy" | "degraded"; balance(hosts: readonly Host[]): Picker },
+): Picker | undefined {
+  const { localCluster: local, ownLocality, random } = input;
+  const rules = input.config.balancing.zones;
+  if (local === undefined || rules === undefined || group.priority !== 0 || group[of.fit].length === 0) return undefined;
+  return createZonePicker({ group, ...of, rules, local, ownLocality, random, panicThreshold: Math.round(input.config.panicThreshold) });
+}
+
 /** What one priority offers: its healthy hosts, its degraded ones, or in panic all it has. */
 interface Offer {
   readonly healthy: Picker;
@@ -106,18 +121,21 @@ interface Offer {
 }
 
 function createOffer(input: PickerInput, group: PriorityGroup, panic: boolean): Offer {
-  const { slowStart, localityWeighted } = input.config.balancing;
+  const { slowStart, localityWeighted, failOnPanic = false } = input.config.balancing;
   const warmUp = slowStart === undefined ? undefined : createWarmUp(slowStart, group.hosts, input.now);
   const balance = (hosts: readonly Host[]): Picker => balancerFor(input, hosts, warmUp);
   if (panic) {
     const all = balance(group.hosts);
     const pick = (context?: PickContext): Host | undefined => {
       input.onPanic();
-      return all.pick(context);
+      return failOnPanic ? undefined : all.pick(context);
     };
     return { healthy: { pick }, degraded: { pick } };
   }
-  if (!localityWeighted) return { healthy: balance(group.healthy), degraded: balance(group.degraded) };
+  if (!localityWeighted) {
+    const near = (fit: "healthy" | "degraded"): Picker => zonesFor(input, group, { fit, balance }) ?? balance(group[fit]);
+    return { healthy: near("healthy"), degraded: near("degraded") };
+  }
   const weighted = (fit: "healthy" | "degraded"): Picker =>
     createLocalityPicker({
       localities: group.localities,

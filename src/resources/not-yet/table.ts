@@ -35,7 +35,6 @@ function isMutualTls(spec: unknown): boolean {
 export const NOT_YET: readonly NotYetRow[] = [
   { kind: "VirtualService", paths: ["spec.tcp[].match[].sourceSubnet"], what: "sourceSubnet", note: "Istio ignores it too." },
 
-  { kind: "DestinationRule", paths: inPolicies("loadBalancer.zoneAwareLbSetting", { perPort: true }), what: "zoneAwareLbSetting" },
   {
     kind: "DestinationRule",
     paths: inPolicies("tls", { perPort: true }),

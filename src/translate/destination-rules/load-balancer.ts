@@ -1,7 +1,7 @@
 // loadBalancer of a DestinationRule → model (Istio destination_rule.proto LoadBalancerSettings; ring size 1,024 where nothing is written).
 import { parseDuration } from "../../kit/index.ts";
 import { failoverLabel } from "../../model/index.ts";
-import type { ConsistentHash, ConsistentHashKey, LoadBalancer, LocalityLb, SimpleBalancer } from "../../model/index.ts";
+import type { ConsistentHash, ConsistentHashKey, LoadBalancer, LocalityLb, SimpleBalancer, ZoneAwareLb } from "../../model/index.ts";
 
 /** The wire shape; the published types are unions per field and say the same. */
 export interface LoadBalancerSpec {
@@ -21,6 +21,7 @@ export interface LoadBalancerSpec {
     readonly maglev?: { readonly tableSize?: number | string } | null;
   };
   readonly localityLbSetting?: LocalityLbSpec;
+  readonly zoneAwareLbSetting?: ZoneAwareLbSpec;
   readonly warmup?: { readonly duration?: string; readonly minimumPercent?: number; readonly aggression?: number };
   readonly warmupDurationSecs?: string;
 }
@@ -30,6 +31,10 @@ export interface LocalityLbSpec {
   readonly distribute?: readonly { readonly from?: string; readonly to?: Readonly<Record<string, number>> }[];
   readonly failover?: readonly { readonly from?: string; readonly to?: string }[];
   readonly failoverPriority?: readonly string[];
+}
+
+export interface ZoneAwareLbSpec extends Omit<LocalityLbSpec, "distribute"> {
+  readonly minClusterSize?: number | null;
 }
 
 const DEFAULT_RING_SIZE = 1024;
@@ -49,6 +54,11 @@ export function toLocalityLb(spec: LocalityLbSpec): LocalityLb {
     failover: (spec.failover ?? []).map((entry) => ({ from: entry.from ?? "", to: entry.to ?? "" })),
     failoverPriority: spec.failoverPriority ?? [],
   };
+}
+
+export function toZoneAwareLb(spec: ZoneAwareLbSpec): ZoneAwareLb {
+  const { enabled, failover, failoverPriority } = toLocalityLb(spec);
+  return { enabled, failover, failoverPriority, minClusterSize: spec.minClusterSize ?? undefined };
 }
 
 type HashSpec = NonNullable<LoadBalancerSpec["consistentHash"]>;
@@ -95,7 +105,11 @@ export function toHashKeyFor(host: Levels, subset: Levels, port: number | undefi
 
 export function failoverLabelsOf(policies: readonly Levels[]): readonly string[] {
   const settings = policies.flatMap((levels) => (levels === undefined ? [] : [levels.base, ...levels.ports.values()]));
-  return [...new Set(settings.flatMap((policy) => (policy.loadBalancer?.localityLb?.failoverPriority ?? []).map(failoverLabel)))];
+  const entries = settings.flatMap(({ loadBalancer: { localityLb, zoneAwareLb } = {} }) => [
+    ...(localityLb?.failoverPriority ?? []),
+    ...(zoneAwareLb?.failoverPriority ?? []),
+  ]);
+  return [...new Set(entries.map(failoverLabel))];
 }
 
 export function toLoadBalancer(spec: LoadBalancerSpec): LoadBalancer {
@@ -104,6 +118,7 @@ export function toLoadBalancer(spec: LoadBalancerSpec): LoadBalancer {
     simple: spec.simple === undefined ? undefined : SIMPLE[spec.simple],
     consistentHash: spec.consistentHash === undefined ? undefined : toConsistentHash(spec.consistentHash),
     localityLb: spec.localityLbSetting === undefined ? undefined : toLocalityLb(spec.localityLbSetting),
+    zoneAwareLb: spec.zoneAwareLbSetting === undefined ? undefined : toZoneAwareLb(spec.zoneAwareLbSetting),
     warmup:
       warmupMs === undefined
         ? undefined

@@ -4,7 +4,7 @@ import { memoByIdentity2 } from "../../kit/index.ts";
 import type { Endpoint, Service, ServiceEndpoints } from "../../model/index.ts";
 import { isWildcardHost, withTopologyLabels } from "../../model/index.ts";
 import type { Resource, ServiceEntrySpec, ServicePortSpec, ServiceSpec, WorkloadEntrySpec } from "../../resources/index.ts";
-import type { WorkloadInput } from "../workload.ts";
+import { type WorkloadInput, workloadNameOfEntry, workloadNameOfPod } from "../workload.ts";
 import { toLocality } from "./locality.ts";
 
 /** A workload that a selector can choose: a pod, or a WorkloadEntry with its labels. */
@@ -33,6 +33,7 @@ function podEndpoint(pod: WorkloadInput, port: number): Endpoint {
     network: "",
     serviceAccount: pod.serviceAccount,
     workload: `${pod.namespace}/${pod.name}`,
+    workloadName: workloadNameOfPod(pod),
     mtls: false,
   });
 }
@@ -40,7 +41,7 @@ function podEndpoint(pod: WorkloadInput, port: number): Endpoint {
 function writtenEndpoint(
   written: InlineEndpoint,
   port: number,
-  details: { labels: Readonly<Record<string, string>>; workload: string },
+  details: { labels: Readonly<Record<string, string>>; workload: string; workloadName?: string },
 ): Endpoint {
   const locality = toLocality(written.locality, details.labels);
   const labels = withTopologyLabels(details.labels, { locality, network: written.network ?? "" });
@@ -55,6 +56,7 @@ function writtenEndpoint(
     network: written.network ?? "",
     serviceAccount: written.serviceAccount ?? "",
     workload: details.workload,
+    workloadName: details.workloadName ?? "",
     mtls: false,
   });
 }
@@ -64,6 +66,15 @@ export const labelsOfEntry: (resource: Resource<WorkloadEntrySpec>) => Readonly<
   ...resource.metadata.labels,
   ...resource.spec.labels,
 });
+
+function ofEntryResource({ labels, resource }: Extract<Selectable, { kind: "entry" }>): {
+  labels: Readonly<Record<string, string>>;
+  workload: string;
+  workloadName: string;
+} {
+  const { namespace, name } = resource.metadata;
+  return { labels, workload: `${namespace}/${name}`, workloadName: workloadNameOfEntry(resource.metadata) };
+}
 
 function ofKubernetes(spec: ServiceSpec, port: ServicePortSpec, chosen: readonly Selectable[], service: Service): Endpoint[] {
   // Near endpoints are preferred while they are healthy, so callers must know of the sick ones.
@@ -78,10 +89,10 @@ function ofKubernetes(spec: ServiceSpec, port: ServicePortSpec, chosen: readonly
       if (number !== undefined) found.push(podEndpoint(item.pod, number));
       continue;
     }
-    const { spec: entry, metadata } = item.resource;
+    const { spec: entry } = item.resource;
     const number = entry.ports?.[port.name ?? ""] ?? (typeof target === "number" ? target : entry.ports?.[target]);
     if (number === undefined) continue;
-    found.push(writtenEndpoint(entry, number, { labels: item.labels, workload: `${metadata.namespace}/${metadata.name}` }));
+    found.push(writtenEndpoint(entry, number, ofEntryResource(item)));
   }
   return found;
 }
@@ -97,9 +108,9 @@ function ofEntry(resource: Resource<ServiceEntrySpec>, service: Service, port: E
       const number = item.pod.status.ready || trafficDistribution !== undefined ? meshPort(item.pod, target) : undefined;
       if (number !== undefined) found.push(podEndpoint(item.pod, number));
     } else {
-      const { spec: entry, metadata } = item.resource;
+      const { spec: entry } = item.resource;
       const number = entry.ports?.[port.name] ?? target;
-      found.push(writtenEndpoint(entry, number, { labels: item.labels, workload: `${metadata.namespace}/${metadata.name}` }));
+      found.push(writtenEndpoint(entry, number, ofEntryResource(item)));
     }
   }
   for (const written of spec.endpoints ?? []) {

@@ -8,6 +8,7 @@ import {
   type OutlierDetection,
   type Service,
   type TrafficPolicy,
+  type ZoneAwareLb,
 } from "../../model/index.ts";
 
 export interface BalancingInput {
@@ -57,17 +58,26 @@ function balancer(loadBalancer: LoadBalancer | undefined): object {
   }
 }
 
+/** Off must be said: a proxy that knows its own cluster keeps to zones by itself. */
+function zoneConfig({ enabled, minClusterSize }: ZoneAwareLb): object {
+  return {
+    ...(enabled ? {} : { routingEnabled: { value: 0 } }),
+    ...(minClusterSize === undefined ? {} : { minClusterSize: BigInt(minClusterSize) }),
+  };
+}
+
 function common({ policy, service, mesh }: BalancingInput): object | undefined {
   const outliers = policy?.outlierDetection;
-  const { setting, forced } = localitySetting(policy?.loadBalancer?.localityLb, service, mesh);
+  const { setting, forced, zoneAware } = localitySetting(policy?.loadBalancer, service, mesh);
   const failsOver = (forced || outliers !== undefined) && (setting?.failover.length ?? 0) + (setting?.failoverPriority.length ?? 0) > 0;
   const weighted = failsOver || (setting?.distribute.length ?? 0) > 0;
   // Sick endpoints are sent where a service prefers near ones: panic would use them. Otherwise 0 switches panic off, which is also Istio's default.
   const panic = service.trafficDistribution !== undefined ? 0 : outliers === undefined ? undefined : (outliers.minHealthPercent ?? 0);
-  if (!weighted && panic === undefined) return undefined;
+  if (!weighted && panic === undefined && zoneAware === undefined) return undefined;
   return {
     ...(panic === undefined ? {} : { healthyPanicThreshold: { value: panic } }),
     ...(weighted ? { localityConfigSpecifier: { case: "localityWeightedLbConfig", value: {} } } : {}),
+    ...(zoneAware === undefined ? {} : { localityConfigSpecifier: { case: "zoneAwareLbConfig", value: zoneConfig(zoneAware) } }),
   };
 }
 

@@ -18,6 +18,8 @@ export interface LocalityRule {
   readonly setting: LocalityLb;
   /** Endpoints have priorities: some must be seen to be sick, or nothing would ever fail over. */
   readonly failsOver: boolean;
+  /** Priorities by region only: zones of the caller's own region are left to the proxy. */
+  readonly byRegion: boolean;
 }
 
 /** Where a caller is. */
@@ -35,10 +37,13 @@ export interface EndpointGroup {
 
 /** undefined: endpoints are the same to callers everywhere. */
 export function localityRule(policy: TrafficPolicy | undefined, service: Service, mesh: MeshSettings): LocalityRule | undefined {
-  const { setting, forced } = localitySetting(policy?.loadBalancer?.localityLb, service, mesh);
+  const { setting, forced, zoneAware } = localitySetting(policy?.loadBalancer, service, mesh);
+  if (zoneAware !== undefined) {
+    return zoneAware.enabled ? { setting: { ...zoneAware, distribute: [] }, failsOver: true, byRegion: true } : undefined;
+  }
   const failsOver = forced || policy?.outlierDetection !== undefined;
   if (setting === undefined || (setting.distribute.length === 0 && !failsOver)) return undefined;
-  return { setting, failsOver };
+  return { setting, failsOver, byRegion: false };
 }
 
 /** Callers with equal keys get equal endpoints. */
@@ -70,8 +75,10 @@ export function groupsFor(endpoints: readonly Endpoint[], { rule, place, ignoreL
   const { distribute, failover, failoverPriority } = rule.setting;
   if (distribute.length > 0) return withShares(groups, place.locality, distribute);
   if (!rule.failsOver) return groups;
+  const sorted = failoverPriority.length > 0 && !ignoreLabels;
+  const byLabels = sorted ? withFailoverLabels(groups, place.labels, failoverPriority) : groups;
+  if (rule.byRegion) return withRegions(byLabels, place.locality, failover);
   if (failoverPriority.length === 0) return withFailover(groups, place.locality, failover);
-  const byLabels = ignoreLabels ? groups : withFailoverLabels(groups, place.labels, failoverPriority);
   return failover.length === 0 ? byLabels : withFailover(byLabels, place.locality, failover);
 }
 
@@ -129,6 +136,19 @@ function withFailover(groups: readonly EndpointGroup[], own: Locality, failover:
     const near = nearness(own, group.locality);
     const level = near === 3 && target !== undefined && group.locality.region !== target ? 4 : near;
     return { ...group, priority: group.priority * LEVELS + level };
+  });
+  return compact(leveled);
+}
+
+const REGION_LEVELS = 3;
+
+/** The caller's region, then the one that it fails over to, then the others. */
+function withRegions(groups: readonly EndpointGroup[], own: Locality, failover: LocalityLb["failover"]): EndpointGroup[] {
+  const target = failover.find(({ from }) => from === own.region)?.to;
+  const leveled = groups.map((group) => {
+    const { region } = group.locality;
+    const level = region === own.region ? 0 : region === target ? 1 : 2;
+    return { ...group, priority: group.priority * REGION_LEVELS + level };
   });
   return compact(leveled);
 }

@@ -4,13 +4,17 @@ envoy.config.bootstrap.v3.Bootstrap
   + node=1:envoy.config.core.v3.Node static_resources=2:envoy.config.bootstrap.v3.Bootstrap.StaticResources
   + dynamic_resources=3:envoy.config.bootstrap.v3.Bootstrap.DynamicResources layered_runtime=17:envoy.config.bootstrap.v3.LayeredRuntime
   + admin=12:envoy.config.bootstrap.v3.Admin overload_manager=15:envoy.config.overload.v3.OverloadManager
-  ~ cluster_manager=4 deferred_stat_options=39 stats_config=13 stats_flush_interval=7 stats_flush_on_admin=29 watchdog=8 watchdogs=27
+  + cluster_manager=4:envoy.config.bootstrap.v3.ClusterManager
+  ~ deferred_stat_options=39 stats_config=13 stats_flush_interval=7 stats_flush_on_admin=29 watchdog=8 watchdogs=27
   ~ enable_dispatcher_stats=16 stats_server_version_override=19 typed_dns_resolver_config=31 fatal_actions=28 perf_tracing_file_path=33
   ~ application_log_config=38 grpc_async_client_manager_config=40 memory_allocator_manager=41
   ! node_context_params=26 hds_config=14 flags_path=5 stats_sinks=6 tracing=9 header_prefix=18
   ! use_tcp_for_dns_lookups=20 dns_resolution_config=30 bootstrap_extensions=21 config_sources=22 default_config_source=23
   ! default_socket_interface=24 certificate_provider_instances=25 inline_headers=32 default_regex_engine=34 xds_delegate_extension=35
   ! xds_config_tracker_extension=36 listener_manager=37
+envoy.config.bootstrap.v3.ClusterManager
+  + local_cluster_name=1:string
+  ~ outlier_detection=2 upstream_bind_config=3 load_stats_config=4 enable_deferred_cluster_creation=5
 envoy.config.bootstrap.v3.Bootstrap.StaticResources
   + listeners=1:envoy.config.listener.v3.Listener[] clusters=2:envoy.config.cluster.v3.Cluster[]
   + secrets=3:envoy.extensions.transport_sockets.tls.v3.Secret[]

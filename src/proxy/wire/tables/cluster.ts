@@ -117,12 +117,20 @@ envoy.config.core.v3.BindConfig
   ! socket_options=3 extra_source_addresses=5 additional_source_addresses=4 local_address_selector=6
 envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest
   + choice_count=1:uint32?
+  + locality_lb_config=4:envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig
   ~ active_request_bias=2 enable_full_scan=5
-  ! slow_start_config=3 locality_lb_config=4 selection_method=6
+  ! slow_start_config=3 selection_method=6
 envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin
-  ! slow_start_config=1 locality_lb_config=2
+  + locality_lb_config=2:envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig
+  ! slow_start_config=1
 envoy.extensions.load_balancing_policies.random.v3.Random
-  ! locality_lb_config=1
+  + locality_lb_config=1:envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig
+envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig
+  + zone_aware_lb_config=1:envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig
+  + locality_weighted_lb_config=2:envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.LocalityWeightedLbConfig
+envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig
+  + routing_enabled=1:envoy.type.v3.Percent min_cluster_size=2:uint64? fail_traffic_on_panic=3:bool
+envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.LocalityWeightedLbConfig
 envoy.extensions.upstreams.http.v3.HttpProtocolOptions
   + common_http_protocol_options=1:envoy.config.core.v3.HttpProtocolOptions
   + explicit_http_config=3:envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig

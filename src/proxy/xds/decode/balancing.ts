@@ -1,5 +1,5 @@
 // What of Envoy's Cluster says how requests are spread. https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/load_balancing
-import type { Balancing, LbPolicy, OriginalDestination, SlowStart } from "../../config/index.ts";
+import type { Balancing, LbPolicy, OriginalDestination, SlowStart, ZoneRouting } from "../../config/index.ts";
 import type { Reader } from "../../wire/reader.ts";
 
 const POLICIES = "envoy.extensions.load_balancing_policies";
@@ -29,7 +29,11 @@ export function decodeBalancing(reader: Reader): DecodedBalancing {
     const any = entry.message("typed_extension_config")?.any("typed_config");
     const policy = any === undefined ? undefined : KNOWN_POLICIES[any.typeName];
     // The first that is known is taken, as Envoy does.
-    if (any !== undefined && policy !== undefined) return { policy, choiceCount: any.read().number("choice_count", 2), balancing };
+    if (any !== undefined && policy !== undefined) {
+      const own = any.read();
+      const localities = decodeLocalities(own.message("locality_lb_config"));
+      return { policy, choiceCount: own.number("choice_count", 2), balancing: { ...balancing, ...localities } };
+    }
   }
   if (policies.length > 0) reader.refuse("load_balancing_policy", "has no policy that is supported");
   const policy = reader.choice<string>("lb_policy", "ROUND_ROBIN");
@@ -53,10 +57,25 @@ function decodeSettings(reader: Reader): Balancing {
     ring: decodeRing(reader.message("ring_hash_lb_config")),
     maglevTableSize: decodeMaglev(reader.message("maglev_lb_config")),
     hashHostname: common?.message("consistent_hashing_lb_config")?.flag("use_hostname_for_hashing") ?? false,
-    localityWeighted: common?.has("locality_weighted_lb_config") ?? false,
+    ...decodeLocalities(common),
     mergeWindowMs: common?.number("update_merge_window", MERGE_WINDOW_MS) ?? MERGE_WINDOW_MS,
     originalDestination: decodeOriginalDestination(reader.message("original_dst_lb_config")),
   };
+}
+
+const MINIMUM_CLUSTER = 6;
+
+/** Of a cluster, or of a policy of its own; without any of it, zones count in a proxy that knows its own cluster. */
+function decodeLocalities(reader: Reader | undefined): Pick<Balancing, "localityWeighted" | "zones" | "failOnPanic"> {
+  const localityWeighted = reader?.has("locality_weighted_lb_config") ?? false;
+  const zones = reader?.message("zone_aware_lb_config");
+  const failOnPanic = zones?.flag("fail_traffic_on_panic") ?? false;
+  const routing: ZoneRouting = {
+    routingEnabled: Math.round(zones?.message("routing_enabled")?.number("value", 0) ?? 100),
+    minClusterSize: zones?.number("min_cluster_size", MINIMUM_CLUSTER) ?? MINIMUM_CLUSTER,
+    failOnPanic,
+  };
+  return { localityWeighted, zones: localityWeighted ? undefined : routing, failOnPanic };
 }
 
 function decodeSlowStart(reader: Reader): SlowStart | undefined {
