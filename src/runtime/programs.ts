@@ -10,13 +10,10 @@ const SOURCE: Readonly<Record<Program, string>> = {
   "stand-in": "runtime/catalogue/main.ts",
 };
 
-/** The proxy gives memory back when it is idle; bin/serin has the same. */
-const NODE_FLAGS: { readonly [P in Program]?: readonly string[] } = { proxy: ["--expose-gc"] };
-
 /** The command line of a program, without its arguments. `self` is the file that this process was started with. */
 export function programCommand(program: Program, self: string = process.argv[1] ?? ""): readonly string[] {
   const file = realpathSync(self);
   const dir = path.dirname(file);
   const target = file.endsWith(".ts") ? path.join(dir, "..", SOURCE[program]) : path.join(dir, `${program}.js`);
-  return [process.execPath, ...(NODE_FLAGS[program] ?? []), target];
+  return [process.execPath, target];
 }

@@ -1,7 +1,7 @@
 // How this process is: how busy its event loop was, and how much of the memory it may have is taken.
 import { performance } from "node:perf_hooks";
 import v8 from "node:v8";
-import vm from "node:vm";
+import { collectGarbage } from "../collect-garbage.ts";
 
 export interface LoopTotals {
   readonly busyMs: number;
@@ -25,7 +25,6 @@ export interface Vitals {
 }
 
 export function processVitals(): Vitals {
-  let gc: (() => void) | undefined;
   return {
     loop() {
       const { active, idle } = performance.eventLoopUtilization();
@@ -36,14 +35,7 @@ export function processVitals(): Vitals {
       const ofHeap = heap.used_heap_size / heap.heap_size_limit;
       return { usedBytes: heap.used_heap_size + heap.external_memory, ofLimit: Math.max(ofHeap, ofContainer()) };
     },
-    collectGarbage() {
-      if (gc === undefined) {
-        // Node has no other way to ask for it in a process that was not started with the flag.
-        v8.setFlagsFromString("--expose-gc");
-        gc = vm.runInNewContext("gc") as () => void;
-      }
-      gc();
-    },
+    collectGarbage: () => collectGarbage("regular"),
   };
 }
 
