@@ -16,6 +16,8 @@ export const HIGH_WATER = 131_072;
 const READ_BUFFER = 131_072;
 /** Room in front of it, where a rewritten head is put so that head and body leave in one write. */
 const HEADROOM = 4096;
+/** Parts up to this size go as text: that costs less than a buffer of their own. */
+export const TEXT_BELOW = 2048;
 /** A TLS record holds no more. */
 const TLS_READ = 16_384;
 
@@ -64,6 +66,19 @@ export class Conn {
     this.reports = true;
     this.sock.write(view, this.flushed);
     return this.sock.writableLength === 0;
+  }
+
+  /** What `view` is part of may change as soon as this returns. */
+  writeCopy(view: Buffer): void {
+    if (view.length <= TEXT_BELOW) this.writeStr(view.toString("latin1"));
+    else this.writeSub(Buffer.from(view));
+  }
+
+  /** As writeSub, for what comes part by part. False = in use, or too much waits. */
+  writePart(view: Buffer): boolean {
+    if (view.length > TEXT_BELOW) return this.writeSub(view);
+    this.writeStr(view.toString("latin1"));
+    return this.pending() <= HIGH_WATER;
   }
 
   /** A buffer for reads from now on, with room in front of it. */

@@ -7,11 +7,8 @@ import type { AnswerNotes, Caller, WholeAnswer } from "../router/caller.ts";
 import type { Exchange } from "../router/exchange.ts";
 import type { AnswerStart, UpstreamStream } from "../upstream/pool/upstream-stream.ts";
 import type { Arrival } from "./arrival.ts";
-import { type Conn, HIGH_WATER } from "./conn.ts";
+import { type Conn, HIGH_WATER, TEXT_BELOW } from "./conn.ts";
 import { type AnswerShape, answerText, statusLine } from "./http1-answer-text.ts";
-
-/** Smaller parts are copied into a string: cheaper than holding the read buffer. */
-const COPY_BELOW = 2048;
 
 /** How an upstream's body becomes the caller's. */
 type BodyForm = "as-is" | "to-chunks" | "from-chunks";
@@ -145,14 +142,10 @@ export abstract class Http1Caller implements Caller {
     exchange.bytesSent = this.chunkedFrom?.payload ?? exchange.bytesSent + view.length;
     switch (this.form) {
       case "as-is":
-        if (view.length < COPY_BELOW && conn.pending() < COPY_BELOW) {
-          conn.writeStr(view.toString("latin1"));
-          return true;
-        }
         return this.writeBytes(view, lasting);
       case "to-chunks": {
         if (view.length === 0) return true;
-        if (view.length < COPY_BELOW) {
+        if (view.length < TEXT_BELOW) {
           conn.writeStr(view.length.toString(16) + "\r\n" + view.toString("latin1") + "\r\n");
           return conn.pending() <= HIGH_WATER;
         }
@@ -170,8 +163,8 @@ export abstract class Http1Caller implements Caller {
   }
 
   private writeBytes(view: Buffer, lasting: boolean): boolean {
-    if (lasting) return this.conn.writeSub(view);
-    this.conn.writeSub(Buffer.from(view));
+    if (lasting) return this.conn.writePart(view);
+    this.conn.writeCopy(view);
     return this.conn.pending() <= HIGH_WATER;
   }
 

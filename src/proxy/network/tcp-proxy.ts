@@ -194,13 +194,13 @@ export class TcpSession implements ConnHandler, TcpUpstreamUser, StreamInfo, Pic
     this.bytesReceived += length;
     this.context.stats.rxBytes.value += length;
     this.lastActivity = this.context.env.clock.now();
-    const own = Buffer.from(data.subarray(0, length));
+    const view = data.subarray(0, length);
     if (upstream === undefined || !this.connected) {
-      this.waiting.push(own);
+      this.waiting.push(Buffer.from(view));
       this.conn.pause();
       return true;
     }
-    if (!upstream.write(own)) {
+    if (!upstream.write(view)) {
       this.conn.pause();
       upstream.whenWritable(() => this.conn.resume());
     }
@@ -212,7 +212,7 @@ export class TcpSession implements ConnHandler, TcpUpstreamUser, StreamInfo, Pic
     this.bytesSent += view.length;
     this.context.stats.txBytes.value += view.length;
     this.lastActivity = this.context.env.clock.now();
-    const free = this.conn.writeSub(view);
+    const free = this.conn.writePart(view);
     if (!free) this.conn.whenFlushed(() => upstream?.resume());
     return free;
   }

@@ -23,7 +23,7 @@ export interface TcpUpstreamUser {
 export interface TcpUpstream {
   readonly localAddress: string;
   readonly tls: TlsInfo | undefined;
-  /** The bytes' memory must last. False = too much waits. */
+  /** The bytes are used up when it returns. False = too much waits. */
   write(part: Buffer): boolean;
   whenWritable(fn: () => void): void;
   /** No more will be written. */
@@ -117,7 +117,7 @@ export function openTcp({ env, cluster, host, names }: TcpTarget, user: TcpUpstr
     },
     write(part) {
       cluster.stats.txBytes.value += part.length;
-      conn.writeSub(part);
+      conn.writeCopy(part);
       return conn.pending() <= HIGH_WATER;
     },
     whenWritable: (fn) => conn.whenFlushed(fn),

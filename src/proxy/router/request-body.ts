@@ -116,8 +116,8 @@ export class RequestBody {
   private pass(view: Buffer, last: boolean): void {
     const { stream } = this;
     const held = stream === undefined || (this.retries && this.canReplay);
-    // The caller's read buffer is not ours: what waits for another try or a slow upstream is a copy.
-    const part = held || !stream.copies ? Buffer.from(view) : view;
+    // The caller's read buffer is not ours: what waits for another try is a copy.
+    const part = held ? Buffer.from(view) : view;
     if (held) this.hold(part);
     else this.canReplay = false;
     if (stream === undefined) {

@@ -74,7 +74,6 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
   idleMs = 0;
   localAddress = "";
   tls: TlsInfo | undefined = undefined;
-  readonly copies = false;
   readonly lasting = true;
   readonly timer: Timer;
   private inBody = false;
@@ -116,7 +115,7 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
   }
 
   write(part: Buffer): boolean {
-    this.conn.writeSub(part);
+    this.conn.writeCopy(part);
     this.owner.countSent(part.length);
     return this.conn.pending() <= HIGH_WATER;
   }

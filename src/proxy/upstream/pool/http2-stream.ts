@@ -27,7 +27,6 @@ export interface StreamOwner {
 
 export class Http2UpstreamStream implements UpstreamStream, StreamUser {
   trailers: Trailers = undefined;
-  readonly copies = true;
   readonly lasting = false;
   outraced = false;
   private readonly owner: StreamOwner;

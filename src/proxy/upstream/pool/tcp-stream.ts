@@ -36,7 +36,6 @@ export class TcpStream implements ConnHandler, UpstreamStream {
   tls: TlsInfo | undefined = undefined;
   readonly trailers = undefined;
   readonly outraced = false;
-  readonly copies = false;
   readonly lasting = true;
   readonly timer: Timer;
   readonly ageTimer = undefined;
@@ -79,7 +78,7 @@ export class TcpStream implements ConnHandler, UpstreamStream {
   }
 
   write(part: Buffer): boolean {
-    this.conn.writeSub(part);
+    this.conn.writeCopy(part);
     this.owner.countSent(part.length);
     return this.conn.pending() <= HIGH_WATER;
   }

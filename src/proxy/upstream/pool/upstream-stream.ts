@@ -55,9 +55,7 @@ export interface UpstreamStream {
   attach(user: UpstreamUser, now: number): void;
   /** Sends the head, and the body with it where it is small and all here. */
   send(request: OutgoingRequest): void;
-  /** What `write` is given is used up when that returns; else its memory must last. */
-  readonly copies: boolean;
-  /** More of the body, framed already. False = too much waits: no more before `whenWritable` calls. */
+  /** More of the body, framed already, which is used up when this returns. False = too much waits: no more before `whenWritable` calls. */
   write(part: Buffer): boolean;
   /** The last of the body. `text` is what ends it in HTTP/1 ("" = nothing does), `trailers` in HTTP/2. */
   finish(part: Buffer, text: string, trailers: Trailers): void;
