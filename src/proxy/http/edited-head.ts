@@ -12,6 +12,7 @@ import {
   requestKind,
 } from "./header-kinds.ts";
 import { HeaderList } from "./header-list.ts";
+import { pseudoLines } from "./pseudo-lines.ts";
 import type { HttpVersion, LineFilter, RequestHead } from "./message.ts";
 
 const NO_NAMES: ReadonlySet<string> = new Set();
@@ -84,19 +85,7 @@ export class EditedHead implements RequestHead {
   }
 
   headerLines(name: string): readonly string[] {
-    switch (name) {
-      case ":path":
-        return [this.path];
-      case ":method":
-        return [this.method];
-      case ":authority":
-      case "host":
-        return [this.authority];
-      case ":scheme":
-        return [this.scheme];
-      default:
-        return this.list.lines(name);
-    }
+    return pseudoLines(this, name) ?? this.list.lines(name);
   }
 
   first(name: string): string | undefined {

@@ -21,6 +21,7 @@ import {
   responseKind,
 } from "./header-kinds.ts";
 import { HeaderList } from "./header-list.ts";
+import { pseudoLines } from "./pseudo-lines.ts";
 import { isReferer } from "./referer.ts";
 import type { AnswerHead, HttpVersion, LineFilter, RequestHead } from "./message.ts";
 
@@ -170,16 +171,9 @@ export class Http2RequestHead extends Http2Head implements RequestHead {
   }
 
   override headerLines(name: string): readonly string[] {
+    const pseudo = pseudoLines(this, name);
+    if (pseudo !== undefined) return pseudo;
     switch (name) {
-      case ":path":
-        return [this.path];
-      case ":method":
-        return [this.method];
-      case ":authority":
-      case "host":
-        return [this.authority];
-      case ":scheme":
-        return [this.scheme];
       case "x-request-id":
         return this.requestId === "" ? NONE : [this.requestId];
       case "x-forwarded-proto":

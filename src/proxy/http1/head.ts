@@ -1,5 +1,6 @@
 // One HTTP/1.1 message head on its own latin1 text, strict (RFC 9112): line offsets instead of copies, known names by length and first letter.
 // What is forwarded is this text with lines cut out, so what was matched is what is sent.
+import { parseLength } from "../http/content-length.ts";
 import {
   H_CLIENT_CERT,
   H_CODING,
@@ -25,6 +26,7 @@ import {
   sameName,
 } from "../http/header-kinds.ts";
 import { HeaderList } from "../http/header-list.ts";
+import { pseudoLines } from "../http/pseudo-lines.ts";
 import { isReferer } from "../http/referer.ts";
 import type { AnswerHead, HttpVersion, LineFilter, RequestHead } from "../http/message.ts";
 
@@ -97,18 +99,8 @@ export class Head implements RequestHead, AnswerHead {
   }
 
   headerLines(name: string): readonly string[] {
-    switch (name) {
-      case ":path":
-        return [this.path];
-      case ":method":
-        return [this.method];
-      case ":authority":
-      case "host":
-        return [this.authority];
-      case ":scheme":
-        return [this.scheme];
-      default:
-    }
+    const pseudo = pseudoLines(this, name);
+    if (pseudo !== undefined) return pseudo;
     if (name.charCodeAt(0) === 120) {
       if (name === "x-request-id") return this.requestId === "" ? NONE : [this.requestId];
       if (name === "x-forwarded-proto") return this.forwardedProto === "" ? NONE : [this.forwardedProto];
@@ -364,16 +356,4 @@ const NONE: readonly string[] = Object.freeze([]);
 
 function isBlank(code: number): boolean {
   return code === 32 || code === 9;
-}
-
-/** Strict digits; -1 when it is no length. */
-function parseLength(value: string): number {
-  if (value.length === 0 || value.length > 15) return -1;
-  let n = 0;
-  for (let i = 0; i < value.length; i++) {
-    const digit = value.charCodeAt(i) - 48;
-    if (digit < 0 || digit > 9) return -1;
-    n = n * 10 + digit;
-  }
-  return n;
 }

@@ -1,4 +1,5 @@
 // Received header blocks against RFC 9113 section 8: which message may hold what, in which order. Reads and checks in one pass.
+import { parseLength } from "../http/content-length.ts";
 import { Http2Header } from "./header.ts";
 import {
   K_AUTHORITY,
@@ -188,16 +189,4 @@ export class Block implements ReceivedBlock {
 function notInTrailers(header: Http2Header): boolean {
   const { kind } = header;
   return kind === K_HOST || kind === K_LENGTH || kind === K_COOKIE || kind === K_NO_TRAILER;
-}
-
-/** Strict digits; -1 when it is no length. */
-function parseLength(value: string): number {
-  if (value.length === 0 || value.length > 15) return -1;
-  let n = 0;
-  for (let i = 0; i < value.length; i++) {
-    const digit = value.charCodeAt(i) - 48;
-    if (digit < 0 || digit > 9) return -1;
-    n = n * 10 + digit;
-  }
-  return n;
 }

@@ -179,9 +179,7 @@ export class Receiving implements FrameSink {
   private onResponse(stream: OpenStream, endStream: boolean): void {
     const { session, decoder } = this;
     if (decoder.oversized !== "") {
-      session.stats.headerOverflow.value++;
-      stream.details = TOO_LARGE[decoder.oversized];
-      session.streamError(stream, H2.ENHANCE_YOUR_CALM);
+      this.tooLarge(stream, decoder.oversized);
       return;
     }
     const block = new Block(decoder.headers);
@@ -212,13 +210,18 @@ export class Receiving implements FrameSink {
     if (endStream) session.onRemoteDone(stream);
   }
 
+  /** Answers and trailers, of which there is no smaller version to go on with. */
+  private tooLarge(stream: OpenStream, what: keyof typeof TOO_LARGE): void {
+    this.session.stats.headerOverflow.value++;
+    stream.details = TOO_LARGE[what];
+    this.session.streamError(stream, H2.ENHANCE_YOUR_CALM);
+  }
+
   private onTrailers(stream: OpenStream, endStream: boolean): void {
     const { session, decoder } = this;
     session.stats.trailers.value++;
     if (decoder.oversized !== "") {
-      session.stats.headerOverflow.value++;
-      stream.details = TOO_LARGE[decoder.oversized];
-      session.streamError(stream, H2.ENHANCE_YOUR_CALM);
+      this.tooLarge(stream, decoder.oversized);
       return;
     }
     const block = new Block(decoder.headers);
