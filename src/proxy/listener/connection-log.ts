@@ -2,6 +2,7 @@
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener.proto (access_log)
 import type net from "node:net";
 import type { Environment } from "../network/environment.ts";
+import { NoHttp } from "../observe/no-http.ts";
 import type { StreamInfo } from "../observe/stream-info.ts";
 import type { TlsInfo } from "../transport/tls-info.ts";
 import { FLAG } from "../observe/response-flags.ts";
@@ -10,7 +11,7 @@ import { hostName } from "../upstream/host.ts";
 import type { Admitted, Refused } from "./admission.ts";
 import type { ConnectionFacts } from "./filter-chain-match.ts";
 
-export class ConnectionLog implements StreamInfo {
+export class ConnectionLog extends NoHttp implements StreamInfo {
   private readonly env: Environment;
   private readonly sock: net.Socket;
   private readonly startMs: number;
@@ -25,6 +26,7 @@ export class ConnectionLog implements StreamInfo {
   downstreamTransportFailure = "";
 
   constructor(env: Environment, sock: net.Socket, facts: ConnectionFacts, id: number) {
+    super();
     this.env = env;
     this.sock = sock;
     this.facts = facts;
@@ -49,28 +51,12 @@ export class ConnectionLog implements StreamInfo {
     this.details = "filter_chain_not_found";
   }
 
-  requestHeader(): undefined {
-    return undefined;
-  }
-  responseHeader(): undefined {
-    return undefined;
-  }
-  responseTrailer(): undefined {
-    return undefined;
-  }
-  readonly grpcStatus = undefined;
   get startWallMs(): number {
     return this.env.wallOffset() + this.startMs;
   }
   durationMs(): number {
     return this.env.clock.now() - this.startMs;
   }
-  readonly protocol = "";
-  readonly responseStartMs = undefined;
-  readonly requestEndMs = undefined;
-  readonly requestSentMs = undefined;
-  readonly status = 0;
-  readonly terminationDetails = "";
   readonly transportFailure = "";
   get bytesReceived(): number {
     return this.sock.bytesRead;
@@ -78,7 +64,6 @@ export class ConnectionLog implements StreamInfo {
   get bytesSent(): number {
     return this.sock.bytesWritten;
   }
-  readonly upstreamProtocol = "";
   readonly upstreamHost = "";
   readonly upstreamHostname = "";
   readonly upstreamCluster = "";
@@ -87,8 +72,6 @@ export class ConnectionLog implements StreamInfo {
   readonly upstreamTls = undefined;
   readonly streamId = "";
   readonly logType = "NotSet";
-  readonly routeName = "";
-  readonly virtualHostName = "";
   get downstreamLocalAddress(): string {
     return hostName(this.facts.localAddress, this.facts.localPort);
   }

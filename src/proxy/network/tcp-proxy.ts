@@ -3,6 +3,7 @@
 import type { TcpProxyConfig } from "../config/index.ts";
 import type { AccessLogger } from "../observe/access-log.ts";
 import type { ResetReason } from "../observe/failure.ts";
+import { NoHttp } from "../observe/no-http.ts";
 import { FLAG } from "../observe/response-flags.ts";
 import { scopedSpec } from "../observe/stats.ts";
 import type { StreamInfo } from "../observe/stream-info.ts";
@@ -72,7 +73,7 @@ interface SessionContext {
   readonly clusterName: string;
 }
 
-export class TcpSession implements ConnHandler, TcpUpstreamUser, StreamInfo, PickContext {
+export class TcpSession extends NoHttp implements ConnHandler, TcpUpstreamUser, StreamInfo, PickContext {
   conn!: Conn;
   private readonly context: SessionContext;
   private readonly arrival: Arrival;
@@ -94,7 +95,6 @@ export class TcpSession implements ConnHandler, TcpUpstreamUser, StreamInfo, Pic
   private uniqueId = "";
   bytesReceived = 0;
   bytesSent = 0;
-  readonly upstreamProtocol = "";
   upstreamHost = "";
   upstreamHostname = "";
   upstreamLocalAddress = "";
@@ -102,6 +102,7 @@ export class TcpSession implements ConnHandler, TcpUpstreamUser, StreamInfo, Pic
   upstreamCluster = "";
 
   constructor(context: SessionContext, arrival: Arrival) {
+    super();
     this.context = context;
     this.arrival = arrival;
     this.startMs = context.env.clock.now();
@@ -317,30 +318,12 @@ export class TcpSession implements ConnHandler, TcpUpstreamUser, StreamInfo, Pic
   shareAnew({ loads }: PriorityState): PriorityLoads {
     return loads;
   }
-  requestHeader(): undefined {
-    return undefined;
-  }
-  responseHeader(): undefined {
-    return undefined;
-  }
-  responseTrailer(): undefined {
-    return undefined;
-  }
-  readonly grpcStatus = undefined;
-  get protocol(): string {
-    return "";
-  }
   get startWallMs(): number {
     return this.context.env.wallOffset() + this.startMs;
   }
   durationMs(): number {
     return this.context.env.clock.now() - this.startMs;
   }
-  readonly responseStartMs = undefined;
-  readonly requestEndMs = undefined;
-  readonly requestSentMs = undefined;
-  readonly status = 0;
-  readonly terminationDetails = "";
   get upstreamAttempts(): number {
     return this.attempts;
   }
@@ -367,8 +350,6 @@ export class TcpSession implements ConnHandler, TcpUpstreamUser, StreamInfo, Pic
     return this.arrival.tls;
   }
   readonly downstreamTransportFailure = "";
-  readonly routeName = "";
-  readonly virtualHostName = "";
   get filterChainName(): string {
     return this.arrival.filterChainName;
   }
