@@ -1,13 +1,16 @@
 // From parsed resources to store changes: what the server sets at admission (ClusterIPs), and what it refuses (two documents of one
 // name, a resource that a file owns). Used by the API and by the file source alike.
 import { type Issue, memoByIdentity } from "../kit/index.ts";
-import { refOf, type Resource } from "../resources/index.ts";
+import { CODE, refOf, type Resource } from "../resources/index.ts";
 import { createClusterIps } from "./store/cluster-ip.ts";
 import type { Origin } from "./store/database.ts";
 import { type Change, type Store, storeKey, type StoreObject } from "./store/store.ts";
 
 /** Kinds whose fields stand beside `metadata`, not under `spec`. */
 const FLAT_KINDS: ReadonlySet<string> = new Set(["ConfigMap", "Secret", "ServiceAccount"]);
+
+/** Code of what the API may not change. */
+export const FROM_FILE = "SERIN0302";
 
 export interface Admission {
   readonly changes: readonly Change[];
@@ -37,13 +40,18 @@ export function admit(
     if (twin !== undefined) {
       const at = twin.locate("");
       issues.push(
-        issueOf(resource, "SERIN0107", `it stands twice: first in ${at.file}:${at.line}`, "Remove one of the two; the first one is used."),
+        issueOf(
+          resource,
+          CODE.duplicate,
+          `it stands twice: first in ${at.file}:${at.line}`,
+          "Remove one of the two; the first one is used.",
+        ),
       );
       continue;
     }
     if (!fromFile && owner?.startsWith("file:") === true) {
       issues.push(
-        issueOf(resource, "SERIN0302", `it comes from the file ${owner.slice(5)} of --config`, "Change that file: it is followed."),
+        issueOf(resource, FROM_FILE, `it comes from the file ${owner.slice(5)} of --config`, "Change that file: it is followed."),
       );
       continue;
     }

@@ -2,7 +2,7 @@
 import type { ApplyRequest, ApplyResponse, ResourceKey } from "../admin-api/index.ts";
 import type { Issue } from "../kit/index.ts";
 import { refOf, type Resource } from "../resources/index.ts";
-import { admit } from "./admission.ts";
+import { admit, FROM_FILE } from "./admission.ts";
 import type { Parsed } from "./sources/file-source.ts";
 import { type Change, keyOf, type Store, storeKey } from "./store/store.ts";
 
@@ -73,7 +73,7 @@ function merge(own: readonly Issue[], mesh: readonly Issue[], resources: readonl
 
 function toFileIssue(key: ResourceKey): Issue {
   return {
-    code: "SERIN0302",
+    code: FROM_FILE,
     severity: "error",
     message: "it comes from a file of --config",
     fix: "Remove it from the file: it is followed.",
