@@ -38,6 +38,13 @@ function countOf(step: Step, status: number | null): Count {
   return { passed, failed: status !== 0 && failed === 0 ? 1 : failed, skipped };
 }
 
+/** Some tools colour their words for a file or a pipe too, where CI is set. */
+function stepEnvironment(): NodeJS.ProcessEnv {
+  if (process.stdout.isTTY) return process.env;
+  const { FORCE_COLOR: _, ...rest } = process.env;
+  return { ...rest, NO_COLOR: "1" };
+}
+
 function runStep(step: Step): Count {
   if (step.report !== undefined) {
     mkdirSync(path.dirname(step.report), { recursive: true });
@@ -47,7 +54,7 @@ function runStep(step: Step): Count {
   console.log(`\n── ${step.name}`);
   const [program = "node", ...args] = step.command;
   const file = program === "node" ? process.execPath : program === "sh" ? "sh" : path.join(BIN, program);
-  const done = spawnSync(file, args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+  const done = spawnSync(file, args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"], env: stepEnvironment() });
   const count = countOf(step, done.status);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`${count.failed === 0 ? "✓" : "✗"} ${step.name} (${seconds} s)`);
