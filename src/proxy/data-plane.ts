@@ -11,6 +11,7 @@ import { noOverload, type Overload } from "./overload/index.ts";
 import { createTlsContexts } from "./transport/tls-contexts.ts";
 import { type ClusterStatus, createClusterManager } from "./upstream/cluster-manager.ts";
 import { type ClusterNames, createClusterNames } from "./upstream/dns/cluster-names.ts";
+import { createDnsCaches } from "./upstream/dns/dns-cache.ts";
 import { createResolvers } from "./upstream/dns/dns-resolver.ts";
 
 export interface DataPlaneOptions {
@@ -59,8 +60,11 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const accessLogs = createAccessLogs({ sink: options.accessLog, clock });
   const logger = options.logger ?? silentLogger;
   const tls = createTlsContexts({ secrets: () => options.runtime.current().secrets, logger });
-  const context = { stats, clock, rng, wheel, tls, logger, locality: options.locality ?? "", localCluster: options.localCluster ?? "" };
-  const names = options.names ?? createClusterNames({ resolverFor: createResolvers(), clock, rng, stats });
+  const resolverFor = createResolvers();
+  const caches = createDnsCaches({ resolverFor, clock, rng, stats });
+  const { locality = "", localCluster = "" } = options;
+  const context = { stats, names: caches, clock, rng, wheel, tls, logger, locality, localCluster };
+  const names = options.names ?? createClusterNames({ resolverFor, clock, rng, stats });
   const clusters = createClusterManager(options.runtime, context, names);
   let draining = false;
   let offset = clock.wall() - clock.now();
@@ -97,6 +101,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     listeners.stop();
     clusters.stop();
     names.stop();
+    caches.stop();
     wheel.stop();
     accessLogs.flush();
   }

@@ -1,7 +1,7 @@
 // Clusters and endpoints as the proxy runs them: decoded from Envoy's Cluster and ClusterLoadAssignment, frozen.
 import type { Http2Limits } from "../http2/stream.ts";
 import type { Balancing, LbPolicy, OutlierDetection } from "./balancing-config.ts";
-import type { DnsConfig } from "./dns-config.ts";
+import type { DnsCacheConfig, DnsConfig } from "./dns-config.ts";
 import type { TransportMatch, UpstreamTransport } from "./tls-config.ts";
 
 export interface RetryBudget {
@@ -36,13 +36,16 @@ export interface AutoSni {
 
 export interface ClusterConfig {
   readonly name: string;
-  readonly type: "STATIC" | "EDS" | "STRICT_DNS" | "LOGICAL_DNS" | "ORIGINAL_DST";
+  /** DYNAMIC: each request's own host. */
+  readonly type: "STATIC" | "EDS" | "STRICT_DNS" | "LOGICAL_DNS" | "ORIGINAL_DST" | "DYNAMIC";
   /** EDS: the name to ask for. */
   readonly edsServiceName: string;
   /** EDS: how long the cluster waits for its first endpoints; 0 or undefined = for ever. */
   readonly edsTimeoutMs?: number;
   /** For endpoints that are names; undefined = Envoy's defaults. */
   readonly dns?: DnsConfig | undefined;
+  /** DYNAMIC: where names are kept. */
+  readonly dnsCache?: DnsCacheConfig | undefined;
   readonly connectTimeoutMs: number;
   readonly lbPolicy: LbPolicy;
   readonly leastRequestChoiceCount: number;

@@ -19,6 +19,26 @@ export interface DnsConfig {
   readonly waitForFirst: boolean;
 }
 
+/** Names that requests bring: how they are looked up, and how many are kept. */
+export interface DnsCacheConfig {
+  readonly name: string;
+  readonly family: DnsFamily;
+  /** For names that could not be looked up. */
+  readonly refreshMs: number;
+  readonly minRefreshMs: number;
+  /** Names that nobody has asked for so long are forgotten. */
+  readonly hostTtlMs: number;
+  readonly maxHosts: number;
+  /** Requests that wait for a name at a time. */
+  readonly maxPending: number;
+  /** 0 = no limit of the cache's own. */
+  readonly queryTimeoutMs: number;
+  /** Looked up before anybody asks. */
+  readonly early: readonly { readonly host: string; readonly port: number }[];
+  readonly failure: DnsConfig["failure"];
+  readonly resolver: DnsResolverConfig;
+}
+
 /** `dns`: hosts file, then DNS; `system`: whatever the system's own lookups do. */
 export interface DnsResolverConfig {
   readonly kind: "dns" | "system";

@@ -138,6 +138,8 @@ export interface TcpProxyConfig {
   readonly clusters: readonly { readonly name: string; readonly weight: number }[];
   /** The name in the TLS hello is the cluster's name, where there is one. */
   readonly sniCluster: boolean;
+  /** A cluster of names takes the one in the TLS hello, with this port; it is looked up before anything else. */
+  readonly dynamicPort?: number | undefined;
   readonly tunnel: TunnelConfig | undefined;
   /** 0 = none. */
   readonly maxConnectionDurationMs: number;

@@ -3,6 +3,7 @@ import type { HttpFilterConfig } from "../config/index.ts";
 import type { Layer } from "../router/exchange.ts";
 import { respond } from "../router/respond.ts";
 import { corsLayer } from "./cors/cors.ts";
+import { dynamicForwardProxyLayer } from "./dynamic-forward-proxy/dynamic-forward-proxy.ts";
 import { faultLayer } from "./fault/fault.ts";
 import { type FilterContext, isDisabled } from "./filter-context.ts";
 import { grpcStatsLayer } from "./grpc-stats/grpc-stats.ts";
@@ -10,6 +11,7 @@ import { grpcWebLayer } from "./grpc-web/grpc-web.ts";
 import { headerMutationLayer } from "./header-mutation/header-mutation.ts";
 import {
   CORS_FILTER,
+  DYNAMIC_FORWARD_PROXY_FILTER,
   FAULT_FILTER,
   GRPC_STATS_FILTER,
   GRPC_WEB_FILTER,
@@ -21,6 +23,7 @@ import {
 export {
   CORS_FILTER,
   CORS_POLICY,
+  DYNAMIC_FORWARD_PROXY_FILTER,
   FAULT_FILTER,
   GRPC_STATS_FILTER,
   HEADER_MUTATION_FILTER,
@@ -36,6 +39,7 @@ const NO_LAYER: FilterFactory = () => undefined;
 
 const FILTERS: ReadonlyMap<string, FilterFactory> = new Map([
   [FAULT_FILTER, faultLayer],
+  [DYNAMIC_FORWARD_PROXY_FILTER, dynamicForwardProxyLayer],
   [CORS_FILTER, corsLayer],
   [HEADER_MUTATION_FILTER, headerMutationLayer],
   [GRPC_WEB_FILTER, grpcWebLayer],

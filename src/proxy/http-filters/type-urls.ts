@@ -3,6 +3,7 @@ const PREFIX = "type.googleapis.com/envoy.extensions.filters.http";
 
 /** A filter whose config has not come. */
 export const NO_FILTER_CONFIG = "";
+export const DYNAMIC_FORWARD_PROXY_FILTER = `${PREFIX}.dynamic_forward_proxy.v3.FilterConfig`;
 export const FAULT_FILTER = `${PREFIX}.fault.v3.HTTPFault`;
 export const CORS_FILTER = `${PREFIX}.cors.v3.Cors`;
 export const CORS_POLICY = `${PREFIX}.cors.v3.CorsPolicy`;

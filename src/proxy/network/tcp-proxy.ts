@@ -83,6 +83,8 @@ export class TcpSession extends NoHttp implements ConnHandler, TcpUpstreamUser, 
   private cluster: Cluster | undefined = undefined;
   private waiting: Buffer[] = [];
   private attempts = 0;
+  /** Its name was looked up. */
+  private asked = false;
   private callerEnded = false;
   private upstreamEnded = false;
   private over = false;
@@ -127,7 +129,28 @@ export class TcpSession extends NoHttp implements ConnHandler, TcpUpstreamUser, 
     const { idleTimeoutMs, maxConnectionDurationMs } = config;
     if (idleTimeoutMs > 0) env.wheel.arm(this.idleTimer, this.startMs + idleTimeoutMs, this.startMs);
     if (maxConnectionDurationMs > 0) env.wheel.arm(this.ageTimer, this.startMs + maxConnectionDurationMs, this.startMs);
-    this.connect(this.cluster);
+    if (config.dynamicPort !== undefined && this.target !== undefined && this.cluster.config.type === "DYNAMIC")
+      this.waitForName(this.cluster, true);
+    else this.connect(this.cluster);
+  }
+
+  /** What was looked up already is connected to at once; what cannot be looked up ends the connection. */
+  private waitForName(cluster: Cluster, first: boolean): void {
+    const goOn = (addresses: readonly string[]): void => {
+      if (this.over) return;
+      if (addresses.length > 0) this.connect(cluster);
+      else if (first) this.close();
+      else this.noHost(cluster);
+    };
+    const load = cluster.loadName(this.target ?? "", ({ addresses }) => goOn(addresses));
+    if (load.kind === "known") goOn(load.name.addresses);
+    else if (load.kind !== "waits") goOn([]);
+  }
+
+  private noHost(cluster: Cluster): void {
+    cluster.stats.cxNoneHealthy.value++;
+    this.flags |= FLAG.UH;
+    this.close();
   }
 
   /** TCP has no message end to wait for: connections live on until their limit. */
@@ -136,9 +159,11 @@ export class TcpSession extends NoHttp implements ConnHandler, TcpUpstreamUser, 
   private connect(cluster: Cluster): void {
     const host = cluster.asksForContext ? cluster.pick(this) : cluster.pick();
     if (host === undefined) {
-      cluster.stats.cxNoneHealthy.value++;
-      this.flags |= FLAG.UH;
-      this.close();
+      const named = cluster.config.type === "DYNAMIC" && this.context.config.dynamicPort === undefined && this.target !== undefined;
+      if (named && !this.asked) {
+        this.asked = true;
+        this.waitForName(cluster, false);
+      } else this.noHost(cluster);
       return;
     }
     const { env, tunnel } = this.context;
@@ -307,6 +332,13 @@ export class TcpSession extends NoHttp implements ConnHandler, TcpUpstreamUser, 
   }
   get destination(): string | undefined {
     return this.arrival.originalDestination;
+  }
+  /** The name in the TLS hello. */
+  get target(): string | undefined {
+    const { serverName } = this.arrival;
+    if (serverName === "") return undefined;
+    const { dynamicPort } = this.context.config;
+    return dynamicPort === undefined ? serverName : `${serverName}:${dynamicPort}`;
   }
   header(): undefined {
     return undefined;

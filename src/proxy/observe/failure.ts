@@ -17,7 +17,8 @@ export type ResetReason =
 export type Failure =
   | { readonly kind: "route_not_found" }
   | { readonly kind: "cluster_not_found"; readonly status: number }
-  | { readonly kind: "no_healthy_upstream" }
+  /** `problem`: why the host that the request names could not be looked up. */
+  | { readonly kind: "no_healthy_upstream"; readonly problem?: string }
   | { readonly kind: "maintenance" }
   /** `transport`: why the connection failed, where something below HTTP said so. */
   | { readonly kind: "reset"; readonly reason: ResetReason; readonly retried: boolean; readonly transport?: string }
@@ -33,6 +34,8 @@ export type Failure =
   | { readonly kind: "path_refused" }
   | { readonly kind: "no_path" }
   | { readonly kind: "no_filter_config" }
+  | { readonly kind: "empty_host" | "dns_cache_overflow" | "dns_pending_overflow" }
+  | { readonly kind: "dns_resolution_failure"; readonly problem: string }
   | { readonly kind: "fault_abort"; readonly httpStatus: number; readonly grpcStatus: number | undefined };
 
 export interface FailureAnswer {
@@ -77,7 +80,12 @@ export function answerTo(failure: Failure): FailureAnswer {
     case "cluster_not_found":
       return answer(failure.status, "", FLAG.NC, "cluster_not_found");
     case "no_healthy_upstream":
-      return answer(503, "no healthy upstream", FLAG.UH, "no_healthy_upstream");
+      return answer(
+        503,
+        "no healthy upstream",
+        FLAG.UH,
+        failure.problem === undefined ? "no_healthy_upstream" : `dns_resolution_failure{${failure.problem}}`,
+      );
     case "maintenance":
       return answer(503, "maintenance mode", FLAG.UO, "maintenance_mode");
     case "reset": {
@@ -114,6 +122,14 @@ export function answerTo(failure: Failure): FailureAnswer {
       return answer(404, "", 0, "absolute_path_rejected");
     case "no_filter_config":
       return answer(500, "", FLAG.NFCF, "no_filter_config_found");
+    case "empty_host":
+      return answer(400, "Empty host header", 0, "empty_host_header");
+    case "dns_resolution_failure":
+      return answer(503, "DNS resolution failure", FLAG.DF, `dns_resolution_failure{${failure.problem}}`);
+    case "dns_cache_overflow":
+      return answer(503, "DNS cache overflow", 0, "dns_cache_overflow");
+    case "dns_pending_overflow":
+      return answer(503, "Dynamic forward proxy pending request overflow", 0, "dynamic_forward_proxy_pending_request_overflow");
     case "fault_abort":
       return { ...answer(failure.httpStatus, "fault filter abort", FLAG.FI, "fault_filter_abort"), grpcStatus: failure.grpcStatus };
   }

@@ -109,12 +109,29 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.tryOnce();
   }
 
+  /** The host as it goes out is looked up; what has been and has no address needs no waiting. */
+  private waitsForName(): boolean {
+    const { authority } = this.exchange;
+    if (authority === "") return false;
+    const load = this.cluster.loadName(authority, ({ addresses, problem }) => {
+      if (!this.running) return;
+      if (addresses.length > 0) this.tryOnce();
+      else this.noHost(problem);
+    });
+    if (load.kind === "known") this.noHost(load.name.problem);
+    return load.kind === "waits" || load.kind === "known";
+  }
+
+  private noHost(problem?: string): void {
+    this.cluster.stats.cxNoneHealthy.value++;
+    this.giveUp({ kind: "no_healthy_upstream", ...(problem === undefined ? {} : { problem }) });
+  }
+
   private tryOnce(): void {
     const { exchange, cluster, outgoing } = this;
     const host = this.retries.pickHost(cluster);
     if (host === undefined) {
-      cluster.stats.cxNoneHealthy.value++;
-      this.giveUp({ kind: "no_healthy_upstream" });
+      if (cluster.config.type !== "DYNAMIC" || !this.waitsForName()) this.noHost();
       return;
     }
     exchange.triesAt(host);

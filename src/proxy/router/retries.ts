@@ -84,6 +84,10 @@ export class Retries implements PickContext {
     return this.exchange.caller.arrival.originalDestination;
   }
 
+  get target(): string | undefined {
+    return this.exchange.authority === "" ? undefined : this.exchange.authority;
+  }
+
   header(name: string): string | undefined {
     return this.exchange.head.first(name);
   }

@@ -5,7 +5,11 @@ import { isIPv4 } from "node:net";
 import type { AddressInfo } from "node:net";
 
 /** `silent`: no answer comes. */
-export type DnsRecord = { readonly addresses: readonly string[]; readonly ttl: number } | "NXDOMAIN" | "SERVFAIL" | "silent";
+export type DnsRecord =
+  | { readonly addresses: readonly string[]; readonly ttl: number; readonly delayMs?: number }
+  | "NXDOMAIN"
+  | "SERVFAIL"
+  | "silent";
 
 export interface DnsServer {
   /** `127.0.0.1:port`. */
@@ -27,15 +31,25 @@ export async function startDns(records: Readonly<Record<string, DnsRecord>> = {}
   const socket = dgram.createSocket("udp4");
   const known = new Map(Object.entries(records));
   const asked: string[] = [];
+  const late = new Set<NodeJS.Timeout>();
   socket.on("message", (message, peer) => {
     const { name, type, end } = readQuestion(message);
     asked.push(`${name} ${type === TYPE_AAAA ? "AAAA" : "A"}`);
     const record = known.get(name) ?? "NXDOMAIN";
-    if (record !== "silent") socket.send(answer(message.subarray(0, end), type, record), peer.port, peer.address);
+    if (record === "silent") return;
+    const reply = answer(message.subarray(0, end), type, record);
+    const delayMs = typeof record === "string" ? 0 : (record.delayMs ?? 0);
+    const send = (): void => void socket.send(reply, peer.port, peer.address);
+    if (delayMs > 0) late.add(setTimeout(send, delayMs));
+    else send();
   });
   await new Promise<void>((done) => void socket.bind(0, "127.0.0.1", done));
   const { port } = socket.address() as AddressInfo;
-  return { address: `127.0.0.1:${port}`, port, records: known, asked, stop: () => void socket.close() };
+  const stop = (): void => {
+    for (const timer of late) clearTimeout(timer);
+    socket.close();
+  };
+  return { address: `127.0.0.1:${port}`, port, records: known, asked, stop };
 }
 
 function readQuestion(message: Buffer): { name: string; type: number; end: number } {

@@ -9,6 +9,7 @@ import type { TlsContexts } from "../transport/tls-contexts.ts";
 import { createUsage, type Usage } from "./circuit-breaker.ts";
 import { CLUSTER_TAG, type ClusterStats, createClusterStats } from "./cluster-stats.ts";
 import { followsRequest, NO_REQUEST, type RequestNames } from "./connection-names.ts";
+import type { CachedName, DnsCache, DnsCaches, Load } from "./dns/dns-cache.ts";
 import { createHost, drainHost, type Host, hostName } from "./host.ts";
 import { createPicker, hashes, type HostSet, NO_HOSTS } from "./host-set.ts";
 import type { PickContext } from "./lb/picker.ts";
@@ -33,6 +34,7 @@ export interface ClusterContext {
   readonly wheel: TimerWheel;
   readonly tls: TlsContexts;
   readonly logger: Logger;
+  readonly names: DnsCaches;
   /** `region/zone/sub_zone` of the proxy itself; "" = unknown. */
   readonly locality: string;
   /** Hosts of the cluster that the proxy is itself an endpoint of; undefined = it knows of none. */
@@ -59,6 +61,8 @@ type EndpointRules = Pick<EndpointSet, "overprovisioningFactor" | "weightedPrior
 const DEFAULT_RULES: EndpointRules = { overprovisioningFactor: 140, weightedPriorityHealth: false };
 /** A host that nobody has used between two looks is forgotten (original destination). */
 const CLEANUP_MS = 5000;
+const HTTP_PORT = 80;
+const HTTPS_PORT = 443;
 
 export class Cluster {
   readonly name: string;
@@ -148,7 +152,7 @@ export class Cluster {
     this.followsRequest = followsRequest(config);
     if (outliers !== config.outliers) this.watchOutliers();
     if (breakers.retryBudget?.intervalMs !== config.breakers.retryBudget?.intervalMs) this.countRequests();
-    if (config.type === "ORIGINAL_DST") for (const host of this.hosts.values()) this.useTransport(host);
+    if (findsByRequest(config)) for (const host of this.hosts.values()) this.useTransport(host);
     else this.replaceHosts(endpoints);
     this.mergeWindow.settle();
     this.showHealth();
@@ -227,20 +231,19 @@ export class Cluster {
     const hosts = [...this.hosts.values()];
     this.countMembers();
     this.hashes = hashes(config);
-    this.asksForContext = this.hashes || config.type === "ORIGINAL_DST";
-    this.picker =
-      config.type === "ORIGINAL_DST"
-        ? { ...NO_HOSTS, pick: (request) => this.pickOriginal(request) }
-        : createPicker({
-            config,
-            hosts,
-            endpoints: this.rules,
-            ownLocality: context.locality,
-            localCluster: this.localCluster(),
-            random: () => context.rng.random(),
-            now: () => context.clock.now(),
-            onPanic: () => void stats.healthyPanic.value++,
-          });
+    this.asksForContext = this.hashes || findsByRequest(config);
+    this.picker = findsByRequest(config)
+      ? { ...NO_HOSTS, pick: (request) => (config.type === "DYNAMIC" ? this.pickNamed(request) : this.pickOriginal(request)) }
+      : createPicker({
+          config,
+          hosts,
+          endpoints: this.rules,
+          ownLocality: context.locality,
+          localCluster: this.localCluster(),
+          random: () => context.rng.random(),
+          now: () => context.clock.now(),
+          onPanic: () => void stats.healthyPanic.value++,
+        });
     context.onRefresh?.(this);
   }
 
@@ -264,15 +267,42 @@ export class Cluster {
     const header = originalDestination.header === undefined ? undefined : request.header(originalDestination.header);
     const { address, invalid } = wantedAddress(originalDestination, { header, connection: request.destination });
     if (invalid) this.stats.originalDstHostInvalid.value++;
-    return address === undefined ? undefined : this.originalHost(address);
+    return address === undefined ? undefined : this.madeHost(address, "");
   }
 
-  private originalHost({ address, port }: Address): Host {
-    const name = hostName(address, port);
+  private pickNamed(request: PickContext | undefined): Host | undefined {
+    if (request?.target === undefined) return undefined;
+    const found = this.names?.find(request.target, this.defaultPort);
+    const [address] = found?.addresses ?? [];
+    if (found === undefined || address === undefined) return undefined;
+    const host = this.madeHost({ address, port: found.port }, found.name);
+    host.alternatives = found.addresses;
+    return host;
+  }
+
+  /** For clusters of names: looks up the host of a request, if need be. */
+  loadName(authority: string, onLoaded: (name: CachedName) => void): Load {
+    return this.names?.load(authority, this.defaultPort, onLoaded) ?? { kind: "full" };
+  }
+
+  private get names(): DnsCache | undefined {
+    const { dnsCache } = this.config;
+    return dnsCache === undefined ? undefined : this.context.names.get(dnsCache);
+  }
+
+  /** Of a host that names none. */
+  private get defaultPort(): number {
+    return this.config.transport?.tls === undefined ? HTTP_PORT : HTTPS_PORT;
+  }
+
+  /** Made when a request was going there. */
+  private madeHost({ address, port }: Address, hostname: string): Host {
+    const place = hostName(address, port);
+    const name = hostname === "" ? place : `${place} ${hostname}`;
     this.unused.delete(name);
     let host = this.hosts.get(name);
     if (host === undefined) {
-      host = createHost({ ...ORIGINAL_ENDPOINT, address, port }, address);
+      host = createHost({ ...ORIGINAL_ENDPOINT, address, port, hostname }, address);
       this.useTransport(host);
       this.hosts.set(name, host);
       this.detector?.follow(this.hosts.values());
@@ -305,6 +335,11 @@ export class Cluster {
     for (const host of this.hosts.values()) drainHost(host);
     this.context.stats.drop(CLUSTER_TAG, this.name);
   }
+}
+
+/** There is a host for every request that names one. */
+function findsByRequest({ type }: ClusterConfig): boolean {
+  return type === "ORIGINAL_DST" || type === "DYNAMIC";
 }
 
 /** Idle connections count as active ones here, and whoever waits for one has an open one to wait for. */

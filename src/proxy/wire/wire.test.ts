@@ -41,6 +41,9 @@ const NEWER: Readonly<Record<string, readonly string[]>> = {
     "reinit_channel_on_timeout=11",
     "qcache_max_ttl=12",
   ],
+  "envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig": ["disable_dns_refresh_on_failure=15", "resolved_address_filter=16"],
+  "envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig": ["save_upstream_address=3"],
+  "envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig": ["allow_dynamic_host_from_filter_state=4"],
   "envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig": ["num_retries=1", "num_resolver_threads=2"],
 };
 

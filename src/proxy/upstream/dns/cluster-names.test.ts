@@ -14,8 +14,7 @@ interface Timer {
 /** Lookups that are answered by hand, and time that moves by hand. */
 function startScene(random = () => 0.5) {
   const timers: Timer[] = [];
-  const lookups: { readonly name: string; readonly family: DnsFamily; readonly answer: (found: DnsAnswer | undefined) => Promise<void> }[] =
-    [];
+  const lookups: { readonly name: string; readonly family: DnsFamily; readonly answer: (found: DnsAnswer) => Promise<void> }[] = [];
   const events: string[] = [];
   const stats = createStats();
   const names = createClusterNames({
@@ -54,7 +53,7 @@ function startScene(random = () => 0.5) {
       Object.fromEntries([...stats.counters()].map(({ fullName, metric }) => [fullName.replace(/^cluster\.c\.update_/, ""), metric.value])),
     waiting: () => timers.filter(({ cancelled }) => !cancelled).map(({ ms }) => ms),
     async answer(found: readonly string[] | undefined, ttlMs?: number) {
-      await lookups.shift()?.answer(found === undefined ? undefined : { addresses: found, ttlMs });
+      await lookups.shift()?.answer({ addresses: found ?? [], ttlMs, failed: found === undefined, problem: "" });
     },
     fire() {
       const timer = timers.shift();

@@ -69,11 +69,11 @@ export function createClusterNames({ resolverFor, clock, rng, stats }: ClusterNa
   const subscribers = new Set<(cluster: string, warmed: boolean) => void>();
 
   /** False = it counts as a failure. */
-  function answer(cluster: Followed, name: string, found: DnsAnswer | undefined): boolean {
+  function answer(cluster: Followed, name: string, found: DnsAnswer): boolean {
     const warmed = !cluster.warm;
     cluster.warm = true;
     // No address is an answer, except where there can be only one host.
-    const good = found !== undefined && (found.addresses.length > 0 || cluster.config.type === "STRICT_DNS");
+    const good = !found.failed && (found.addresses.length > 0 || cluster.config.type === "STRICT_DNS");
     if (good) cluster.stats.success.value++;
     else cluster.stats.failure.value++;
     const changed = good && found.addresses.join() !== cluster.known.get(name)?.join();

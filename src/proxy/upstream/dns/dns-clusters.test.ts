@@ -6,53 +6,13 @@ import type net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { decodeBootstrap } from "../../bootstrap/bootstrap.ts";
-import { startProxy } from "../../start-proxy.ts";
 import { type DnsServer, startDns } from "../../testing/dns-server.ts";
-import { envoyIsMissing, startRealEnvoy } from "../../testing/real-envoy.ts";
-
-interface Plane {
-  readonly adminPort: number;
-  port(listener: string): number;
-  stop(): Promise<void>;
-}
-
-const PLANES: readonly (readonly [string, (config: Readonly<Record<string, unknown>>) => Promise<Plane>])[] = [
-  [
-    "serin",
-    async (config) => {
-      const admin = { address: { socket_address: { address: "127.0.0.1", port_value: 0 } } };
-      const proxy = await startProxy({ bootstrap: decodeBootstrap({ ...config, admin }) });
-      await until(() => proxy.state() === "LIVE");
-      return {
-        adminPort: proxy.adminPort ?? 0,
-        port: (name) => proxy.plane.listeners().find((one) => one.name === name)?.port ?? 0,
-        stop: async () => proxy.stop(),
-      };
-    },
-  ],
-  ...(envoyIsMissing() ? [] : [["envoy", (config: Readonly<Record<string, unknown>>) => startRealEnvoy(config)] as const]),
-];
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error("never happened");
-    await new Promise((done) => void setTimeout(done, 10));
-  }
-}
+import { ask, eventually, type Plane, planes } from "../../testing/planes.ts";
 
 /** What came back: the body of a 200, else the status. */
-function get(port: number, url = "/"): Promise<string> {
-  return new Promise((done, fail) => {
-    http
-      .get({ host: "127.0.0.1", port, path: url, agent: false }, (response) => {
-        let text = "";
-        response.on("data", (part: Buffer) => (text += part.toString()));
-        response.on("end", () => done(response.statusCode === 200 ? text : String(response.statusCode)));
-      })
-      .on("error", fail);
-  });
+async function get(port: number, url = "/"): Promise<string> {
+  const { status, body } = await ask(port, { path: url });
+  return status === 200 ? body : String(status);
 }
 
 const HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
@@ -134,7 +94,7 @@ beforeEach(async () => {
   return () => dns.stop();
 });
 
-describe.each(PLANES)("%s", (_, start) => {
+describe.each(planes())("%s", (_, start) => {
   let plane: Plane | undefined;
 
   beforeEach(() => async () => {
@@ -154,7 +114,7 @@ describe.each(PLANES)("%s", (_, start) => {
   /** Until lookups that began after now have been answered. */
   async function refreshed(): Promise<void> {
     const before = await count("update_attempt");
-    await until(async () => (await count("update_attempt")) > before + 2);
+    await eventually(async () => (await count("update_attempt")) > before + 2);
   }
 
   test("STRICT_DNS: a host for every address of every name, which follow the answers", async () => {
@@ -165,12 +125,12 @@ describe.each(PLANES)("%s", (_, start) => {
       typed_dns_resolver_config: resolver(),
       load_assignment: assignment(["a.test", "b.test"]),
     });
-    await until(async () => (await count("membership_total")) === 2);
+    await eventually(async () => (await count("membership_total")) === 2);
     const seen = new Set([await get(port("http")), await get(port("http"))]);
     expect(seen).toEqual(new Set(["two a.test", "three b.test"]));
     dns.records.set("b.test", { addresses: ["127.0.0.2"], ttl: 300 });
     // Two names are two hosts, whatever their address.
-    await until(async () => !(await get(plane?.adminPort ?? 0, "/clusters")).includes("127.0.0.3"));
+    await eventually(async () => !(await get(plane?.adminPort ?? 0, "/clusters")).includes("127.0.0.3"));
     expect(await count("membership_total")).toBe(2);
     expect(new Set([await get(port("http")), await get(port("http"))])).toEqual(new Set(["two a.test", "two b.test"]));
   });
@@ -180,10 +140,10 @@ describe.each(PLANES)("%s", (_, start) => {
     const { port } = await run({ type: "STRICT_DNS", typed_dns_resolver_config: resolver(), load_assignment: assignment(["a.test"]) });
     expect(await get(port("http"))).toBe("two a.test");
     dns.records.set("a.test", "SERVFAIL");
-    await until(async () => (await count("update_failure")) > 1);
+    await eventually(async () => (await count("update_failure")) > 1);
     expect(await get(port("http"))).toBe("two a.test");
     dns.records.set("a.test", "NXDOMAIN");
-    await until(async () => (await count("membership_total")) === 0);
+    await eventually(async () => (await count("membership_total")) === 0);
     expect(await get(port("http"))).toBe("503");
     const failures = await count("update_failure");
     await refreshed();
@@ -198,9 +158,9 @@ describe.each(PLANES)("%s", (_, start) => {
     // Nobody listens on the first.
     dns.records.set("a.test", { addresses: ["127.0.0.4", "127.0.0.3"], ttl: 300 });
     await refreshed();
-    await until(async () => (await get(port("http"))) === "three a.test");
+    await eventually(async () => (await get(port("http"))) === "three a.test");
     dns.records.set("a.test", "NXDOMAIN");
-    await until(async () => (await count("update_failure")) > 1);
+    await eventually(async () => (await count("update_failure")) > 1);
     expect(await count("membership_total")).toBe(1);
     expect(await get(port("http"))).toBe("three a.test");
   });
@@ -222,7 +182,7 @@ describe.each(PLANES)("%s", (_, start) => {
     const { port } = await run({ type: "STRICT_DNS", typed_dns_resolver_config: resolver(), load_assignment: assignment(["a.test"]) });
     expect(await get(port("http"))).toBe("503");
     dns.records.set("a.test", { addresses: ["127.0.0.2"], ttl: 300 });
-    await until(async () => (await get(port("http"))) === "two a.test");
+    await eventually(async () => (await get(port("http"))) === "two a.test");
   });
 
   test("names of the hosts file need no server", async () => {

@@ -62,9 +62,13 @@ describe("names by DNS", () => {
   });
 
   test("a name that does not exist has no addresses; a server that fails is no answer", async () => {
-    expect(await resolver.resolve("none.example", "V4_ONLY")).toEqual({ addresses: [], ttlMs: undefined });
-    expect(await resolver.resolve("broken.example", "V4_ONLY")).toBeUndefined();
-    expect(await resolver.resolve("broken.example", "ALL")).toBeUndefined();
+    expect(await resolver.resolve("none.example", "V4_ONLY")).toMatchObject({
+      addresses: [],
+      failed: false,
+      problem: "cares_norecords:Domain_name_not_found",
+    });
+    expect(await resolver.resolve("broken.example", "V4_ONLY")).toMatchObject({ addresses: [], failed: true });
+    expect(await resolver.resolve("broken.example", "ALL")).toMatchObject({ addresses: [], failed: true });
   });
 
   test("short names are searched for, with and without the domains by their dots", async () => {
@@ -75,14 +79,14 @@ describe("names by DNS", () => {
   });
 
   test("an address is itself", async () => {
-    expect(await resolver.resolve("192.0.2.7", "V6_ONLY")).toEqual({ addresses: ["192.0.2.7"], ttlMs: undefined });
+    expect(await resolver.resolve("192.0.2.7", "V6_ONLY")).toMatchObject({ addresses: ["192.0.2.7"], ttlMs: undefined, failed: false });
     expect(dns.asked).toEqual([]);
   });
 });
 
 describe("names of this machine", () => {
   test("the hosts file comes before DNS, in any case, by family, without a TTL", async () => {
-    expect(await resolver.resolve("pinned.EXAMPLE", "V4_ONLY")).toEqual({ addresses: ["192.0.2.99"], ttlMs: undefined });
+    expect(await resolver.resolve("pinned.EXAMPLE", "V4_ONLY")).toMatchObject({ addresses: ["192.0.2.99"], ttlMs: undefined });
     expect((await resolver.resolve("pinned.example.", "V6_ONLY"))?.addresses).toEqual(["2001:db8::99"]);
     expect((await resolver.resolve("other.example", "V6_ONLY"))?.addresses).toEqual([]);
     expect(dns.asked).toEqual([]);

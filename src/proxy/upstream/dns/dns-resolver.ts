@@ -4,11 +4,33 @@ import { lookup, promises as dns } from "node:dns";
 import { isIP } from "node:net";
 import type { DnsResolverConfig } from "../../config/index.ts";
 import { createHostsFile, type HostsFile } from "./hosts-file.ts";
-import { byFamily, type DnsAnswer, NO_ADDRESSES, type Resolver } from "./resolver.ts";
+import { byFamily, type DnsAnswer, found, type Resolver } from "./resolver.ts";
 import { readSearchList, type SearchList, searchNames } from "./search-list.ts";
 
-/** An answer, but one that says there is nothing. */
+/** c-ares' own words. The first two are answers that there is nothing. */
+const WORDS: ReadonlyMap<unknown, string> = new Map([
+  ["ENODATA", "DNS server returned answer with no data"],
+  ["ENOTFOUND", "Domain name not found"],
+  ["ESERVFAIL", "DNS server returned general failure"],
+  ["EFORMERR", "DNS server claims query was misformatted"],
+  ["ENOTIMP", "DNS server does not implement requested operation"],
+  ["EREFUSED", "DNS server refused query"],
+  ["ECONNREFUSED", "Could not contact DNS servers"],
+  ["ETIMEOUT", "Timeout while contacting DNS servers"],
+]);
 const NO_RECORDS: ReadonlySet<unknown> = new Set(["ENODATA", "ENOTFOUND"]);
+
+function problem(error: unknown): DnsAnswer {
+  const { code } = error as NodeJS.ErrnoException;
+  const failed = !NO_RECORDS.has(code);
+  const words = WORDS.get(code) ?? String(code);
+  return {
+    addresses: [],
+    ttlMs: undefined,
+    failed,
+    problem: `${failed ? "cares_failure" : "cares_norecords"}:${words.replaceAll(" ", "_")}`,
+  };
+}
 
 interface DnsParts {
   readonly hosts: HostsFile;
@@ -20,26 +42,29 @@ function createDnsResolver({ hosts, search, servers }: DnsParts): Resolver {
   const server = new dns.Resolver();
   if (servers.length > 0) server.setServers(servers);
 
-  async function query(name: string, family: 4 | 6): Promise<DnsAnswer | undefined> {
+  async function query(name: string, family: 4 | 6): Promise<DnsAnswer> {
     try {
       const records = family === 4 ? await server.resolve4(name, { ttl: true }) : await server.resolve6(name, { ttl: true });
       const ttl = Math.min(...records.map((record) => record.ttl));
-      return { addresses: records.map(({ address }) => address), ttlMs: Number.isFinite(ttl) ? ttl * 1000 : undefined };
+      return found(
+        records.map(({ address }) => address),
+        Number.isFinite(ttl) ? ttl * 1000 : undefined,
+      );
     } catch (error) {
-      return NO_RECORDS.has((error as NodeJS.ErrnoException).code) ? NO_ADDRESSES : undefined;
+      return problem(error);
     }
   }
 
-  async function ask(name: string, family: 4 | 6): Promise<DnsAnswer | undefined> {
+  async function ask(name: string, family: 4 | 6): Promise<DnsAnswer> {
     const written = await hosts.addresses(name, family);
-    if (written !== undefined) return { addresses: written, ttlMs: undefined };
-    let failed = false;
+    if (written !== undefined) return found(written);
+    let worst: DnsAnswer | undefined;
     for (const full of searchNames(name, search)) {
       const answer = await query(full, family);
-      if (answer !== undefined && answer.addresses.length > 0) return answer;
-      failed ||= answer === undefined;
+      if (answer.addresses.length > 0) return answer;
+      if (worst?.failed !== true) worst = answer;
     }
-    return failed ? undefined : NO_ADDRESSES;
+    return worst ?? found([]);
   }
 
   return { resolve: async (name, family) => literal(name) ?? byFamily(family, (one) => ask(name, one)) };
@@ -49,17 +74,16 @@ const systemResolver: Resolver = {
   resolve: async (name, family) => literal(name) ?? byFamily(family, (one) => lookupAll(name, one)),
 };
 
-function lookupAll(name: string, family: 4 | 6): Promise<DnsAnswer | undefined> {
+function lookupAll(name: string, family: 4 | 6): Promise<DnsAnswer> {
   return new Promise((done) => {
-    lookup(name, { all: true, family, order: "verbatim" }, (error, found) => {
-      if (error === null) done({ addresses: found.map(({ address }) => address), ttlMs: undefined });
-      else done(error.code === "ENOTFOUND" ? NO_ADDRESSES : undefined);
+    lookup(name, { all: true, family, order: "verbatim" }, (error, all) => {
+      done(error === null ? found(all.map(({ address }) => address)) : problem(error));
     });
   });
 }
 
 function literal(name: string): DnsAnswer | undefined {
-  return isIP(name) === 0 ? undefined : { addresses: [name], ttlMs: undefined };
+  return isIP(name) === 0 ? undefined : found([name]);
 }
 
 /** One resolver for all that are configured alike. */

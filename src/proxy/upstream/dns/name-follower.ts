@@ -14,8 +14,12 @@ export interface FollowOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly onAttempt: () => void;
-  /** undefined: nobody could say. False = such an answer is a failure. Never after `stop`. */
-  readonly onAnswer: (answer: DnsAnswer | undefined) => boolean;
+  /** After a failure, where the config says no back-off; undefined = as after an answer. */
+  readonly failureMs?: number;
+  /** Asked before each lookup but the first; false ends it. */
+  readonly goesOn?: () => boolean;
+  /** False = such an answer is a failure. Never after `stop`. */
+  readonly onAnswer: (answer: DnsAnswer) => boolean;
 }
 
 /** So that a back-off of zero is no busy loop. */
@@ -33,16 +37,20 @@ export function followName(name: string, options: FollowOptions): NameFollower {
     if (stopped) return;
     const good = options.onAnswer(answer);
     // Its listener may have stopped it.
-    if (!stopped) cancel = clock.after(Math.max(MIN_DELAY_MS, good ? delayAfter(answer) : delayAfterFailure()), () => void look());
+    if (!stopped) cancel = clock.after(Math.max(MIN_DELAY_MS, good ? delayAfter(answer) : delayAfterFailure()), again);
+  }
+
+  function again(): void {
+    if (options.goesOn?.() !== false) void look();
   }
 
   function delayAfterFailure(): number {
-    return failures?.next() ?? config.refreshMs;
+    return failures?.next() ?? options.failureMs ?? config.refreshMs;
   }
 
-  function delayAfter(answer: DnsAnswer | undefined): number {
+  function delayAfter(answer: DnsAnswer): number {
     failures?.reset();
-    const ttl = config.respectTtl ? (answer?.ttlMs ?? 0) : 0;
+    const ttl = config.respectTtl ? (answer.ttlMs ?? 0) : 0;
     const wait = Math.max(config.minRefreshMs, ttl > 0 ? ttl : config.refreshMs);
     return config.jitterMs > 0 ? wait + Math.floor(rng.random() * config.jitterMs) : wait;
   }

@@ -9,6 +9,8 @@ export interface PickContext {
   readonly hash: Hash64 | undefined;
   /** `address:port` that the caller's connection was meant for before it was led here; undefined: it was meant for us. */
   readonly destination: string | undefined;
+  /** Host (and port) that the request is for, as it goes out; undefined: it names none. */
+  readonly target: string | undefined;
   /** First line of a request header. */
   header(name: string): string | undefined;
   /** How often to look on when the host found was tried before. */

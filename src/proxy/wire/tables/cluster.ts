@@ -40,6 +40,27 @@ envoy.extensions.clusters.dns.v3.DnsCluster
   + dns_min_refresh_rate=10:duration
 envoy.extensions.clusters.dns.v3.DnsCluster.RefreshRate
   + base_interval=1:duration max_interval=2:duration
+envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig
+  + dns_cache_config=1:envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig allow_insecure_cluster_options=2:bool
+  ~ allow_coalesced_connections=3
+  ! sub_clusters_config=4
+envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig
+  + name=1:string dns_lookup_family=2:enum:envoy.config.cluster.v3.Cluster.DnsLookupFamily dns_refresh_rate=3:duration
+  + dns_min_refresh_rate=14:duration host_ttl=4:duration max_hosts=5:uint32? dns_query_timeout=11:duration
+  + dns_failure_refresh_rate=6:envoy.config.cluster.v3.Cluster.RefreshRate
+  + dns_cache_circuit_breaker=7:envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheCircuitBreakers
+  + typed_dns_resolver_config=12:envoy.config.core.v3.TypedExtensionConfig
+  + preresolve_hostnames=10:envoy.config.core.v3.SocketAddress[]
+  ! use_tcp_for_dns_lookups=8 dns_resolution_config=9 key_value_config=13 disable_dns_refresh_on_failure=15 resolved_address_filter=16
+envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheCircuitBreakers
+  + max_pending_requests=1:uint32?
+envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig
+  + dns_cache_config=1:envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig port_value=2:uint32
+  ~ save_upstream_address=3
+envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig
+  + dns_cache_config=1:envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig
+  ~ save_upstream_address=2
+  ! sub_cluster_config=3 allow_dynamic_host_from_filter_state=4
 envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig
   + resolvers=1:envoy.config.core.v3.Address[]
   ~ dns_resolver_options=2 use_resolvers_as_fallback=3 filter_unroutable_families=4 udp_max_queries=5 query_timeout_seconds=6

@@ -1,5 +1,5 @@
 // What of Envoy's Cluster says how requests are spread. https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/load_balancing
-import type { Balancing, LbPolicy, OriginalDestination, SlowStart, ZoneRouting } from "../../config/index.ts";
+import type { Balancing, ClusterConfig, LbPolicy, OriginalDestination, SlowStart, ZoneRouting } from "../../config/index.ts";
 import type { Reader } from "../../wire/reader.ts";
 
 const POLICIES = "envoy.extensions.load_balancing_policies";
@@ -22,7 +22,7 @@ const KNOWN_POLICIES: Readonly<Record<string, LbPolicy>> = {
 };
 const LEGACY_POLICIES: readonly string[] = ["ROUND_ROBIN", "LEAST_REQUEST", "RANDOM", "RING_HASH", "MAGLEV", "CLUSTER_PROVIDED"];
 
-export function decodeBalancing(reader: Reader): DecodedBalancing {
+export function decodeBalancing(reader: Reader, type: ClusterConfig["type"]): DecodedBalancing {
   const balancing = decodeSettings(reader);
   const policies = reader.message("load_balancing_policy")?.messages("policies") ?? [];
   for (const entry of policies) {
@@ -38,8 +38,8 @@ export function decodeBalancing(reader: Reader): DecodedBalancing {
   if (policies.length > 0) reader.refuse("load_balancing_policy", "has no policy that is supported");
   const policy = reader.choice<string>("lb_policy", "ROUND_ROBIN");
   if (!LEGACY_POLICIES.includes(policy)) reader.refuse("lb_policy", `${policy} is not supported`);
-  if ((policy === "CLUSTER_PROVIDED") !== (reader.choice<string>("type", "STATIC") === "ORIGINAL_DST"))
-    reader.refuse("lb_policy", "CLUSTER_PROVIDED and type ORIGINAL_DST go together");
+  if ((policy === "CLUSTER_PROVIDED") !== (type === "ORIGINAL_DST" || type === "DYNAMIC"))
+    reader.refuse("lb_policy", "CLUSTER_PROVIDED and types that find hosts by request (ORIGINAL_DST, dynamic_forward_proxy) go together");
   return {
     policy: policy as LbPolicy,
     choiceCount: reader.message("least_request_lb_config")?.number("choice_count", 2) ?? 2,

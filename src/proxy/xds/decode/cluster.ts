@@ -18,13 +18,16 @@ const HOUR_MS = 3_600_000;
 export function decodeCluster(reader: Reader): ClusterConfig {
   const name = reader.text("name");
   if (name === "") reader.refuse("name", "is empty");
-  const { type, dns } = decodeDiscovery(reader);
+  const { type, dns, dnsCache, insecure } = decodeDiscovery(reader);
   const { version, common, http1, http2, autoSni, isError } = decodeProtocol(reader);
   const eds = reader.message("eds_cluster_config");
   if (type === "EDS" && eds === undefined) reader.refuse("eds_cluster_config", "is missing");
   const serviceName = eds?.text("service_name") ?? "";
   const assignment = reader.message("load_assignment");
-  const balancing = decodeBalancing(reader);
+  const balancing = decodeBalancing(reader, type);
+  const names = type === "DYNAMIC" && !hasProtocolOptions(reader) ? FOLLOWS_HOST : autoSni;
+  if (type === "DYNAMIC" && !insecure && !(names?.sni === true && names.sanValidation))
+    reader.refuse("cluster_type", "must have auto_sni and auto_san_validation, or allow_insecure_cluster_options");
   const source = reader.message("upstream_bind_config")?.message("source_address");
   return Object.freeze({
     name,
@@ -32,6 +35,7 @@ export function decodeCluster(reader: Reader): ClusterConfig {
     edsServiceName: serviceName === "" ? name : serviceName,
     edsTimeoutMs: type === "EDS" && eds !== undefined ? checkAds(eds, "eds_config") : 0,
     dns,
+    dnsCache,
     connectTimeoutMs: reader.number("connect_timeout", 5000),
     lbPolicy: balancing.policy,
     leastRequestChoiceCount: balancing.choiceCount,
@@ -50,7 +54,7 @@ export function decodeCluster(reader: Reader): ClusterConfig {
     tcpKeepalive: decodeKeepalive(reader.message("upstream_connection_options")?.message("tcp_keepalive")),
     transport: decodeUpstreamTransport(reader),
     transportMatches: decodeTransportMatches(reader),
-    autoSni,
+    autoSni: names,
     panicThreshold: reader.message("common_lb_config")?.message("healthy_panic_threshold")?.number("value", 0) ?? 50,
     endpoints: type === "EDS" || assignment === undefined ? undefined : decodeInline(assignment, { name, type }),
     altStatName: reader.text("alt_stat_name"),
@@ -78,6 +82,13 @@ function decodeKeepalive(reader: Reader | undefined): TcpKeepalive | undefined {
     intervalMs: seconds("keepalive_interval"),
     probes: reader.optionalNumber("keepalive_probes"),
   };
+}
+
+/** Where requests bring the names, and nothing else is said. */
+const FOLLOWS_HOST: AutoSni = { sni: true, sanValidation: true, header: "" };
+
+function hasProtocolOptions(reader: Reader): boolean {
+  return reader.anyMap("typed_extension_protocol_options").length > 0 || reader.has("upstream_http_protocol_options");
 }
 
 interface Protocol {

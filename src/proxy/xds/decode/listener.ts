@@ -5,15 +5,18 @@ import type { Reader } from "../../wire/reader.ts";
 import { decodeAccessLogs } from "./access-log.ts";
 import { decodeAddress, decodeCidrs } from "./address.ts";
 import { decodeHttpManager } from "./http-manager.ts";
+import { decodeDnsCache } from "./discovery.ts";
 import { readDataSource } from "./data-source.ts";
 import { decodeTcpProxy } from "./tcp-proxy.ts";
 import { decodeDownstreamTransport } from "./transport.ts";
 
+const HTTPS_PORT = 443;
 const NETWORK = "envoy.extensions.filters.network";
 const LISTENER = "envoy.extensions.filters.listener";
 const HTTP_MANAGER = `${NETWORK}.http_connection_manager.v3.HttpConnectionManager`;
 const TCP_PROXY = `${NETWORK}.tcp_proxy.v3.TcpProxy`;
 const SNI_CLUSTER = `${NETWORK}.sni_cluster.v3.SniCluster`;
+const SNI_FORWARD = `${NETWORK}.sni_dynamic_forward_proxy.v3.FilterConfig`;
 const PROXY_PROTOCOL = `${LISTENER}.proxy_protocol.v3.ProxyProtocol`;
 const DIRECT_RESPONSE = `${NETWORK}.direct_response.v3.Config`;
 
@@ -149,16 +152,29 @@ function decodeChain(reader: Reader, direction: Listener["direction"]): FilterCh
   const last = filters.at(-1);
   if (last === undefined) return reader.refuse("filters", "are missing");
   const before = filters.slice(0, -1);
-  const sniCluster = before.length === 1 && before[0]?.any("typed_config")?.typeName === SNI_CLUSTER;
-  if (!sniCluster) for (const filter of before) unknownFilter(filter);
+  let sniCluster = false;
+  let dynamicPort: number | undefined;
+  for (const filter of before) {
+    const any = filter.any("typed_config");
+    if (any?.typeName === SNI_CLUSTER) sniCluster = true;
+    else if (any?.typeName === SNI_FORWARD) dynamicPort = decodeSniForward(any.read());
+    else unknownFilter(filter);
+  }
   const network = decodeNetwork(last, direction);
   return {
     name: reader.text("name"),
     match: decodeMatch(reader.message("filter_chain_match")),
-    network: sniCluster && network.kind === "tcp" ? { ...network, sniCluster } : network,
+    network: network.kind === "tcp" ? { ...network, sniCluster, dynamicPort } : network,
     tls: decodeDownstreamTransport(reader),
     handshakeTimeoutMs: reader.number("transport_socket_connect_timeout", 0),
   };
+}
+
+/** Gives the port to connect to. */
+function decodeSniForward(reader: Reader): number {
+  decodeDnsCache(reader);
+  const port = reader.number("port_value", HTTPS_PORT);
+  return port > 0 && port <= 65_535 ? port : reader.refuse("port_value", "is no port");
 }
 
 function unknownFilter(filter: Reader): never {

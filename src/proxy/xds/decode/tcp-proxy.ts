@@ -18,6 +18,7 @@ export function decodeTcpProxy(reader: Reader): TcpProxyConfig {
     statPrefix: reader.text("stat_prefix"),
     clusters,
     sniCluster: false,
+    dynamicPort: undefined,
     tunnel: decodeTunnel(reader.message("tunneling_config")),
     maxConnectionDurationMs: reader.number("max_downstream_connection_duration", 0),
     idleTimeoutMs: reader.number("idle_timeout", HOUR_MS),

@@ -4,6 +4,7 @@ import type { HttpFilterConfig, PerFilter, PerFilterConfig } from "../../../conf
 import {
   CORS_FILTER,
   CORS_POLICY,
+  DYNAMIC_FORWARD_PROXY_FILTER,
   FAULT_FILTER,
   GRPC_STATS_FILTER,
   HEADER_MUTATION_FILTER,
@@ -16,6 +17,7 @@ import type { Reader, TypedReader } from "../../../wire/reader.ts";
 import type { ExtensionConfig } from "../../discovered-filters.ts";
 import { checkAds } from "../config-source.ts";
 import { decodeCorsPolicy } from "./cors.ts";
+import { decodeDynamicForwardProxy } from "./dynamic-forward-proxy.ts";
 import { decodeFault } from "./fault.ts";
 import { decodeGrpcStats } from "./grpc-stats.ts";
 import { decodeHeaderEdits, decodeHeaderMutation } from "./header-mutation.ts";
@@ -24,6 +26,7 @@ const FILTER_CONFIG = "envoy.config.route.v3.FilterConfig";
 
 const IN_CHAIN: ReadonlyMap<string, (reader: Reader) => unknown> = new Map<string, (reader: Reader) => unknown>([
   [FAULT_FILTER, decodeFault],
+  [DYNAMIC_FORWARD_PROXY_FILTER, decodeDynamicForwardProxy],
   [HEADER_MUTATION_FILTER, decodeHeaderMutation],
   [GRPC_STATS_FILTER, decodeGrpcStats],
 ]);
