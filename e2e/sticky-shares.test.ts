@@ -28,6 +28,7 @@ const bootstrapFor = (xdsPort: number): Readonly<Record<string, unknown>> => {
     adminPort: 0,
     xdsPort,
     httpProxyPort: undefined,
+    settings: { metadata: {}, proxyConfig: undefined, runtimeValues: {} },
   }) as Record<string, unknown>;
   const { admin: _admin, ...rest } = whole;
   return rest;

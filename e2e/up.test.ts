@@ -102,6 +102,9 @@ function replicas(v1: number, v2: number, dir: string): string {
   return file;
 }
 
+/** Node programs go through the sidecar by HTTP_PROXY. */
+const STATUS_OF = "fetch(process.argv[1]).then(({ status }) => console.log(status))";
+
 const base = (virtualService: string): string[] =>
   ["service.yaml", "destination-rule.yaml", "gateway.yaml", virtualService].map((f) => path.join(DEMO4, f));
 
@@ -181,6 +184,74 @@ describe.each(PLANES)("serin up on %s", (plane) => {
     expect(seen).toEqual(new Set(["v1", "v3"]));
     expect(mesh.serin("apply", "--wait", path.join(BOOKINFO, "virtual-service-reviews-v3.yaml"))).toMatchObject({ status: 0 });
     expect(await reviews("jason")).toBe("v3");
+  });
+
+  it("follows MeshConfig, ProxyConfig and the pod's annotation", async () => {
+    const scratch = mkdtempSync(path.join(os.tmpdir(), "serin-config-"));
+    const written = (name: string, text: string): string => {
+      const file = path.join(scratch, name);
+      writeFileSync(file, text);
+      return file;
+    };
+    const meshConfig = written(
+      "mesh.yaml",
+      `
+outboundTrafficPolicy: {mode: REGISTRY_ONLY}
+defaultConfig:
+  holdApplicationUntilProxyStarts: true
+  terminationDrainDuration: 1s
+  proxyMetadata: {ISTIO_META_HTTP10: "1", FROM: mesh}
+`,
+    );
+    const config = written(
+      "config.yaml",
+      `
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio-injection: enabled}}
+---
+apiVersion: networking.istio.io/v1beta1
+kind: ProxyConfig
+metadata: {name: shop, namespace: shop}
+spec: {environmentVariables: {FROM: namespace, ISTIO_META_IDLE_TIMEOUT: 50s}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: client, namespace: shop}
+spec:
+  selector: {matchLabels: {app: client}}
+  template:
+    metadata:
+      labels: {app: client, istio-locality: eu.eu-1}
+      annotations:
+        proxy.istio.io/config: |
+          runtimeValues: {"overload.global_downstream_max_connections": "1000"}
+          proxyHeaders: {server: {value: shopkeeper}}
+    spec: {containers: [{name: client, image: busybox, command: [sleep, "1000"]}]}
+`,
+    );
+    const mesh = await up(plane, ["--mesh-config", meshConfig, config]);
+    let pod = "";
+    await eventually("the pod runs", async () => {
+      const list = JSON.parse(mesh.serin("get", "pods", "-n", "shop", "-o", "json").stdout) as {
+        items: { metadata: { name: string }; status?: { ready?: boolean } }[];
+      };
+      pod = list.items.find((item) => item.status?.ready === true)?.metadata.name ?? "";
+      return pod !== "";
+    });
+    const file = path.join(mesh.home, "default/run", `${pod}.shop.bootstrap.json`);
+    const { node, layered_runtime } = JSON.parse(readFileSync(file, "utf8")) as {
+      readonly node: { readonly metadata: object; readonly locality: object };
+      readonly layered_runtime: { readonly layers: readonly object[] };
+    };
+    expect(node).toMatchObject({
+      locality: { region: "eu", zone: "eu-1" },
+      metadata: { HTTP10: "1", IDLE_TIMEOUT: "50s", PROXY_CONFIG: { proxyHeaders: { server: { value: "shopkeeper" } } } },
+    });
+    expect(layered_runtime.layers[0]).toMatchObject({ static_layer: { "overload.global_downstream_max_connections": 1000 } });
+    const call = mesh.serin("exec", "-n", "shop", "client", "--", process.execPath, "-e", STATUS_OF, "http://outside.example.com/");
+    expect(call.stdout.trim()).toBe("502");
+    rmSync(scratch, { recursive: true, force: true });
   });
 
   it("leaves nothing behind, not even when it was killed", async () => {

@@ -9,6 +9,12 @@ export interface RuntimeOptions {
   /** Ports of the default gateway for Service ports 80 and 443; the first free ones from 8080 and 8443 when absent. */
   readonly gatewayPorts: { readonly http?: number; readonly https?: number };
   readonly imageMap?: string;
+  /** Istio's MeshConfig: its file, and what of it the runtime reads. */
+  readonly meshConfig?: {
+    readonly file: string;
+    readonly defaultConfig: Readonly<Record<string, unknown>>;
+    readonly rootNamespace: string;
+  };
   readonly sources: readonly string[];
   /** Start with what the store held at the last stop. */
   readonly keep: boolean;

@@ -4,7 +4,7 @@ export { issueAt } from "./issue-at.ts";
 export { DEFAULT_LIMITS, type ParseLimits } from "./limits.ts";
 export { type ParsedObject, parseObject } from "./parse-object.ts";
 export { type ParsedSources, parseSources, type Source } from "./parse-sources.ts";
-export { type ParsedMeshConfig, parseMeshConfig } from "./mesh-config.ts";
+export { type ParsedMeshConfig, parseMeshConfig, parseProxyConfig } from "./mesh-config.ts";
 export { readSources, type ReadSourcesOptions, readSourceTexts } from "./read-sources.ts";
 export { CODE } from "./report.ts";
 export { refOf } from "./resource.ts";

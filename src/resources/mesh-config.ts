@@ -6,6 +6,7 @@ import { extendPath } from "./field-path.ts";
 import { connectionPool } from "./istio/connection-pool.ts";
 import { exportTo } from "./istio/export-to.ts";
 import { retries } from "./istio/http-retry.ts";
+import { reasonFor } from "./mesh-config-reasons.ts";
 import { localityLbSetting, zoneAwareLbSetting } from "./istio/locality.ts";
 import { outlierDetection } from "./istio/traffic-policy.ts";
 import { ignored, isIgnored } from "./kubernetes/ignored.ts";
@@ -13,7 +14,7 @@ import { DEFAULT_LIMITS } from "./limits.ts";
 import type { Source } from "./parse-sources.ts";
 import { CODE, createReport, type Report } from "./report.ts";
 import { readValue } from "./schema/read.ts";
-import { bool, enumOf, int, list, num, obj, type ObjectSchema, type Schema, str, uint32 } from "./schema/schema.ts";
+import { bool, enumOf, int, int32, list, map, num, obj, type ObjectSchema, type Schema, str, uint32 } from "./schema/schema.ts";
 import { locateIn } from "./yaml/locate.ts";
 import { readDocument } from "./yaml/read-document.ts";
 import { splitDocuments } from "./yaml/split-documents.ts";
@@ -44,7 +45,7 @@ const proxyHeaders = obj({
 });
 
 const defaultConfig = obj({
-  gatewayTopology: obj({ numTrustedProxies: uint32(), forwardClientCertDetails: enumOf(FORWARD_CERT), ...ignored("proxyProtocol") }),
+  gatewayTopology: obj({ numTrustedProxies: uint32(), forwardClientCertDetails: enumOf(FORWARD_CERT), proxyProtocol: obj({}) }),
   proxyHeaders,
   tracing: obj({
     sampling: num({ min: 0 }),
@@ -52,12 +53,19 @@ const defaultConfig = obj({
       "zipkin", "lightstep", "datadog", "stackdriver", "openCensusAgent", "customTags", "maxPathTagLength", "tlsSettings", "enableIstioTags",
     ), // prettier-ignore
   }),
+  concurrency: int32({ min: 0 }),
+  proxyMetadata: map(str()),
+  runtimeValues: map(str()),
+  meshId: str(),
+  drainDuration: duration(),
+  terminationDrainDuration: duration({ zero: true }),
+  holdApplicationUntilProxyStarts: bool(),
   ...ignored(
-    "configPath", "binaryPath", "serviceCluster", "tracingServiceName", "drainDuration", "discoveryAddress", "discoveryRefreshDelay", "zipkinAddress",
+    "configPath", "binaryPath", "serviceCluster", "tracingServiceName", "discoveryAddress", "discoveryRefreshDelay", "zipkinAddress",
     "statsdUdpAddress", "envoyMetricsServiceAddress", "proxyAdminPort", "availabilityZone", "controlPlaneAuthPolicy", "customConfigFile",
-    "statNameLength", "concurrency", "proxyBootstrapTemplatePath", "interceptionMode", "sds", "envoyAccessLogService",
-    "envoyMetricsService", "proxyMetadata", "runtimeValues", "statusPort", "extraStatTags", "terminationDrainDuration", "meshId", "readinessProbe",
-    "proxyStatsMatcher", "holdApplicationUntilProxyStarts", "caCertificatesPem", "image", "privateKeyProvider", "fileFlushInterval",
+    "statNameLength", "proxyBootstrapTemplatePath", "interceptionMode", "sds", "envoyAccessLogService",
+    "envoyMetricsService", "statusPort", "extraStatTags", "readinessProbe",
+    "proxyStatsMatcher", "caCertificatesPem", "image", "privateKeyProvider", "fileFlushInterval",
     "fileFlushMinSizeKb", "statsCompression", "connectionSettings",
   ), // prettier-ignore
 });
@@ -128,6 +136,22 @@ const HARMLESS: Readonly<Record<string, (value: unknown) => boolean>> = {
 const REF = Object.freeze({ kind: "MeshConfig", namespace: "", name: "" });
 
 export function parseMeshConfig(source: Source): ParsedMeshConfig {
+  return parseConfig(source, { schema: meshConfigSchema, what: "a MeshConfig", inside: "" });
+}
+
+/** A ProxyConfig on its own, as the annotation `proxy.istio.io/config` holds it. */
+export function parseProxyConfig(source: Source): ParsedMeshConfig {
+  return parseConfig(source, { schema: defaultConfig, what: "a ProxyConfig", inside: "defaultConfig" });
+}
+
+interface Expected {
+  readonly schema: ObjectSchema;
+  readonly what: string;
+  /** Where it stands in a MeshConfig. */
+  readonly inside: string;
+}
+
+function parseConfig(source: Source, { schema, what, inside }: Expected): ParsedMeshConfig {
   const { documents } = splitDocuments(source.text, 2);
   const [first, second] = documents;
   if (first === undefined) return { value: Object.freeze({}), issues: [] };
@@ -148,10 +172,10 @@ export function parseMeshConfig(source: Source): ParsedMeshConfig {
     return { value: undefined, issues };
   }
   const report = createReport({ ref: () => REF, locate, limit: DEFAULT_LIMITS.issues });
-  if (second !== undefined) report.error("", "a MeshConfig is one document", "Remove the others.");
-  const value = readValue(meshConfigSchema, document.value ?? {}, { path: "", report });
+  if (second !== undefined) report.error("", `${what} is one document`, "Remove the others.");
+  const value = readValue(schema, document.value ?? {}, { path: "", report });
   if (report.failed()) return { value: undefined, issues: report.issues };
-  warnWithoutEffect(meshConfigSchema, value, "", report);
+  warnWithoutEffect(schema, value, { path: "", inside, report });
   const mode = (value as { readonly outboundTrafficPolicy?: { readonly mode?: string } }).outboundTrafficPolicy?.mode;
   if (mode === "ALLOW_ANY_DYNAMIC_DNS") {
     report.add("warning", {
@@ -164,19 +188,22 @@ export function parseMeshConfig(source: Source): ParsedMeshConfig {
   return { value: value as Readonly<Record<string, unknown>>, issues: report.issues };
 }
 
-function warnWithoutEffect(schema: Schema, value: unknown, path: string, report: Report): void {
+interface Walk {
+  readonly path: string;
+  readonly inside: string;
+  readonly report: Report;
+}
+
+function warnWithoutEffect(schema: Schema, value: unknown, { path, inside, report }: Walk): void {
   if (schema.type !== "object") return;
   for (const [name, entry] of Object.entries(value as object)) {
     const field = schema.fields[name];
     if (field === undefined) continue;
     const at = extendPath(path, name);
-    if (!isIgnored(field)) warnWithoutEffect(field, entry, at, report);
-    else if (HARMLESS[name]?.(entry) !== true)
-      report.add("warning", {
-        code: CODE.notYet,
-        path: at,
-        message: `${name} has no effect yet`,
-        fix: "Remove it, or expect it to be left out.",
-      });
+    if (!isIgnored(field)) warnWithoutEffect(field, entry, { path: at, inside, report });
+    else if (HARMLESS[name]?.(entry) !== true) {
+      const { says, fix } = reasonFor(inside === "" ? at : `${inside}.${at}`);
+      report.add("warning", { code: CODE.notYet, path: at, message: `${name} ${says}`, fix });
+    }
   }
 }

@@ -27,6 +27,7 @@ import { createPorts, type Ports } from "./ports.ts";
 import { createProcessRecords, endLeftovers } from "./process-records.ts";
 import { type Program, programCommand } from "./programs.ts";
 import type { DataPlane } from "./proxy-process.ts";
+import { proxySettings } from "./proxy-settings.ts";
 import { createPublisher } from "./publisher.ts";
 import { startResourceCache } from "./resource-cache.ts";
 import { createWorkloads } from "./workloads.ts";
@@ -111,7 +112,16 @@ export async function startAgent(options: {
   const stateChange = createDebounce({ quietMs: 5, maxMs: 50, clock, fire: () => void (stopping || writeState()) });
   const changes = createDebounce({ quietMs: 0, maxMs: 0, clock, fire: changed });
 
+  let cache: ReturnType<typeof startResourceCache> | undefined;
+  const settingsOf: PodHost["proxySettings"] = (of) =>
+    proxySettings({
+      ...of,
+      defaultConfig: run.meshConfig?.defaultConfig ?? {},
+      rootNamespace: run.meshConfig?.rootNamespace ?? "istio-system",
+      resources: cache?.list("ProxyConfig") ?? [],
+    });
   const gateway = createGateway({
+    settings: settingsOf,
     ports: gatewayPorts,
     adminPort: gatewayAdminPort,
     xdsPort,
@@ -125,7 +135,7 @@ export async function startAgent(options: {
     onEvent: event("warn"),
   });
   const controlPlane = createControlPlaneProcess({
-    command: program("control-plane"),
+    command: [...program("control-plane"), ...(run.meshConfig === undefined ? [] : ["--mesh-config", run.meshConfig.file])],
     paths,
     adminPort,
     xdsPort,
@@ -146,7 +156,6 @@ export async function startAgent(options: {
     clock,
     rng,
   });
-  let cache: ReturnType<typeof startResourceCache> | undefined;
   const statuses = createDeploymentStatuses({ client, deployments: () => workloads.deployments() });
   const host: PodHost = {
     launch,
@@ -162,6 +171,7 @@ export async function startAgent(options: {
     runDir: paths.run,
     logsDir: paths.logs,
     find: (kind, namespace, name) => cache?.find(kind, namespace, name),
+    proxySettings: settingsOf,
     services: (namespace) => cache?.services(namespace) ?? [],
     onChange: changes.trigger,
     onEvent: event("warn"),

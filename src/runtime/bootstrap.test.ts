@@ -18,6 +18,7 @@ const input = {
   adminPort: 20_001,
   xdsPort: 20_002,
   httpProxyPort: 20_003,
+  settings: { metadata: {}, proxyConfig: undefined, runtimeValues: {} },
 } as const;
 
 test("names the proxy as Istio does", () => {
@@ -31,10 +32,45 @@ test("names the proxy as Istio does", () => {
   });
 });
 
+const everything = {
+  ...input,
+  labels: { ...input.labels, "istio-locality": "eu.eu-1.a" },
+  settings: {
+    metadata: { ENABLE_SELF_DISCOVERY: "true", HTTP10: "1", NAMESPACE: "stolen" },
+    proxyConfig: { gatewayTopology: { numTrustedProxies: 1 } },
+    runtimeValues: { "overload.global_downstream_max_connections": "100", flag: "true", text: "x" },
+  },
+};
+
+test("what a ProxyConfig says is in it: metadata (never its identity), runtime keys, its own cluster", () => {
+  interface Boot {
+    readonly node: { readonly metadata: Record<string, unknown>; readonly locality?: unknown };
+    readonly cluster_manager?: unknown;
+    readonly layered_runtime: { readonly layers: readonly { readonly static_layer?: Record<string, unknown> }[] };
+    readonly static_resources: { readonly clusters: readonly { readonly name: string }[] };
+  }
+  const boot = buildBootstrap(everything) as Boot;
+  expect(boot.node.metadata).toMatchObject({
+    HTTP10: "1",
+    NAMESPACE: "test1",
+    PROXY_CONFIG: { gatewayTopology: { numTrustedProxies: 1 } },
+  });
+  expect(boot.node.locality).toEqual({ region: "eu", zone: "eu-1", sub_zone: "a" });
+  expect(boot.cluster_manager).toEqual({ local_cluster_name: "local_cluster" });
+  expect(boot.static_resources.clusters.map(({ name }) => name)).toEqual(["xds-grpc", "local_cluster"]);
+  expect(boot.layered_runtime.layers[0]?.static_layer).toMatchObject({
+    "overload.global_downstream_max_connections": 100,
+    flag: true,
+    text: "x",
+  });
+  const plain = buildBootstrap(input) as Boot;
+  expect([plain.node.locality, plain.cluster_manager, plain.node.metadata["PROXY_CONFIG"]]).toEqual([undefined, undefined, undefined]);
+});
+
 test.skipIf(!existsSync(ENVOY) && process.env["SERIN_REQUIRE_ENVOY"] !== "1")("real Envoy takes it", () => {
   const dir = mkdtempSync(path.join(os.tmpdir(), "serin-boot-"));
   const file = path.join(dir, "boot.json");
-  writeFileSync(file, JSON.stringify(buildBootstrap(input)));
+  writeFileSync(file, JSON.stringify(buildBootstrap(everything)));
   const done = spawnSync(ENVOY, ["--mode", "validate", "-c", file, "--disable-hot-restart"], { encoding: "utf8" });
   rmSync(dir, { recursive: true, force: true });
   expect(done.stderr + done.stdout).toContain("OK");

@@ -6,6 +6,7 @@ import type { Clock, Rng } from "../kit/index.ts";
 import type { PodPortStatus, PodStatus } from "../resources/index.ts";
 import type { Launch } from "./launch.ts";
 import type { Env } from "./pod-env.ts";
+import type { PodHost } from "./pod-host.ts";
 import { createPodName, templateHash } from "./pod-name.ts";
 import { createProxyProcess, type DataPlane, type ProxyProcess } from "./proxy-process.ts";
 
@@ -51,6 +52,7 @@ export function createGateway(options: {
   readonly launch: Launch;
   readonly clock: Clock;
   readonly rng: Rng;
+  readonly settings: PodHost["proxySettings"];
   readonly onChange: () => void;
   readonly onEvent: (text: string) => void;
 }): Gateway {
@@ -75,6 +77,7 @@ export function createGateway(options: {
       xdsPort: options.xdsPort,
       httpProxyPort: undefined,
     },
+    settings: () => options.settings({ namespace: NAMESPACE, labels: LABELS, annotations: {} }),
     bootstrapFile: path.join(paths.run, "gateway.bootstrap.json"),
     log: path.join(paths.logs, "gateway.log"),
     plane: options.plane,

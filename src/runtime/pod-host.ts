@@ -6,6 +6,7 @@ import type { Launch } from "./launch.ts";
 import type { Env, ServiceAddress } from "./pod-env.ts";
 import type { Ports } from "./ports.ts";
 import type { DataPlane } from "./proxy-process.ts";
+import type { ProxySettings, ProxySettingsInput } from "./proxy-settings.ts";
 
 export interface PodHost {
   readonly launch: Launch;
@@ -23,6 +24,7 @@ export interface PodHost {
   readonly runDir: string;
   readonly logsDir: string;
   find(kind: "ConfigMap" | "Secret", namespace: string, name: string): StoredResource | undefined;
+  proxySettings(of: Pick<ProxySettingsInput, "namespace" | "labels" | "annotations">): ProxySettings;
   services(namespace: string): readonly ServiceAddress[];
   onChange(): void;
   onEvent(text: string): void;

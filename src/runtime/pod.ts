@@ -11,6 +11,7 @@ import { prepareContainer } from "./prepare-container.ts";
 import { checkTcp } from "./probe-check.ts";
 import type { PodHost } from "./pod-host.ts";
 import { createProxyProcess, type ProxyProcess } from "./proxy-process.ts";
+import type { ProxySettings } from "./proxy-settings.ts";
 import { servedPorts } from "./served-ports.ts";
 import type { Workload } from "./workload.ts";
 
@@ -38,7 +39,7 @@ export interface PodOptions {
 }
 
 const RETRY_CONFIG_MS = 1000;
-const DRAIN_MS = 5000;
+const PROXY_LOOK_MS = 25;
 
 interface PreparedContainer {
   readonly container: Container;
@@ -57,6 +58,7 @@ export async function createPod(options: PodOptions): Promise<Pod> {
   const ports = await takePorts(template.containers, options);
   const httpProxyPort = hasProxy && !isGateway ? await host.ports.take() : undefined;
   const adminPort = hasProxy ? await host.ports.take() : undefined;
+  const settings = (): ProxySettings => host.proxySettings({ namespace, labels, annotations: template.annotations });
   const execFile = path.join(host.runDir, `${fullName}.exec.json`);
 
   let message: string | undefined;
@@ -97,12 +99,19 @@ export async function createPod(options: PodOptions): Promise<Pod> {
     }
     message = undefined;
     writeExecFile(main.value);
-    if (init.value.length === 0) return startContainers(main.value);
+    if (init.value.length === 0) return startWhenAllowed(main.value);
     const run = runInitContainers({ specs: init.value.map((one) => one.spec), launch: host.launch, clock, onEvent: event });
     stopInit = run.stop;
     void run.done.then(() => {
-      if (!stopping) startContainers(main.value);
+      startWhenAllowed(main.value);
     });
+  }
+
+  /** Istio's agent lets the other containers wait in the same way. */
+  function startWhenAllowed(prepared: readonly PreparedContainer[]): void {
+    if (stopping) return;
+    if (proxy === undefined || proxy.ready() || !settings().holdApplication) return startContainers(prepared);
+    cancelRetry = clock.after(PROXY_LOOK_MS, () => startWhenAllowed(prepared));
   }
 
   function startContainers(prepared: readonly PreparedContainer[]): void {
@@ -166,6 +175,7 @@ export async function createPod(options: PodOptions): Promise<Pod> {
         xdsPort: host.xdsPort,
         httpProxyPort,
       },
+      settings,
       bootstrapFile: path.join(host.runDir, `${fullName}.bootstrap.json`),
       log: path.join(host.logsDir, `${fullName}.istio-proxy.log`),
       plane: host.plane,
@@ -243,9 +253,10 @@ export async function createPod(options: PodOptions): Promise<Pod> {
       beginStop();
       host.onChange();
       await unpublished();
-      await proxy?.drain(Math.min(DRAIN_MS, template.graceMs));
+      const drainMs = Math.min(settings().terminationDrainMs, template.graceMs);
+      await proxy?.drain(drainMs);
       await Promise.all(containers.map((container) => container.stop(template.graceMs)));
-      await proxy?.stop(Math.min(DRAIN_MS, template.graceMs));
+      await proxy?.stop(drainMs);
       for (const port of [httpProxyPort, adminPort, ...ports.flatMap((p) => [p.appPort, p.meshPort])]) {
         if (port !== undefined) host.ports.give(port);
       }

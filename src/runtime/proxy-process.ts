@@ -4,6 +4,7 @@ import type { ProcessState } from "../admin-api/index.ts";
 import type { Clock } from "../kit/index.ts";
 import { buildBootstrap, type BootstrapInput } from "./bootstrap.ts";
 import type { Launch } from "./launch.ts";
+import type { ProxySettings } from "./proxy-settings.ts";
 import { createSupervisor } from "./supervisor.ts";
 
 export interface ProxyProcess {
@@ -24,7 +25,9 @@ export interface DataPlane {
 
 export interface ProxyProcessOptions {
   readonly name: string;
-  readonly bootstrap: BootstrapInput;
+  readonly bootstrap: Omit<BootstrapInput, "settings">;
+  /** Asked at each start. */
+  readonly settings: () => ProxySettings;
   readonly bootstrapFile: string;
   readonly log: string;
   readonly plane: DataPlane;
@@ -44,7 +47,15 @@ const READY_FAST_MS = 25;
 const READY_SLOW_MS = 1000;
 /** A proxy whose listeners do not come (their Service was refused) is not held back for ever. */
 const LISTEN_TIMEOUT_MS = 5000;
-const ENVOY_ARGS = ["--concurrency", "1", "--disable-hot-restart", "-l", "warning"];
+
+/** Our own proxy has one thread; Envoy without a number takes one for each processor. */
+function argumentsFor(kind: DataPlane["kind"], { concurrency, drainMs }: ProxySettings): readonly string[] {
+  const drain = ["--drain-time-s", String(Math.min(MAX_DRAIN_S, Math.round(drainMs / 1000)))];
+  if (kind === "serin") return drain;
+  return [...(concurrency === 0 ? [] : ["--concurrency", String(concurrency)]), ...drain, "--disable-hot-restart", "-l", "warning"];
+}
+
+const MAX_DRAIN_S = 3600;
 
 export function createProxyProcess(options: ProxyProcessOptions): ProxyProcess {
   const { clock, plane, bootstrap, onChange } = options;
@@ -56,6 +67,8 @@ export function createProxyProcess(options: ProxyProcessOptions): ProxyProcess {
   /** Since when the proxy says that it is ready. */
   let waitsSince: number | undefined;
   let listens = false;
+  /** Told once. */
+  let problem: string | undefined;
 
   const supervisor = createSupervisor({
     launch: options.launch,
@@ -63,12 +76,15 @@ export function createProxyProcess(options: ProxyProcessOptions): ProxyProcess {
     graceMs: 2000,
     spec() {
       // Owner-only, as everything in the state folder; written before each start so that a lost file heals.
-      writeFileSync(options.bootstrapFile, JSON.stringify(buildBootstrap(bootstrap), null, 2), { mode: 0o600 });
+      const settings = options.settings();
+      writeFileSync(options.bootstrapFile, JSON.stringify(buildBootstrap({ ...bootstrap, settings }), null, 2), { mode: 0o600 });
+      if (settings.problem !== undefined && settings.problem !== problem) options.onEvent(settings.problem);
+      ({ problem } = settings);
       return {
         name: options.name,
-        command: [...plane.command, "-c", options.bootstrapFile, ...(plane.kind === "envoy" ? ENVOY_ARGS : [])],
+        command: [...plane.command, "-c", options.bootstrapFile, ...argumentsFor(plane.kind, settings)],
         cwd: options.cwd,
-        env: options.env,
+        env: { ...options.env, ...settings.env },
         log: options.log,
       };
     },

@@ -7,6 +7,7 @@ import { SerinError } from "../../kit/index.ts";
 import type { AddCommand, Cli, CommonOptions, RunningMesh } from "../cli.ts";
 import { readDocuments } from "../documents.ts";
 import { countIssues, formatIssue } from "../issue-lines.ts";
+import { readMeshConfig } from "../up/mesh-config.ts";
 import { startRuntime, type RuntimeHandle } from "../up/runtime-handle.ts";
 import { isSettled, unsettled } from "../up/settled.ts";
 import { printOverview, startSplitView } from "../up/guided-view.ts";
@@ -15,6 +16,7 @@ interface UpOptions extends CommonOptions {
   readonly proxy: "serin" | "envoy";
   readonly detach?: boolean;
   readonly imageMap?: string;
+  readonly meshConfig?: string;
   readonly gatewayPort: RuntimeOptions["gatewayPorts"];
   readonly keep?: boolean;
   readonly timeout: number;
@@ -28,6 +30,7 @@ export const addUpCommand: AddCommand = (program, cli) => {
     .addOption(new Option("--proxy <kind>", "data plane").choices(["serin", "envoy"]).default("serin"))
     .option("-d, --detach", "leave it running in the background")
     .option("--image-map <file>", "what runs in place of which image (default: serin-images.yaml beside the config)")
+    .option("--mesh-config <file>", "Istio's MeshConfig, YAML or JSON")
     .option(
       "--gateway-port <[80=|443=]port>",
       "where the default gateway serves 80 and 443 (default: the first free ones from 8080 and 8443)",
@@ -46,7 +49,8 @@ async function up(cli: Cli, paths: readonly string[], options: UpOptions): Promi
   const documents = readDocuments(paths);
   const { out } = cli;
   const started = performance.now();
-  const runtime = startRuntime(toRuntimeOptions(cli, sources, options));
+  const meshConfig = options.meshConfig === undefined ? undefined : readMeshConfig(cli, path.resolve(options.meshConfig));
+  const runtime = startRuntime(toRuntimeOptions(cli, sources, { ...options, meshConfig }));
   const stopSignals = onSignals(cli, runtime);
   runtime.onStep((text) => out.note(text));
   // Progress is for people who wait; a log shows what came of it.
@@ -98,7 +102,11 @@ async function up(cli: Cli, paths: readonly string[], options: UpOptions): Promi
   }
 }
 
-function toRuntimeOptions(cli: Cli, sources: readonly string[], options: UpOptions): RuntimeOptions {
+function toRuntimeOptions(
+  cli: Cli,
+  sources: readonly string[],
+  options: Omit<UpOptions, "meshConfig"> & { readonly meshConfig: RuntimeOptions["meshConfig"] | undefined },
+): RuntimeOptions {
   const { dir } = cli.paths(options);
   const imageMap = options.imageMap === undefined ? imageMapBeside(sources) : path.resolve(options.imageMap);
   return {
@@ -109,6 +117,7 @@ function toRuntimeOptions(cli: Cli, sources: readonly string[], options: UpOptio
     keep: options.keep === true,
     gatewayPorts: options.gatewayPort,
     ...(imageMap === undefined ? {} : { imageMap }),
+    ...(options.meshConfig === undefined ? {} : { meshConfig: options.meshConfig }),
   };
 }
 

@@ -67,7 +67,14 @@ export const NOT_YET: readonly NotYetRow[] = [
     what: "filterClass or a listener's portName",
     note: "Istio ignores it too.",
   },
-  { kind: "ProxyConfig", paths: [""], what: "a ProxyConfig" },
+  { kind: "ProxyConfig", paths: ["spec.image"], what: "image", note: "`serin up --proxy` chooses the program." },
+  {
+    kind: "ProxyConfig",
+    paths: ["spec.concurrency"],
+    what: "concurrency in Serin's own proxy",
+    note: "It has one thread; real Envoy (`serin up --proxy envoy`) follows it.",
+    when: (value) => value !== 1,
+  },
   {
     kind: "PeerAuthentication",
     paths: [""],
