@@ -217,7 +217,7 @@ describe("filter chains by what is spoken", () => {
   }
 
   test("HTTP in pieces", async () => {
-    const running = await sniffed();
+    const running = await sniffed({ timeoutMs: 30_000 });
     expect(await raw(running.port(), ["GE", "T / HT", "TP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"])).toMatch(/ 200 [^]*http$/);
   });
 
