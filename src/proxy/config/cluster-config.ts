@@ -1,5 +1,5 @@
 // Clusters and endpoints as the proxy runs them: decoded from Envoy's Cluster and ClusterLoadAssignment, frozen.
-import type { Http2Limits } from "../http2/stream.ts";
+import type { Http2Limits } from "./http2-limits.ts";
 import type { Balancing, LbPolicy, OutlierDetection } from "./balancing-config.ts";
 import type { DnsCacheConfig, DnsConfig } from "./dns-config.ts";
 import type { TransportMatch, UpstreamTransport } from "./tls-config.ts";

@@ -1,6 +1,7 @@
 export type * from "./balancing-config.ts";
 export type * from "./cluster-config.ts";
 export type * from "./dns-config.ts";
+export type * from "./http2-limits.ts";
 export type * from "./listener-config.ts";
 export * from "./overload-config.ts";
 export type * from "./route-config.ts";

@@ -1,5 +1,5 @@
 // Listeners, filter chains and network filters as the proxy runs them: decoded from Envoy's Listener, frozen.
-import type { Http2Limits } from "../http2/stream.ts";
+import type { Http2Limits } from "./http2-limits.ts";
 import type { HeaderMutations, RouteTable } from "./route-config.ts";
 import type { DownstreamTls } from "./tls-config.ts";
 

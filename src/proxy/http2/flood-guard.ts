@@ -1,6 +1,6 @@
 // What a peer may make us do for nothing: frames that cost it little and us more are paid for by useful ones. Bounds as Envoy's and nghttp2's
 // (https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge and the CVEs 2019-9511 to 9518, 2023-44487, 2025-8671).
-import type { Http2Limits } from "./stream.ts";
+import type { Http2Limits } from "../config/index.ts";
 
 /** nghttp2's bounds for stream resets, here for all that is answered or ignored without being of use. */
 const BURST = 1000;

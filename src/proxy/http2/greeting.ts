@@ -1,7 +1,7 @@
 // The first bytes of a session: a client's preface, and SETTINGS with what differs from RFC 9113's defaults.
 import * as F from "./frames.ts";
 import type { Output } from "./output.ts";
-import type { Http2Limits } from "./stream.ts";
+import type { Http2Limits } from "../config/index.ts";
 
 /** `window` is what each stream starts with. */
 export function writeGreeting(output: Output, limits: Http2Limits, options: { readonly server: boolean; readonly window: number }): void {

@@ -1,6 +1,6 @@
 // Envoy's defaults for HTTP/2 (Http2ProtocolOptions and HttpProtocolOptions), which Istio leaves as they are.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto#config-core-v3-http2protocoloptions
-import type { Http2Limits } from "./stream.ts";
+import type { Http2Limits } from "../config/index.ts";
 
 const DEFAULTS: Http2Limits = {
   maxConcurrentStreams: 1024,

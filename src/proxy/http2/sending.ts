@@ -1,5 +1,6 @@
 // The sending half of a session: header blocks at once, DATA as the peer's windows and the connection allow. What may not go yet waits with its stream;
 // streams take turns, a frame each (RFC 9113 section 5.2).
+import type { Http2Limits } from "../config/index.ts";
 import type { Gauge } from "../observe/stats.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import { DATA, DEFAULT_WINDOW, END_STREAM, MAX_FRAME, MAX_WINDOW } from "./frames.ts";
@@ -8,7 +9,7 @@ import { HpackEncoder } from "./hpack-encoder.ts";
 import type { OpenStream } from "./open-stream.ts";
 import type { Output } from "./output.ts";
 import type { StreamTable } from "./stream-table.ts";
-import type { HeaderBlock, Http2Limits, Http2Stats } from "./stream.ts";
+import type { HeaderBlock, Http2Stats } from "./stream.ts";
 
 export interface SendingOwner {
   readonly limits: Http2Limits;

@@ -1,5 +1,6 @@
 // A connection's HTTP/2 session, client or server: its streams, how it begins, how it ends, and that the peer is alive. RFC 9113; limits as Envoy's
 // (https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge).
+import type { Http2Limits } from "../config/index.ts";
 import { ConnectionWindow } from "./connection-window.ts";
 import { Deadlines, type Deadline } from "./deadlines.ts";
 import { FloodGuard } from "./flood-guard.ts";
@@ -15,7 +16,6 @@ import { StreamTable } from "./stream-table.ts";
 import type {
   HeaderBlock,
   Http2Conn,
-  Http2Limits,
   Http2Session,
   Http2Stats,
   ResetCause,

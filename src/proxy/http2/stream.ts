@@ -1,5 +1,6 @@
 // What the proxy sees of HTTP/2: sessions over a connection, streams in them, and what each reports. Both roles have the same shape; nothing
 // here is asynchronous and nothing throws. RFC 9113; extended CONNECT is RFC 8441.
+import type { Http2Limits } from "../config/index.ts";
 import type { Clock } from "../../kit/index.ts";
 import type { ConnHandler } from "../network/conn.ts";
 import type { TimerWheel } from "../network/timer-wheel.ts";
@@ -85,41 +86,6 @@ export interface Http2Stream {
   pause(): void;
   /** Delivers what was held (at once, unless inside a callback of this stream) and returns the credit. */
   resume(): void;
-}
-
-/** Bounds and settings of a session; `http2Limits()` gives Envoy's defaults. */
-export interface Http2Limits {
-  /** SETTINGS_MAX_CONCURRENT_STREAMS for what the peer opens. */
-  readonly maxConcurrentStreams: number;
-  /** Bytes a peer may have under way on a stream and on the connection. A stream starts with at most 256 KiB and grows to this while its reader keeps up. */
-  readonly streamWindow: number;
-  readonly connectionWindow: number;
-  /** Dynamic tables of HPACK, both ways. */
-  readonly headerTableSize: number;
-  /** Names and values of one block with 32 bytes each, and their number. */
-  readonly headerListBytes: number;
-  readonly headerCount: number;
-  /** Bytes that may wait in one stream. */
-  readonly queuedBytes: number;
-  /** PING and SETTINGS acknowledgements and RST_STREAM that wait to be written. */
-  readonly outboundControlFrames: number;
-  /** All frames that wait to be written. */
-  readonly outboundFrames: number;
-  /** DATA, HEADERS and CONTINUATION frames in a row without payload or end. */
-  readonly emptyFrames: number;
-  /** PRIORITY frames for each stream that is open, and this many to begin with. */
-  readonly priorityFramesPerStream: number;
-  /** WINDOW_UPDATE frames for each DATA frame that was sent. */
-  readonly windowUpdatesPerData: number;
-  /** How long a message whose end was handed over may wait for the peer's windows without any progress (at most twice that); 0 = for ever. */
-  readonly flushTimeoutMs: number;
-  /** Extended CONNECT is offered to clients. */
-  readonly allowConnect: boolean;
-  /** `x_y: z`: kept, left out, or its request reset. */
-  readonly underscores: "allow" | "drop" | "reject";
-  /** Keep-alive PINGs; 0 = none. */
-  readonly keepAliveIntervalMs: number;
-  readonly keepAliveTimeoutMs: number;
 }
 
 /** Envoy's HTTP/2 statistics (https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/stats#http-2-codec-statistics), by their names. */

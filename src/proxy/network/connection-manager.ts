@@ -1,10 +1,11 @@
 // Envoy's HTTP connection manager as the proxy runs it: its config with everything bound that a request needs, so that the hot path only reads fields.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/http_conn_man
+import type { Http2Limits } from "../config/index.ts";
 import type { HttpConnectionManagerConfig, Route, RouteTable, VirtualHost } from "../config/index.ts";
 import type { RequestRules } from "../http1/request-head.ts";
 import { createHttp2Stats } from "../http2/http2-stats.ts";
 import { http2Limits } from "../http2/limits.ts";
-import type { Http2Limits, Http2Stats } from "../http2/stream.ts";
+import type { Http2Stats } from "../http2/stream.ts";
 import type { AccessLogger } from "../observe/access-log.ts";
 import { scopedSpec, type Counter, type Gauge, type Histogram, type Stats } from "../observe/stats.ts";
 import { compileRoute } from "../router/compile-route.ts";

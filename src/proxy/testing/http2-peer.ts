@@ -1,4 +1,5 @@
 // The other end of an HTTP/2 session, without sockets: says whatever frames a test wants, and reads what comes back. Time moves by hand.
+import type { Http2Limits } from "../config/index.ts";
 import { createManualClock } from "../../kit/testing/manual-clock.ts";
 import { Http2Header } from "../http2/header.ts";
 import { HpackDecoder } from "../http2/hpack-decoder.ts";
@@ -6,16 +7,7 @@ import { HpackEncoder } from "../http2/hpack-encoder.ts";
 import { createHttp2Stats } from "../http2/http2-stats.ts";
 import { http2Limits } from "../http2/limits.ts";
 import { createHttp2Session } from "../http2/session.ts";
-import type {
-  Http2Conn,
-  Http2Limits,
-  Http2Session,
-  Http2Stats,
-  Http2Stream,
-  ReceivedBlock,
-  SessionHandler,
-  StreamUser,
-} from "../http2/stream.ts";
+import type { Http2Conn, Http2Session, Http2Stats, Http2Stream, ReceivedBlock, SessionHandler, StreamUser } from "../http2/stream.ts";
 import { createWriteTurn } from "../http2/write-turn.ts";
 import { createTimerWheel } from "../network/timer-wheel.ts";
 

@@ -1,6 +1,7 @@
 // One upstream HTTP/2 connection: how it is opened, how many requests it still takes, and how it ends.
 import { createHttp2Session } from "../../http2/session.ts";
-import type { Http2Limits, Http2Session, Http2Stats, SessionEnd, SessionHandler } from "../../http2/stream.ts";
+import type { Http2Limits } from "../../config/index.ts";
+import type { Http2Session, Http2Stats, SessionEnd, SessionHandler } from "../../http2/stream.ts";
 import type { Clock } from "../../../kit/index.ts";
 import type { Conn, ConnHandler } from "../../network/conn.ts";
 import { Timer, type TimerWheel } from "../../network/timer-wheel.ts";

@@ -1,6 +1,6 @@
 // HTTP/2's settings and bounds, of listeners and of clusters. What is left out has Envoy's default.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto#config-core-v3-http2protocoloptions
-import type { Http2Limits } from "../../http2/stream.ts";
+import type { Http2Limits } from "../../config/index.ts";
 import type { Reader } from "../../wire/reader.ts";
 
 type Bounds = { -readonly [K in keyof Http2Limits]?: Http2Limits[K] };
