@@ -1,7 +1,6 @@
 // Envoy's HTTP connection manager as the proxy runs it: its config with everything bound that a request needs, so that the hot path only reads fields.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/http_conn_man
-import type { Http2Limits } from "../config/index.ts";
-import type { HttpConnectionManagerConfig, Route, RouteTable, VirtualHost } from "../config/index.ts";
+import type { Http2Limits, HttpConnectionManagerConfig, Route, RouteTable, VirtualHost } from "../config/index.ts";
 import type { RequestRules } from "../http1/request-head.ts";
 import { createHttp2Stats } from "../http2/http2-stats.ts";
 import { http2Limits } from "../http2/limits.ts";
