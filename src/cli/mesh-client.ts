@@ -1,7 +1,6 @@
 // The control plane a command talks to: the running mesh of `serin up`, or one started alone (`serin control-plane`) by address and token file.
-import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { type AdminClient, createAdminClient } from "../admin-api/index.ts";
+import { type AdminClient, createAdminClient, readTokenFile } from "../admin-api/index.ts";
 import { SerinError } from "../kit/index.ts";
 import type { Cli, CommonOptions } from "./cli.ts";
 
@@ -24,15 +23,7 @@ export function clientOf(cli: Cli, options: ClientOptions): AdminClient {
       fix: "The control plane keeps its token in its --state folder: admin-token.",
     });
   }
-  let token: string;
-  try {
-    token = readFileSync(file, "utf8").trim();
-  } catch (cause) {
-    throw new SerinError("ADMIN_TOKEN_UNREADABLE", `cannot read the admin token ${file}`, {
-      cause,
-      fix: "Check the path and its permissions.",
-    });
-  }
+  const token = readTokenFile(file, "Check the path and its permissions.");
   const url = /^https?:\/\//.test(options.admin) ? options.admin : `http://${options.admin}`;
   return createAdminClient({ url: url.replace(/\/+$/, ""), token });
 }

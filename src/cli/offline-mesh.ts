@@ -1,8 +1,7 @@
 // A mesh from files alone, with nothing running: what `analyze` checks and `explain` asks.
-import { readFileSync } from "node:fs";
-import { type Issue, SerinError } from "../kit/index.ts";
+import type { Issue } from "../kit/index.ts";
 import type { MeshSnapshot } from "../model/index.ts";
-import { parseMeshConfig, parseSources } from "../resources/index.ts";
+import { parseSources, readMeshConfigFile } from "../resources/index.ts";
 import { buildMesh, checkReferences } from "../translate/index.ts";
 import { readDocuments } from "./documents.ts";
 import { checkPatch } from "./own-proxy-patches.ts";
@@ -15,23 +14,10 @@ export interface OfflineMesh {
 
 export function readOfflineMesh(options: { readonly paths: readonly string[]; readonly meshConfig?: string | undefined }): OfflineMesh {
   const sources = parseSources(readDocuments(options.paths));
-  const meshConfig = options.meshConfig === undefined ? undefined : readMeshConfig(options.meshConfig);
+  const meshConfig = options.meshConfig === undefined ? undefined : readMeshConfigFile(options.meshConfig);
   const snapshot = buildMesh({ resources: sources.resources, ...(meshConfig === undefined ? {} : { meshConfig: meshConfig.value }) });
   const issues = [...(meshConfig?.issues ?? []), ...sources.issues, ...checkReferences(snapshot, checkPatch)];
   return { snapshot, issues: sortIssues(issues) };
-}
-
-function readMeshConfig(file: string): { readonly value: unknown; readonly issues: readonly Issue[] } {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new SerinError("MESH_CONFIG_UNREADABLE", `cannot read the MeshConfig ${file}`, {
-      cause,
-      fix: "Check the path and its permissions.",
-    });
-  }
-  return parseMeshConfig({ file, text });
 }
 
 /** By place; those of no place last. */

@@ -1,7 +1,6 @@
 // Istio's MeshConfig from --mesh-config; a file that cannot be used stops the start, with what is wrong.
-import { readFileSync } from "node:fs";
 import { type Issue, SerinError } from "../kit/index.ts";
-import { parseMeshConfig } from "../resources/index.ts";
+import { readMeshConfigFile } from "../resources/index.ts";
 
 export interface MeshConfigFile {
   readonly value: unknown;
@@ -10,16 +9,7 @@ export interface MeshConfigFile {
 
 export function readMeshConfig(file: string | undefined): MeshConfigFile {
   if (file === undefined) return { value: undefined, issues: [] };
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new SerinError("MESH_CONFIG_UNREADABLE", `cannot read the MeshConfig ${file}`, {
-      cause,
-      fix: "Check the path and its permissions.",
-    });
-  }
-  const { value, issues } = parseMeshConfig({ file, text });
+  const { value, issues } = readMeshConfigFile(file);
   const error = issues.find((issue) => issue.severity === "error");
   if (error !== undefined) {
     throw new SerinError(

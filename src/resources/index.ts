@@ -5,7 +5,7 @@ export { DEFAULT_LIMITS, type ParseLimits } from "./limits.ts";
 export { type ParsedObject, parseObject } from "./parse-object.ts";
 export { type ParsedSources, parseSources, type Source } from "./parse-sources.ts";
 export { type ParsedMeshConfig, parseMeshConfig, parseProxyConfig } from "./mesh-config.ts";
-export { readSources, type ReadSourcesOptions, readSourceTexts } from "./read-sources.ts";
+export { readMeshConfigFile, readSources, type ReadSourcesOptions, readSourceTexts } from "./read-sources.ts";
 export { CODE } from "./report.ts";
 export { refOf } from "./resource.ts";
 export type { Kind, Locate, ObjectMeta, Position, Resource } from "./resource.ts";

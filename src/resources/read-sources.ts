@@ -1,7 +1,8 @@
-// The only file here that touches the disk: files, folders (all .yaml, .yml and .json below them), and `-` for stdin.
+// The only file here that touches the disk: files, folders (all .yaml, .yml and .json below them), `-` for stdin, and the MeshConfig.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { SerinError } from "../kit/index.ts";
+import { type ParsedMeshConfig, parseMeshConfig } from "./mesh-config.ts";
 import { type ParsedSources, parseSources, type Source } from "./parse-sources.ts";
 
 const EXTENSIONS = new Set([".yaml", ".yml", ".json"]);
@@ -28,6 +29,19 @@ export function readSourceTexts(paths: readonly string[], options: ReadSourcesOp
 
 export function readSources(paths: readonly string[], options: ReadSourcesOptions = {}): ParsedSources {
   return parseSources(readSourceTexts(paths, options));
+}
+
+export function readMeshConfigFile(file: string): ParsedMeshConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new SerinError("MESH_CONFIG_UNREADABLE", `cannot read the MeshConfig ${file}`, {
+      cause,
+      fix: "Check the path and its permissions.",
+    });
+  }
+  return parseMeshConfig({ file, text });
 }
 
 function filesOf(target: string): string[] {

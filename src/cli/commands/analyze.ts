@@ -1,26 +1,18 @@
 // serin analyze: every issue of files, or of the running mesh. Exit 0 no errors, 1 errors, 2 could not run.
 import type { AddCommand } from "../cli.ts";
+import { addFileArguments, type FileOptions } from "../file-arguments.ts";
 import { countIssues, formatIssue } from "../issue-lines.ts";
 import { addClientOptions, clientOf, type ClientOptions } from "../mesh-client.ts";
 import { readOfflineMesh, sortIssues } from "../offline-mesh.ts";
 
-interface Options extends ClientOptions {
-  readonly filename: readonly string[];
+interface Options extends ClientOptions, FileOptions {
   readonly meshConfig?: string;
 }
 
 export const addAnalyzeCommand: AddCommand = (program, cli) => {
-  const command = program
-    .command("analyze")
-    .description("what is wrong in files, or without any, in the running mesh")
-    .argument("[path...]", "files, folders, or - for stdin")
-    .option(
-      "-f, --filename <path>",
-      "the same as an argument; may be repeated",
-      (path: string, paths: string[]) => [...paths, path],
-      [] as string[],
-    )
-    .option("--mesh-config <file>", "Istio's MeshConfig for the files");
+  const command = addFileArguments(
+    program.command("analyze").description("what is wrong in files, or without any, in the running mesh"),
+  ).option("--mesh-config <file>", "Istio's MeshConfig for the files");
   addClientOptions(cli.common(command)).action(async (paths: readonly string[], options: Options) => {
     const all = [...paths, ...options.filename];
     const issues =

@@ -1,30 +1,21 @@
 // serin apply: documents to the running mesh, all or nothing; with --wait until every proxy has them.
 import type { LiveStatus } from "../../admin-api/index.ts";
 import type { AddCommand } from "../cli.ts";
+import { addFileArguments, type FileOptions } from "../file-arguments.ts";
 import { readDocuments } from "../documents.ts";
 import { countIssues, formatIssue } from "../issue-lines.ts";
 import { printLive, waitLive } from "../live-line.ts";
 import { addClientOptions, clientOf, type ClientOptions } from "../mesh-client.ts";
 import { formatKey } from "../resource-names.ts";
 
-interface Options extends ClientOptions {
-  readonly filename: readonly string[];
+interface Options extends ClientOptions, FileOptions {
   readonly wait?: boolean;
   readonly timeout: string;
   readonly dryRun?: boolean;
 }
 
 export const addApplyCommand: AddCommand = (program, cli) => {
-  const command = program
-    .command("apply")
-    .description("apply files to the running mesh")
-    .argument("[path...]", "files, folders, or - for stdin")
-    .option(
-      "-f, --filename <path>",
-      "the same as an argument; may be repeated",
-      (path: string, paths: string[]) => [...paths, path],
-      [] as string[],
-    )
+  const command = addFileArguments(program.command("apply").description("apply files to the running mesh"))
     .option("--wait", "until every proxy has the change")
     .option("--timeout <time>", "how long --wait waits", "30s")
     .option("--dry-run", "only check");

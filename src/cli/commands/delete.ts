@@ -4,14 +4,14 @@ import { SerinError } from "../../kit/index.ts";
 import { parseSources, refOf } from "../../resources/index.ts";
 import type { AddCommand } from "../cli.ts";
 import { readDocuments } from "../documents.ts";
+import { addFilenameOption, type FileOptions } from "../file-arguments.ts";
 import { formatIssue } from "../issue-lines.ts";
 import { printLive, waitLive } from "../live-line.ts";
 import { addClientOptions, clientOf, type ClientOptions } from "../mesh-client.ts";
 import { findOne, formatKey, parseNameArgs } from "../resource-names.ts";
 
-interface Options extends ClientOptions {
+interface Options extends ClientOptions, FileOptions {
   readonly namespace?: string;
-  readonly filename: readonly string[];
   readonly ignoreNotFound?: boolean;
   readonly wait?: boolean;
   readonly timeout: string;
@@ -21,13 +21,8 @@ export const addDeleteCommand: AddCommand = (program, cli) => {
   const command = program
     .command("delete")
     .description("delete resources: serin delete vs demo4, serin delete -f canary.yaml")
-    .argument("[what...]", "KIND NAME... or KIND/NAME...")
-    .option(
-      "-f, --filename <path>",
-      "the resources that this file or folder names; may be repeated",
-      (path: string, paths: string[]) => [...paths, path],
-      [] as string[],
-    )
+    .argument("[what...]", "KIND NAME... or KIND/NAME...");
+  addFilenameOption(command, "the resources that this file or folder names; may be repeated")
     .option("-n, --namespace <namespace>", "namespace of the named resources")
     .option("--ignore-not-found", "what is not there is no failure")
     .option("--wait", "until every proxy has the change")

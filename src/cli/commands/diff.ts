@@ -4,27 +4,17 @@ import type { AdminClient, StoredResource } from "../../admin-api/index.ts";
 import { SerinError } from "../../kit/index.ts";
 import { parseSources, refOf, type Resource } from "../../resources/index.ts";
 import type { AddCommand } from "../cli.ts";
+import { addFileArguments, type FileOptions } from "../file-arguments.ts";
 import { toUnifiedDiff } from "../diff/unified-diff.ts";
 import { readDocuments } from "../documents.ts";
 import { formatIssue } from "../issue-lines.ts";
 import { addClientOptions, clientOf, type ClientOptions } from "../mesh-client.ts";
 import { formatKey } from "../resource-names.ts";
 
-interface Options extends ClientOptions {
-  readonly filename: readonly string[];
-}
+interface Options extends ClientOptions, FileOptions {}
 
 export const addDiffCommand: AddCommand = (program, cli) => {
-  const command = program
-    .command("diff")
-    .description("what apply would change; exit 0 nothing, 1 something")
-    .argument("[path...]", "files, folders, or - for stdin")
-    .option(
-      "-f, --filename <path>",
-      "the same as an argument; may be repeated",
-      (path: string, paths: string[]) => [...paths, path],
-      [] as string[],
-    );
+  const command = addFileArguments(program.command("diff").description("what apply would change; exit 0 nothing, 1 something"));
   addClientOptions(cli.common(command)).action(async (paths: readonly string[], options: Options) => {
     const all = [...paths, ...options.filename];
     if (all.length === 0) command.error("error: give files, folders, or - for stdin");

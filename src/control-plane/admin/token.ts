@@ -1,7 +1,8 @@
 // The bearer token of the admin API: read from --admin-token-file, or made at the first start and kept in the state folder for its owner only.
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { readTokenFile } from "../../admin-api/index.ts";
 import { SerinError } from "../../kit/index.ts";
 
 export function readToken(options: { readonly tokenFile: string | undefined; readonly stateDir: string }): string {
@@ -10,15 +11,7 @@ export function readToken(options: { readonly tokenFile: string | undefined; rea
     mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
     writeFileSync(file, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
   }
-  let token: string;
-  try {
-    token = readFileSync(file, "utf8").trim();
-  } catch (cause) {
-    throw new SerinError("ADMIN_TOKEN_UNREADABLE", `cannot read the admin token ${file}`, {
-      cause,
-      fix: "Give a readable --admin-token-file.",
-    });
-  }
+  const token = readTokenFile(file, "Give a readable --admin-token-file.");
   if (token.length < 16) {
     throw new SerinError("ADMIN_TOKEN_WEAK", `the admin token in ${file} has fewer than 16 characters`, {
       fix: "Write 32 random bytes in base64 into it.",

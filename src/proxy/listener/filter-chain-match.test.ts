@@ -1,19 +1,10 @@
 import { expect, test } from "vitest";
 import type { FilterChain, FilterChainMatch, Listener } from "../config/index.ts";
+import { ANY_CONNECTION } from "../testing/config.ts";
 import { type ConnectionFacts, matchFilterChain } from "./filter-chain-match.ts";
 
-const ANY: FilterChainMatch = {
-  destinationPort: undefined,
-  prefixRanges: [],
-  sourcePrefixRanges: [],
-  sourcePorts: [],
-  transportProtocol: "",
-  serverNames: [],
-  applicationProtocols: [],
-};
-
 function listener(chains: Readonly<Record<string, Partial<FilterChainMatch>>>, fallback?: string): Listener {
-  const chain = (name: string, match: Partial<FilterChainMatch>) => ({ name, match: { ...ANY, ...match } }) as FilterChain;
+  const chain = (name: string, match: Partial<FilterChainMatch>) => ({ name, match: { ...ANY_CONNECTION, ...match } }) as FilterChain;
   return {
     filterChains: Object.entries(chains).map(([name, match]) => chain(name, match)),
     defaultFilterChain: fallback === undefined ? undefined : chain(fallback, {}),

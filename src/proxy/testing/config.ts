@@ -4,6 +4,7 @@ import type {
   ClusterConfig,
   EndpointConfig,
   FilterChain,
+  FilterChainMatch,
   ForwardAction,
   HttpConnectionManagerConfig,
   Listener,
@@ -262,6 +263,16 @@ export const NO_INSPECTORS: Listener["inspectors"] = {
   continueOnTimeout: true,
 };
 
+export const ANY_CONNECTION: FilterChainMatch = {
+  destinationPort: undefined,
+  prefixRanges: [],
+  sourcePrefixRanges: [],
+  sourcePorts: [],
+  transportProtocol: "",
+  serverNames: [],
+  applicationProtocols: [],
+};
+
 export function listenerConfig(network: FilterChain["network"], over: Partial<Listener> = {}): Listener {
   return {
     name: "in",
@@ -272,15 +283,7 @@ export function listenerConfig(network: FilterChain["network"], over: Partial<Li
     filterChains: [
       {
         name: "",
-        match: {
-          destinationPort: undefined,
-          prefixRanges: [],
-          sourcePrefixRanges: [],
-          sourcePorts: [],
-          transportProtocol: "",
-          serverNames: [],
-          applicationProtocols: [],
-        },
+        match: ANY_CONNECTION,
         network,
         tls: undefined,
         handshakeTimeoutMs: 0,

@@ -33,37 +33,28 @@ export function buildDefaultRoute({ service, destinationRule }: ServiceView, por
 
 /** Hosts outside the registry: passed through, sent to the Sidecar's egress proxy, or refused with 502. */
 export function buildCatchAllHost(view: ConfigView): VirtualHost {
-  if (view.outboundTrafficPolicy === "REGISTRY_ONLY") {
-    return create(VirtualHostSchema, {
-      name: "block_all",
-      domains: ["*"],
-      includeRequestAttemptCount: !view.mesh.proxyHeaders.attemptCountDisabled,
-      routes: [
-        {
-          name: "block_all",
-          match: { pathSpecifier: { case: "prefix", value: "/" } },
-          action: { case: "directResponse", value: { status: 502 } },
-        },
-      ],
-    });
-  }
+  const { proxyHeaders } = view.mesh;
+  const blocks = view.outboundTrafficPolicy === "REGISTRY_ONLY";
+  const name = blocks ? "block_all" : "allow_any";
   return create(VirtualHostSchema, {
-    name: "allow_any",
+    name,
     domains: ["*"],
-    includeRequestAttemptCount: !view.mesh.proxyHeaders.attemptCountDisabled,
+    includeRequestAttemptCount: !proxyHeaders.attemptCountDisabled,
     routes: [
       {
-        name: "allow_any",
+        name,
         match: { pathSpecifier: { case: "prefix", value: "/" } },
-        action: {
-          case: "route",
-          value: {
-            clusterSpecifier: { case: "cluster", value: outsideCluster(view) },
-            timeout: toDuration(0),
-            maxGrpcTimeout: toDuration(0),
-            ...(view.mesh.proxyHeaders.xForwardedHost ? { appendXForwardedHost: true } : {}),
-          },
-        },
+        action: blocks
+          ? { case: "directResponse", value: { status: 502 } }
+          : {
+              case: "route",
+              value: {
+                clusterSpecifier: { case: "cluster", value: outsideCluster(view) },
+                timeout: toDuration(0),
+                maxGrpcTimeout: toDuration(0),
+                ...(proxyHeaders.xForwardedHost ? { appendXForwardedHost: true } : {}),
+              },
+            },
       },
     ],
   });
