@@ -82,7 +82,16 @@ export class FloodGuard {
       return true;
     }
     if (lifetimeMs <= PREMATURE_MS) this.premature++;
-    if (this.premature * 2 >= Math.max(this.requests, PREMATURE_OF)) return false;
-    return this.fault();
+    return this.fewPremature() && this.fault();
+  }
+
+  /** A head beyond the limits is read to its end, and comes to nothing: as bad as a request that is given up at once. */
+  oversized(): boolean {
+    this.premature++;
+    return this.fewPremature() && this.fault();
+  }
+
+  private fewPremature(): boolean {
+    return this.premature * 2 < Math.max(this.requests, PREMATURE_OF);
   }
 }

@@ -176,6 +176,24 @@ test("an HPACK bomb is answered 431 and costs nothing", () => {
   expect(peer.oversized[0]?.block.headers.length).toBe(4);
 });
 
+test("HPACK bombs without end are a flood, a few among requests that are served are none", () => {
+  // Names that stand in the static table, and a host beside it: what the bomb does to the other table must not matter.
+  const get = Buffer.concat([Buffer.from([0x82, 0x86, 0x84, 0x01, 6]), Buffer.from("a.test")]);
+  const entry = Buffer.concat([Buffer.from("4001617fa11e", "hex"), Buffer.alloc(4000, "x")]);
+  const bomb = (id: number): Buffer => frame("HEADERS", 5, id, Buffer.concat([get, entry, Buffer.alloc(12_000, 0xbe)]));
+  const peer = new Peer("server");
+  for (let id = 1; id < 2000 && peer.goAways.length === 0; id += 2) peer.say(bomb(id));
+  expectFlood(peer);
+  expect(peer.oversized.length).toBeLessThanOrEqual(250);
+  const decent = new Peer("server");
+  decent.onRequest = ({ stream }) => void stream.sendHeaders(OK, true);
+  for (let i = 0; i < 900; i++) {
+    decent.say(i % 3 === 0 ? bomb(1 + 2 * i) : frame("HEADERS", 5, 1 + 2 * i, get));
+    decent.frames();
+  }
+  expectAlive(decent);
+});
+
 describe("rapid reset (CVE-2023-44487)", () => {
   test("in one read or one by one", () => {
     for (const one of [true, false]) {

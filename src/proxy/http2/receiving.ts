@@ -174,6 +174,7 @@ export class Receiving implements FrameSink {
     stream.remoteDone = endStream;
     stream.remoteEnded = endStream;
     session.handler.onOversizedRequest(stream, block);
+    if (!session.guard.oversized()) session.flood();
   }
 
   private onResponse(stream: OpenStream, endStream: boolean): void {
