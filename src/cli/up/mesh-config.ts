@@ -1,22 +1,12 @@
 // MeshConfig for `serin up`: checked here, where somebody reads what is wrong; the control plane reads the file again.
-import { readFileSync } from "node:fs";
 import type { RuntimeOptions } from "../../admin-api/index.ts";
 import { SerinError } from "../../kit/index.ts";
-import { parseMeshConfig } from "../../resources/index.ts";
+import { readMeshConfigFile } from "../../resources/index.ts";
 import type { Cli } from "../cli.ts";
 import { countIssues, formatIssue } from "../issue-lines.ts";
 
 export function readMeshConfig(cli: Cli, file: string): NonNullable<RuntimeOptions["meshConfig"]> {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new SerinError("MESH_CONFIG_UNREADABLE", `cannot read the MeshConfig ${file}`, {
-      cause,
-      fix: "Check the path and its permissions.",
-    });
-  }
-  const { value, issues } = parseMeshConfig({ file, text });
+  const { value, issues } = readMeshConfigFile(file);
   for (const issue of issues) cli.out.note(formatIssue(issue, cli.out));
   if (value === undefined)
     throw new SerinError("MESH_CONFIG_INVALID", `${file}: ${countIssues(issues)}`, { fix: "Mend the file and start again." });
