@@ -20,6 +20,7 @@ import { createMetrics } from "./metrics.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createProxies } from "./proxies.ts";
+import { createRegistrations } from "./registrations.ts";
 import { createDocumentCache } from "./sources/document-cache.ts";
 import { createFileSource } from "./sources/file-source.ts";
 import { startFileWatch } from "./sources/file-watch.ts";
@@ -76,7 +77,8 @@ export async function startControlPlane(
       clock,
       logger,
     });
-    const proxies = createProxies({ pipeline: () => pipeline, live: () => live, wall: clock.wall, logger });
+    const registrations = createRegistrations({ store, clock, logger });
+    const proxies = createProxies({ pipeline: () => pipeline, live: () => live, registrations, wall: clock.wall, logger });
     const live = createLiveTracker({ clock, proxies: () => proxies });
     const issues = (): readonly Issue[] => [...meshConfig.issues, ...files.issues(), ...pipeline.issues()];
     const countKinds = () =>
@@ -89,6 +91,7 @@ export async function startControlPlane(
     });
     closing.push(
       () => mesh.stop(),
+      () => registrations.stop(),
       () => pipeline.stop(),
       () => live.stop(),
       store.watch(store.revision(), (event) => live.written(Number(event.resourceVersion))),
@@ -110,7 +113,14 @@ export async function startControlPlane(
     }
     pipeline.flush();
 
-    const xds = await startXdsServer({ ...options.xds, clock, logger, onStream: proxies.open, onAnswer: live.changed });
+    const xds = await startXdsServer({
+      ...options.xds,
+      clock,
+      logger,
+      onStream: proxies.open,
+      onAnswer: live.changed,
+      onHealth: registrations.health,
+    });
     const xdsAddress = `${options.xds.host}:${xds.port}`;
     closing.push(() => xds.stop());
     let ready = true;

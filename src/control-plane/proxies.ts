@@ -6,6 +6,7 @@ import { err, isLoopback, type Logger, memoByIdentity, ok, type Result, TYPE_URL
 import { type NodeInput, parseNode, type ProxyIdentity } from "../model/index.ts";
 import type { LiveProxy, LiveTracker } from "./live.ts";
 import type { Pipeline } from "./pipeline.ts";
+import type { Registrations } from "./registrations.ts";
 
 /** What the ADS server tells of one type on one stream. */
 export interface StreamTypeStatus {
@@ -49,6 +50,7 @@ const withoutSecrets: (resources: XdsResources) => XdsResources = memoByIdentity
 export function createProxies(options: {
   readonly pipeline: () => Pipeline;
   readonly live: () => LiveTracker;
+  readonly registrations: Registrations;
   readonly wall: () => number;
   readonly logger: Logger;
 }): Proxies {
@@ -61,6 +63,14 @@ export function createProxies(options: {
       if (!parsed.ok) {
         options.logger.log("warn", "a client is refused: its node cannot be read", { node: stream.node.id, reason: parsed.error });
         return err(parsed.error);
+      }
+      const registered = options.registrations.connect(stream.node, parsed.value);
+      if (!registered.ok) {
+        options.logger.log("warn", "a proxy is refused: its workload cannot be registered", {
+          node: stream.node.id,
+          reason: registered.error,
+        });
+        return registered;
       }
       const entry = toEntry(parsed.value, stream, new Date(options.wall()).toISOString());
       entries.add(entry);
@@ -82,6 +92,7 @@ export function createProxies(options: {
       return ok(() => {
         if (!entries.delete(entry)) return;
         disconnect();
+        registered.value();
         options.logger.log("info", "proxy disconnected", { id: entry.id });
         options.live().changed();
       });

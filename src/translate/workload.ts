@@ -36,3 +36,10 @@ export function workloadNameOfPod({ name, labels }: Pick<WorkloadInput, "name" |
 export function workloadNameOfEntry({ name, annotations, labels }: Resource["metadata"]): string {
   return annotations?.["istio.io/autoRegistrationGroup"] ?? labels["service.istio.io/workload-name"] ?? name;
 }
+
+/** Where health is checked, not before it is said to be well (Istio serviceregistry/serviceentry isHealthy). */
+export function isHealthyEntry({ metadata, status }: Resource): boolean {
+  if (metadata.annotations?.["proxy.istio.io/health-checks-enabled"] !== "true") return true;
+  const { conditions } = (status ?? {}) as { readonly conditions?: readonly { readonly type?: string; readonly status?: string }[] };
+  return conditions?.some((condition) => condition.type === "Healthy" && condition.status === "True") === true;
+}

@@ -140,3 +140,20 @@ test("stopping ends the streams", async () => {
   await running.stop();
   expect(running.streams).toEqual([]);
 });
+
+test("what an agent says of its workload's health is passed on, and is no request for resources", async () => {
+  const heard: unknown[] = [];
+  server = await startTestServer(planned({ "r0/a": ["c0"] }), { onHealth: (id, error) => void heard.push([id, error]) });
+  const client = server.delta();
+  const typeUrl = "type.googleapis.com/istio.v1.HealthInformation";
+  client.send({ node: NODE, typeUrl: TYPE_URL.cluster });
+  await client.next();
+  client.send({ typeUrl });
+  client.send({ typeUrl, errorDetail: { code: 500, message: "probe failed" } });
+  await eventually("both are heard", () => heard.length === 2);
+  expect(heard).toEqual([
+    ["n1", undefined],
+    ["n1", "probe failed"],
+  ]);
+  expect(server.streams[0]?.types().map((type) => type.typeUrl)).toEqual([TYPE_URL.cluster]);
+});

@@ -42,6 +42,8 @@ export interface XdsServerOptions {
   readonly onStream: (stream: ClientStream) => Result<() => void>;
   /** Some stream acknowledged or refused something. */
   readonly onAnswer: () => void;
+  /** Istio's agent reports on its workload, on the stream of this node; undefined: it is well. */
+  readonly onHealth?: (nodeId: string, error: string | undefined) => void;
   readonly limits?: Partial<XdsLimits>;
 }
 
@@ -71,6 +73,8 @@ const LIMITS: XdsLimits = {
   firstRequestMs: 15_000,
 };
 
+/** No resource: what Istio's agent found out by probing. https://istio.io/latest/docs/reference/config/networking/workload-group/ */
+const HEALTH_INFORMATION = "type.googleapis.com/istio.v1.HealthInformation";
 const MAX_LARGE_BYTES_OUT = 64 * 1024 * 1024;
 const SLOW_CLIENT_MS = 5000;
 
@@ -193,6 +197,7 @@ function serveCall(call: Call, parts: ServerParts, onClosed: () => void): () => 
     try {
       stream ??= open(request.node);
       if (stream === undefined) return;
+      if (request.typeUrl === HEALTH_INFORMATION) return options.onHealth?.(nodeId, request.error);
       if (request.error !== undefined)
         logger.log("warn", "a proxy refused config", { node: nodeId, type: request.typeUrl, reason: request.error.slice(0, 2000) });
       if ("subscribe" in request) {

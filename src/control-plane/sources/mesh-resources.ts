@@ -28,7 +28,9 @@ export function createMeshResources(options: {
   function keep(object: StoredResource): boolean {
     const key = storeKey(keyOf(object));
     const { uid, generation, labels, annotations } = object.metadata;
-    const stamp = JSON.stringify([uid, generation, object.apiVersion, labels, annotations]);
+    // Of a workload, its status says whether it is well.
+    const status = object.kind === "WorkloadEntry" ? object.status : undefined;
+    const stamp = JSON.stringify([uid, generation, object.apiVersion, labels, annotations, status]);
     if (resources.get(key)?.generation === stamp) return false;
     const parsed = parse(object);
     if (parsed === undefined) return resources.delete(key);

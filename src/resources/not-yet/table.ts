@@ -60,7 +60,12 @@ export const NOT_YET: readonly NotYetRow[] = [
     when: (value) => value === "DYNAMIC_DNS",
   },
 
-  { kind: "WorkloadGroup", paths: [""], what: "a WorkloadGroup", note: "Write a WorkloadEntry for each workload." },
+  {
+    kind: "WorkloadGroup",
+    paths: ["spec.probe"],
+    what: "probe",
+    note: "As with Istio, the agent beside the proxy probes, by the readinessProbe of its own ProxyConfig, and reports.",
+  },
   {
     kind: "EnvoyFilter",
     paths: ["spec.configPatches[].patch.filterClass", "spec.configPatches[].match.listener.portName"],

@@ -4,7 +4,7 @@ import { memoByIdentity2 } from "../../kit/index.ts";
 import type { Endpoint, Service, ServiceEndpoints } from "../../model/index.ts";
 import { isWildcardHost, withTopologyLabels } from "../../model/index.ts";
 import type { Resource, ServiceEntrySpec, ServicePortSpec, ServiceSpec, WorkloadEntrySpec } from "../../resources/index.ts";
-import { type WorkloadInput, workloadNameOfEntry, workloadNameOfPod } from "../workload.ts";
+import { isHealthyEntry, type WorkloadInput, workloadNameOfEntry, workloadNameOfPod } from "../workload.ts";
 import { toLocality } from "./locality.ts";
 
 /** A workload that a selector can choose: a pod, or a WorkloadEntry with its labels. */
@@ -41,7 +41,7 @@ function podEndpoint(pod: WorkloadInput, port: number): Endpoint {
 function writtenEndpoint(
   written: InlineEndpoint,
   port: number,
-  details: { labels: Readonly<Record<string, string>>; workload: string; workloadName?: string },
+  details: { labels: Readonly<Record<string, string>>; workload: string; workloadName?: string; ready?: boolean },
 ): Endpoint {
   const locality = toLocality(written.locality, details.labels);
   const labels = withTopologyLabels(details.labels, { locality, network: written.network ?? "" });
@@ -52,7 +52,7 @@ function writtenEndpoint(
     labels,
     weight: written.weight === undefined || written.weight === 0 ? 1 : written.weight,
     locality,
-    ready: true,
+    ready: details.ready ?? true,
     network: written.network ?? "",
     serviceAccount: written.serviceAccount ?? "",
     workload: details.workload,
@@ -71,9 +71,15 @@ function ofEntryResource({ labels, resource }: Extract<Selectable, { kind: "entr
   labels: Readonly<Record<string, string>>;
   workload: string;
   workloadName: string;
+  ready: boolean;
 } {
   const { namespace, name } = resource.metadata;
-  return { labels, workload: `${namespace}/${name}`, workloadName: workloadNameOfEntry(resource.metadata) };
+  return {
+    labels,
+    workload: `${namespace}/${name}`,
+    workloadName: workloadNameOfEntry(resource.metadata),
+    ready: isHealthyEntry(resource),
+  };
 }
 
 function ofKubernetes(spec: ServiceSpec, port: ServicePortSpec, chosen: readonly Selectable[], service: Service): Endpoint[] {
@@ -90,6 +96,7 @@ function ofKubernetes(spec: ServiceSpec, port: ServicePortSpec, chosen: readonly
       continue;
     }
     const { spec: entry } = item.resource;
+    if (!anyState && !isHealthyEntry(item.resource)) continue;
     const number = entry.ports?.[port.name ?? ""] ?? (typeof target === "number" ? target : entry.ports?.[target]);
     if (number === undefined) continue;
     found.push(writtenEndpoint(entry, number, ofEntryResource(item)));
@@ -109,6 +116,7 @@ function ofEntry(resource: Resource<ServiceEntrySpec>, service: Service, port: E
       if (number !== undefined) found.push(podEndpoint(item.pod, number));
     } else {
       const { spec: entry } = item.resource;
+      if (trafficDistribution === undefined && !isHealthyEntry(item.resource)) continue;
       const number = entry.ports?.[port.name] ?? target;
       found.push(writtenEndpoint(entry, number, ofEntryResource(item)));
     }

@@ -1,6 +1,6 @@
 // A running server for tests that gives every client the same config.
 import { ok, err, silentLogger, systemClock, type XdsResources } from "../../kit/index.ts";
-import { type ClientStream, startXdsServer, type XdsLimits } from "../xds-server.ts";
+import { type ClientStream, startXdsServer, type XdsLimits, type XdsServerOptions } from "../xds-server.ts";
 import { type AdsClient, connectDelta, connectSotw, type DeltaClient, type SotwClient } from "./ads-client.ts";
 
 export interface TestServer {
@@ -13,7 +13,10 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-export async function startTestServer(first: XdsResources, options: { readonly limits?: Partial<XdsLimits> } = {}): Promise<TestServer> {
+export async function startTestServer(
+  first: XdsResources,
+  options: { readonly limits?: Partial<XdsLimits>; readonly onHealth?: NonNullable<XdsServerOptions["onHealth"]> } = {},
+): Promise<TestServer> {
   const streams: ClientStream[] = [];
   const clients: AdsClient<never, unknown>[] = [];
   let now: readonly [XdsResources, number] = [first, 1];
