@@ -3,6 +3,18 @@ import type { LocalityLb, TcpKeepalive, TrafficPolicy, ZoneAwareLb } from "./des
 import type { TlsSettings } from "./tls.ts";
 import type { Retries } from "./virtual-service.ts";
 
+/** Kubernetes' own. */
+export interface LabelSelector {
+  readonly matchLabels: Readonly<Record<string, string>>;
+  readonly matchExpressions: readonly {
+    readonly key: string;
+    readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+    readonly values: readonly string[];
+  }[];
+}
+
+export type Visibility = "PUBLIC" | "NAMESPACE" | "NONE";
+
 export interface MeshSettings {
   readonly rootNamespace: string;
   /** `cluster.local` */
@@ -75,6 +87,16 @@ export interface MeshSettings {
   readonly localityLb: LocalityLb | undefined;
   /** In place of localityLb. */
   readonly zoneAwareLb: ZoneAwareLb | undefined;
+  /** Namespaces that count, by their labels; none = all. */
+  readonly discoverySelectors: readonly LabelSelector[];
+  /** How far ServiceEntries are seen, by the labels of their namespaces; undefined = as they say themselves. */
+  readonly serviceEntryVisibility:
+    | {
+        readonly defaultVisibility: Visibility;
+        /** A rule without a selector fits nothing. */
+        readonly policies: readonly { readonly visibility: Visibility; readonly selectors: readonly (LabelSelector | undefined)[] }[];
+      }
+    | undefined;
   readonly defaultServiceExportTo: readonly string[];
   readonly defaultVirtualServiceExportTo: readonly string[];
   readonly defaultDestinationRuleExportTo: readonly string[];

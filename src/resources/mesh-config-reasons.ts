@@ -9,11 +9,12 @@ const NEVER: Readonly<Record<string, string>> = {
   ingressControllerMode: "Serin reads no Ingress: write a Gateway and a VirtualService.",
   ingressSelector: "Serin reads no Ingress: write a Gateway and a VirtualService.",
   verifyCertificateAtClient: "Istio ignores it: certificates of a DestinationRule without caCertificates are checked by the system's CAs.",
+  serviceSettings: "clusterLocal tells clusters of one mesh apart; Serin's control plane has one cluster, so every service is local to it.",
+  serviceScopeConfigs: "It is for ambient mode, which Serin does not have.",
   hboneIdleTimeout: "It is for ambient mode, which Serin does not have.",
   "defaultConfig.configPath": "Serin chooses the files of its proxies itself.",
   "defaultConfig.binaryPath": "`serin up --proxy` chooses the program.",
-  "defaultConfig.customConfigFile":
-    "Serin writes the bootstrap itself; change it by an EnvoyFilter of BOOTSTRAP, or start the proxy yourself.",
+  "defaultConfig.customConfigFile": "Serin writes the bootstrap itself; start the proxy yourself to use another.",
   "defaultConfig.proxyBootstrapTemplatePath": "Serin writes the bootstrap itself; start the proxy yourself to use another.",
   "defaultConfig.serviceCluster": "It is the workload's name.",
   "defaultConfig.tracingServiceName": "It comes with tracing.",
@@ -25,19 +26,24 @@ const NEVER: Readonly<Record<string, string>> = {
     "Local pods are not captured: their traffic goes through an HTTP proxy, and their ports through the sidecar.",
   "defaultConfig.availabilityZone": "Istio ignores it: label the pod with topology.kubernetes.io/zone.",
   "defaultConfig.controlPlaneAuthPolicy": "Proxies and control plane are on one machine, over loopback.",
+  "defaultConfig.readinessProbe":
+    "No agent runs beside a proxy here that would probe: a pod has its own readinessProbe, a WorkloadEntry its agent's.",
   "defaultConfig.sds": "Istio has dropped it.",
   "defaultConfig.statNameLength": "Names of statistics are never cut.",
   "defaultConfig.proxyStatsMatcher": "All statistics of a proxy are kept and shown.",
   "defaultConfig.statsCompression": "Statistics are read over loopback.",
   "defaultConfig.image": "`serin up --proxy` chooses the program.",
-  "defaultConfig.fileFlushInterval": "Access logs are written at the latest after a second.",
-  "defaultConfig.fileFlushMinSizeKb": "Access logs are written at the latest after a second.",
+  "defaultConfig.fileFlushInterval": "Serin's own proxy writes access logs after 0.2 s, real Envoy after 10 s.",
+  "defaultConfig.fileFlushMinSizeKb": "Serin's own proxy writes access logs after 0.2 s, real Envoy after 10 s.",
   "defaultConfig.privateKeyProvider": "Keys are handled by the proxy itself.",
 };
 
 /** What comes with a part of Serin that is not there yet. */
 const LATER: Readonly<Record<string, string>> = {
   enableEnvoyAccessLogService: "telemetry",
+  "outboundTrafficPolicy.tls": "mode ALLOW_ANY_DYNAMIC_DNS",
+  "defaultConfig.proxyHeaders.metadataExchangeHeaders": "telemetry",
+  "defaultConfig.connectionSettings": "limits of connections and headers by ProxyConfig",
   extensionProviders: "extension providers",
   defaultProviders: "extension providers",
   enablePrometheusMerge: "telemetry",

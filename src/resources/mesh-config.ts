@@ -14,7 +14,22 @@ import { DEFAULT_LIMITS } from "./limits.ts";
 import type { Source } from "./parse-sources.ts";
 import { CODE, createReport, type Report } from "./report.ts";
 import { readValue } from "./schema/read.ts";
-import { bool, enumOf, int, int32, list, map, num, obj, type ObjectSchema, type Schema, str, uint32 } from "./schema/schema.ts";
+import {
+  bool,
+  enumOf,
+  int,
+  int32,
+  list,
+  map,
+  num,
+  obj,
+  type ObjectSchema,
+  req,
+  type Rule,
+  type Schema,
+  str,
+  uint32,
+} from "./schema/schema.ts";
 import { locateIn } from "./yaml/locate.ts";
 import { readDocument } from "./yaml/read-document.ts";
 import { splitDocuments } from "./yaml/split-documents.ts";
@@ -82,6 +97,24 @@ const tlsSettings = obj({
   ecdhCurves: list(str()),
 });
 
+const needsValues: Rule = {
+  message: "In and NotIn have values, Exists and DoesNotExist have none",
+  test: ({ operator, values }) => (operator === "In" || operator === "NotIn") === (Array.isArray(values) && values.length > 0),
+};
+
+/** Kubernetes' own. */
+const labelSelector = obj({
+  matchLabels: map(str()),
+  matchExpressions: list(
+    obj(
+      { key: req(str({ min: 1 })), operator: req(enumOf(["In", "NotIn", "Exists", "DoesNotExist"])), values: list(str()) },
+      { rules: [needsValues] },
+    ),
+  ),
+});
+
+const visibility = enumOf(["VISIBILITY_UNSPECIFIED", "NONE", "NAMESPACE", "PUBLIC"]);
+
 export const meshConfigSchema: ObjectSchema = obj({
   proxyListenPort: port,
   proxyInboundListenPort: port,
@@ -103,6 +136,12 @@ export const meshConfigSchema: ObjectSchema = obj({
   rootNamespace,
   localityLbSetting,
   zoneAwareLbSetting,
+  discoverySelectors: list(labelSelector),
+  serviceEntryVisibility: obj({
+    defaultVisibility: visibility,
+    applyToSidecars: bool(),
+    policies: list(obj({ visibility, matchingRules: list(obj({ namespaceSelector: labelSelector })) })),
+  }),
   h2UpgradePolicy: enumOf(["DO_NOT_UPGRADE", "UPGRADE"]),
   pathNormalization: obj({ normalization: enumOf(["DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"]) }),
   defaultTrafficPolicy: obj({ connectionPool, outlierDetection }),
@@ -121,8 +160,7 @@ export const meshConfigSchema: ObjectSchema = obj({
     "enableEnvoyAccessLogService", "configSources",
     "caCertificates",
     "certificates", "serviceSettings", "serviceScopeConfigs", "enablePrometheusMerge", "verifyCertificateAtClient", "ca", "extensionProviders",
-    "defaultProviders", "discoverySelectors",
-    "serviceEntryVisibility",
+    "defaultProviders",
   ), // prettier-ignore
 });
 
@@ -177,6 +215,15 @@ function parseConfig(source: Source, { schema, what, inside }: Expected): Parsed
   if (report.failed()) return { value: undefined, issues: report.issues };
   warnWithoutEffect(schema, value, { path: "", inside, report });
   const mode = (value as { readonly outboundTrafficPolicy?: { readonly mode?: string } }).outboundTrafficPolicy?.mode;
+  const visible = (value as { readonly serviceEntryVisibility?: { readonly applyToSidecars?: boolean } }).serviceEntryVisibility;
+  if (visible !== undefined && visible.applyToSidecars !== true) {
+    report.add("warning", {
+      code: CODE.notYet,
+      path: "serviceEntryVisibility",
+      message: "serviceEntryVisibility without applyToSidecars is for ambient mode, which Serin does not have",
+      fix: "Add applyToSidecars: true.",
+    });
+  }
   if (mode === "ALLOW_ANY_DYNAMIC_DNS") {
     report.add("warning", {
       code: CODE.notYet,

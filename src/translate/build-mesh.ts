@@ -26,6 +26,7 @@ import { toEnvoyFilter } from "./envoy-filters/to-envoy-filter.ts";
 import { toGateway } from "./gateways/to-gateway.ts";
 import { type IstiodSettings, toMeshSettings } from "./mesh-settings.ts";
 import { agedBy, byAge } from "./names.ts";
+import { discoveredIn, visibilityIn } from "./namespaces.ts";
 import { buildEndpoints, type EndpointState } from "./services/endpoint-index.ts";
 import { buildServiceRegistry, type ServiceRegistry } from "./services/registry.ts";
 import { toSidecar } from "./sidecars/to-sidecar.ts";
@@ -51,6 +52,8 @@ export interface MeshInput {
 export interface Internals {
   readonly input: MeshInput;
   readonly byKind: ReadonlyMap<Kind, readonly Resource[]>;
+  /** In namespaces that are not discovered. */
+  readonly passedOver: readonly Resource[];
   readonly registry: ServiceRegistry;
   readonly rules: RuleIndex;
   readonly virtualServiceIndex: VirtualServiceIndex;
@@ -83,16 +86,36 @@ function groupByKind(resources: readonly Resource[], lineage: Lineage): Readonly
 
 const NONE: readonly Resource[] = Object.freeze([]);
 
+interface Discovered {
+  readonly counted: readonly Resource[];
+  readonly passedOver: readonly Resource[];
+  readonly isDiscovered: (namespace: string) => boolean;
+}
+
+function discover(resources: readonly Resource[], settings: MeshSettings): Discovered {
+  const namespaces = (): readonly Resource[] => resources.filter(({ kind }) => kind === "Namespace");
+  const isDiscovered = settings.discoverySelectors.length === 0 ? undefined : discoveredIn(settings, namespaces());
+  if (isDiscovered === undefined) return { counted: resources, passedOver: NONE, isDiscovered: () => true };
+  const counts = ({ kind, metadata }: Resource): boolean => kind === "Namespace" || isDiscovered(metadata.namespace);
+  return { counted: resources.filter(counts), passedOver: resources.filter((one) => !counts(one)), isDiscovered };
+}
+
 /** `previous`: the latest snapshot of this line; what has not changed is taken from it. A build that only asks "what if" passes none. */
 export function buildMesh(input: MeshInput, previous?: MeshSnapshot): MeshSnapshot {
   const before = previous === undefined ? undefined : internalsOf(previous);
   const lineage = before?.lineage ?? createLineage();
-  const byKind = groupByKind(input.resources, lineage);
-  const of = (kind: Kind): readonly Resource[] => byKind.get(kind) ?? NONE;
   const settings = toMeshSettings(input.meshConfig, input.istiod);
+  const { counted, passedOver, isDiscovered } = discover(input.resources, settings);
+  const byKind = groupByKind(counted, lineage);
+  const of = (kind: Kind): readonly Resource[] => byKind.get(kind) ?? NONE;
 
-  const registry = lineage.value("registry", [of("Service"), of("ServiceEntry"), settings], () =>
-    buildServiceRegistry(of("Service"), of("ServiceEntry"), { settings, previous: before?.registry }),
+  const namespaces = settings.serviceEntryVisibility === undefined ? NONE : of("Namespace");
+  const registry = lineage.value("registry", [of("Service"), of("ServiceEntry"), settings, namespaces], () =>
+    buildServiceRegistry(of("Service"), of("ServiceEntry"), {
+      settings,
+      previous: before?.registry,
+      visibility: visibilityIn(settings, namespaces),
+    }),
   );
   const virtualServices = lineage.value("virtualServices", [of("VirtualService"), settings], () =>
     toVirtualServices(of("VirtualService") as readonly Resource<VirtualServiceSpec>[], settings),
@@ -127,7 +150,8 @@ export function buildMesh(input: MeshInput, previous?: MeshSnapshot): MeshSnapsh
       .map(workloadOfPod)
       .filter((workload) => workload !== undefined),
   );
-  const workloads = lineage.list<WorkloadInput>("workloads", [...(input.workloads ?? []), ...pods]);
+  const reported = (input.workloads ?? []).filter(({ namespace }) => isDiscovered(namespace));
+  const workloads = lineage.list<WorkloadInput>("workloads", [...reported, ...pods]);
   const mtls = lineage.value("mtls", [of("PeerAuthentication"), settings.rootNamespace], () =>
     buildMtlsIndex(of("PeerAuthentication").map(toPeerAuthentication).sort(byAge), settings.rootNamespace),
   );
@@ -141,6 +165,7 @@ export function buildMesh(input: MeshInput, previous?: MeshSnapshot): MeshSnapsh
   internals.set(snapshot, {
     input,
     byKind,
+    passedOver,
     registry,
     rules: lineage.value("rules", [destinationRules, settings], () => buildRuleIndex(destinationRules, settings)),
     virtualServiceIndex: lineage.value("virtualServiceIndex", [virtualServices], () => buildVirtualServiceIndex(virtualServices)),

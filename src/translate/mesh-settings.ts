@@ -1,6 +1,6 @@
 // MeshConfig as written → what generation reads, with Istio's defaults (pkg/config/mesh/mesh.go). Wrongly typed values keep the default and are reported.
 import { parseDuration } from "../kit/index.ts";
-import type { MeshSettings } from "../model/index.ts";
+import type { LabelSelector, MeshSettings, Visibility } from "../model/index.ts";
 import { toLocalityLb, toZoneAwareLb } from "./destination-rules/load-balancer.ts";
 import { type KeepaliveSpec, type PolicySettingsSpec, toKeepalive, toSettings } from "./destination-rules/traffic-policy.ts";
 import { toTlsSettings } from "./tls.ts";
@@ -87,6 +87,41 @@ function readProxyConfig(proxy: Fields): ProxyPart {
   };
 }
 
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function toSelector(value: unknown): LabelSelector {
+  const { matchLabels, matchExpressions } = fields(value);
+  return {
+    matchLabels: fields(matchLabels) as Readonly<Record<string, string>>,
+    matchExpressions: list(matchExpressions).map((one) => {
+      const { key, operator, values } = fields(one);
+      return {
+        key: text(key, ""),
+        operator: oneOf(operator, ["In", "NotIn", "Exists", "DoesNotExist"], "Exists"),
+        values: texts(values, []),
+      };
+    }),
+  };
+}
+
+/** Sidecars and gateways follow it only where it says so; else it is for ambient mode. */
+function toVisibility(value: Fields): MeshSettings["serviceEntryVisibility"] {
+  if (value["applyToSidecars"] !== true) return undefined;
+  const kind = (one: unknown): Visibility => oneOf(one, ["PUBLIC", "NAMESPACE", "NONE"], "PUBLIC");
+  return {
+    defaultVisibility: kind(value["defaultVisibility"]),
+    policies: list(value["policies"]).map((policy) => ({
+      visibility: kind(fields(policy)["visibility"]),
+      selectors: list(fields(policy)["matchingRules"]).map((rule) => {
+        const selector = fields(rule)["namespaceSelector"];
+        return selector === undefined ? undefined : toSelector(selector);
+      }),
+    })),
+  };
+}
+
 const interned = new Map<string, MeshSettings>();
 const MAX_INTERNED = 64;
 
@@ -157,6 +192,8 @@ function readMeshSettings(meshConfig: unknown, istiod: IstiodSettings): MeshSett
     defaultInboundHttpRetryPolicy: policy(mesh["defaultInboundHttpRetryPolicy"]),
     localityLb: toLocalityLb(typeof locality === "object" && locality !== null ? locality : {}),
     zoneAwareLb: typeof zones === "object" && zones !== null ? toZoneAwareLb(zones) : undefined,
+    discoverySelectors: list(mesh["discoverySelectors"]).map(toSelector),
+    serviceEntryVisibility: toVisibility(fields(mesh["serviceEntryVisibility"])),
     defaultServiceExportTo: texts(mesh["defaultServiceExportTo"], ["*"]),
     defaultVirtualServiceExportTo: texts(mesh["defaultVirtualServiceExportTo"], ["*"]),
     defaultDestinationRuleExportTo: texts(mesh["defaultDestinationRuleExportTo"], ["*"]),

@@ -1,5 +1,5 @@
 // All that resources say about each other and that does not hold: as issues, in the order of the resources. Only what changed is checked again.
-import type { Issue } from "../../kit/index.ts";
+import { type Issue, memoByIdentity } from "../../kit/index.ts";
 import type { MeshSnapshot, VirtualService } from "../../model/index.ts";
 import { serviceKey } from "../../model/index.ts";
 import type { DestinationRuleSpec, EnvoyFilterSpec, Kind, Resource, VirtualServiceSpec } from "../../resources/index.ts";
@@ -23,6 +23,7 @@ import { checkDuplicateCertificates, checkIngressTls, checkOverlappingServers } 
 import { checkVirtualService, type VirtualServiceContext } from "./check-virtual-service.ts";
 import { checkServiceProtocols, checkSidecarSelectors } from "./check-workloads.ts";
 import { knownNames } from "./known-names.ts";
+import { toIssue } from "./report.ts";
 
 const NONE: readonly Resource[] = Object.freeze([]);
 
@@ -42,6 +43,16 @@ function once(resource: Resource, parts: readonly unknown[], check: () => readon
   return issues;
 }
 
+const notDiscovered: (resource: Resource) => Issue = memoByIdentity((resource) =>
+  toIssue(resource, {
+    code: "SERIN0221",
+    severity: "info",
+    message: `MeshConfig's discoverySelectors leave out the namespace ${resource.metadata.namespace}: this is passed over`,
+    fix: "Give the namespace a label that one of them selects.",
+    path: "metadata.namespace",
+  }),
+);
+
 /** `checkPatch` judges the patches of EnvoyFilters: Envoy's messages are not known here. */
 export function checkReferences(snapshot: MeshSnapshot, checkPatch: CheckPatch): readonly Issue[] {
   const inner = internalsOf(snapshot);
@@ -50,7 +61,7 @@ export function checkReferences(snapshot: MeshSnapshot, checkPatch: CheckPatch):
   const of = (kind: Kind): readonly Resource[] => inner.byKind.get(kind) ?? NONE;
   const names = knownNames(services, destinationRules);
   const context = virtualServiceContext(snapshot, inner);
-  const issues: Issue[] = [];
+  const issues: Issue[] = inner.passedOver.map(notDiscovered);
   const virtualServices = of("VirtualService") as readonly Resource<VirtualServiceSpec>[];
   const references = lineage.list<unknown>("check references", [names, context.gateways, context.delegates, settings]);
   for (const resource of virtualServices) issues.push(...once(resource, references, () => checkVirtualService(resource, context)));

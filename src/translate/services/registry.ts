@@ -1,8 +1,9 @@
 // All services of the mesh in Istio's order, one per host and namespace, and who may see them (push_context.go initServiceRegistry).
-import type { MeshSettings, Service } from "../../model/index.ts";
+import type { MeshSettings, Service, Visibility } from "../../model/index.ts";
 import { serviceKey } from "../../model/index.ts";
 import type { Resource, ServiceEntrySpec, ServiceSpec } from "../../resources/index.ts";
 import { compareText } from "../names.ts";
+import { narrowService } from "../namespaces.ts";
 import { resolveAliases } from "./aliases.ts";
 import { toService, toServicesOfEntry, uniteServices } from "./to-service.ts";
 
@@ -34,12 +35,19 @@ interface Draft {
 export function buildServiceRegistry(
   kubernetes: readonly Resource[],
   entries: readonly Resource[],
-  options: { readonly settings: MeshSettings; readonly previous: ServiceRegistry | undefined },
+  options: {
+    readonly settings: MeshSettings;
+    readonly previous: ServiceRegistry | undefined;
+    /** How far ServiceEntries of a namespace are seen. */
+    readonly visibility: (namespace: string) => Visibility;
+  },
 ): ServiceRegistry {
-  const { settings, previous } = options;
+  const { settings, previous, visibility } = options;
   const drafts: Draft[] = kubernetes.map((resource) => ({ service: toService(resource as Resource<ServiceSpec>, settings), resource }));
   for (const resource of entries) {
-    for (const service of toServicesOfEntry(resource as Resource<ServiceEntrySpec>, settings)) drafts.push({ service, resource });
+    const seen = visibility(resource.metadata.namespace);
+    for (const service of toServicesOfEntry(resource as Resource<ServiceEntrySpec>, settings))
+      drafts.push({ service: narrowService(service, seen), resource });
   }
   drafts.sort((a, b) => inOrder(a.service, b.service));
 
