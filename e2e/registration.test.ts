@@ -1,8 +1,9 @@
 // A process that Serin did not start registers with a WorkloadGroup through its proxy, and is called as an endpoint of its service.
 import http from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
+import { freePort } from "../src/kit/testing/free-port.ts";
 import { startBackend } from "./mesh.ts";
-import { eventually, type Fleet, freePort, PLANES, startFleet } from "./fleet.ts";
+import { eventually, type Fleet, PLANES, startFleet } from "./fleet.ts";
 
 const stops: (() => void | Promise<void>)[] = [];
 

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { type Logger, TYPE_URL, type XdsResources } from "../kit/index.ts";
+import { type Logger, ok, TYPE_URL, type XdsResources } from "../kit/index.ts";
 import type { LiveTracker } from "./live.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { createProxies } from "./proxies.ts";
+import type { Registrations } from "./registrations.ts";
 
 const set = (name: string) => new Map([[name, { name, version: "1", bytes: Buffer.alloc(0) }]]);
 const RESOURCES: XdsResources = {
@@ -11,6 +12,8 @@ const RESOURCES: XdsResources = {
     [TYPE_URL.secret, set("kubernetes://edge")],
   ]),
 };
+
+const NONE: Registrations = { connect: () => ok(() => undefined), health: () => undefined, stop: () => undefined };
 
 function connectFrom(peer: string): { readonly given: readonly XdsResources[]; readonly warnings: readonly string[] } {
   const given: XdsResources[] = [];
@@ -23,7 +26,7 @@ function connectFrom(peer: string): { readonly given: readonly XdsResources[]; r
       return () => undefined;
     },
   } as unknown as Pipeline;
-  const proxies = createProxies({ pipeline: () => pipeline, live: () => ({}) as LiveTracker, wall: () => 0, logger });
+  const proxies = createProxies({ pipeline: () => pipeline, live: () => ({}) as LiveTracker, registrations: NONE, wall: () => 0, logger });
   const opened = proxies.open({
     node: { id: "router~10.0.0.1~edge.istio-system~istio-system.svc.cluster.local", metadata: {} } as never,
     protocol: "delta",

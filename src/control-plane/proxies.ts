@@ -64,7 +64,8 @@ export function createProxies(options: {
         options.logger.log("warn", "a client is refused: its node cannot be read", { node: stream.node.id, reason: parsed.error });
         return err(parsed.error);
       }
-      const registered = options.registrations.connect(stream.node, parsed.value);
+      const isLocal = isLoopback(stream.peer);
+      const registered = options.registrations.connect({ node: stream.node, identity: parsed.value, isLocal });
       if (!registered.ok) {
         options.logger.log("warn", "a proxy is refused: its workload cannot be registered", {
           node: stream.node.id,
@@ -75,7 +76,6 @@ export function createProxies(options: {
       const entry = toEntry(parsed.value, stream, new Date(options.wall()).toISOString());
       entries.add(entry);
       options.logger.log("info", "proxy connected", { id: entry.id, protocol: stream.protocol });
-      const isLocal = isLoopback(stream.peer);
       let warned = false;
       const set = (resources: XdsResources, revision: number): void => {
         if (isLocal) return stream.set(resources, revision);

@@ -45,7 +45,9 @@ function scene(dir = mkdtempSync(path.join(os.tmpdir(), "serin-reg-"))) {
     registrations.stop();
     store.close();
   });
-  const connect = (over: { readonly metadata?: object; readonly ip?: string; readonly locality?: object } = {}) => {
+  const connect = (
+    over: { readonly metadata?: object; readonly ip?: string; readonly locality?: object; readonly isLocal?: boolean } = {},
+  ) => {
     const ip = over.ip ?? "10.0.0.7";
     const metadata = { NAMESPACE: "default", AUTO_REGISTER_GROUP: "vms", LABELS: { from: "node" }, ...over.metadata };
     const node = {
@@ -55,7 +57,7 @@ function scene(dir = mkdtempSync(path.join(os.tmpdir(), "serin-reg-"))) {
     };
     const identity = parseNode(node);
     if (!identity.ok) throw new Error(identity.error);
-    return { node, result: registrations.connect(node, identity.value) };
+    return { node, result: registrations.connect({ node, identity: identity.value, isLocal: over.isLocal ?? true }) };
   };
   const entries = () => store.list({ kind: "WorkloadEntry" });
   return { dir, clock, store, registrations, connect, entries };
@@ -67,6 +69,14 @@ function endOf(connected: ReturnType<ReturnType<typeof scene>["connect"]>): () =
 }
 
 describe("a proxy that names a WorkloadGroup", () => {
+  test("is refused from another machine, where nobody knows who it is", () => {
+    const s = scene();
+    s.store.write([{ op: "put", object: GROUP }], "api");
+    expect(s.connect({ isLocal: false }).result).toMatchObject({ ok: false, error: expect.stringContaining("not authenticated yet") });
+    expect(s.entries()).toEqual([]);
+    endOf(s.connect({ isLocal: false, metadata: { AUTO_REGISTER_GROUP: "" } }))();
+  });
+
   test("has an entry of its template, with its own address, labels and place", () => {
     const s = scene();
     s.store.write([{ op: "put", object: GROUP }], "api");

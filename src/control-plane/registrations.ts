@@ -6,8 +6,8 @@ import type { NodeInput, ProxyIdentity } from "../model/index.ts";
 import type { Store, StoreObject } from "./store/store.ts";
 
 export interface Registrations {
-  /** A stream begins. The function is for its end. An error refuses it: what it wants to be is not known. */
-  connect(node: NodeInput, identity: ProxyIdentity): Result<() => void>;
+  /** A stream begins; `isLocal`: on this machine. The function is for its end. An error refuses it: what it wants to be is not known. */
+  connect(of: { readonly node: NodeInput; readonly identity: ProxyIdentity; readonly isLocal: boolean }): Result<() => void>;
   /** What the agent of this node says of its workload; undefined: it is well. */
   health(nodeId: string, error: string | undefined): void;
   stop(): void;
@@ -110,10 +110,13 @@ export function createRegistrations(options: { readonly store: Store; readonly c
   }
 
   return {
-    connect(node, identity) {
+    connect({ node, identity, isLocal }) {
       const name = fields(node.metadata)["AUTO_REGISTER_GROUP"];
       if (typeof name !== "string" || name === "") return ok(() => {});
       const { namespace } = identity;
+      // Whoever names a group takes its traffic.
+      if (!isLocal)
+        return err("xDS streams are not authenticated yet: a workload of another machine needs a WorkloadEntry that somebody wrote");
       const group = store.get({ kind: "WorkloadGroup", namespace, name });
       if (group === undefined) return err(`there is no WorkloadGroup ${namespace}/${name} to register with`);
       const key: ResourceKey = { kind: "WorkloadEntry", namespace, name: entryName(name, identity) };
