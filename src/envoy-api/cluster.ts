@@ -11,4 +11,9 @@ export {
 export { type LeastRequest, LeastRequestSchema } from "./gen/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
 export { type Random, RandomSchema } from "./gen/envoy/extensions/load_balancing_policies/random/v3/random_pb.js";
 export { type RoundRobin, RoundRobinSchema } from "./gen/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
+export {
+  type ClusterConfig as DynamicForwardProxyCluster,
+  ClusterConfigSchema as DynamicForwardProxyClusterSchema,
+} from "./gen/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.js";
+export { type DnsCacheConfig, DnsCacheConfigSchema } from "./gen/envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache_pb.js";
 export { type RawBuffer, RawBufferSchema } from "./gen/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js";

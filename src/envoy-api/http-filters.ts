@@ -5,6 +5,10 @@ export {
   type CorsPolicy as CorsRoutePolicy,
   CorsPolicySchema as CorsRoutePolicySchema,
 } from "./gen/envoy/extensions/filters/http/cors/v3/cors_pb.js";
+export {
+  type FilterConfig as DynamicForwardProxy,
+  FilterConfigSchema as DynamicForwardProxySchema,
+} from "./gen/envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy_pb.js";
 export { type FaultDelay, FaultDelaySchema } from "./gen/envoy/extensions/filters/common/fault/v3/fault_pb.js";
 export {
   type FaultAbort,

@@ -39,6 +39,10 @@ export { type ProxyProtocol, ProxyProtocolSchema } from "./gen/envoy/extensions/
 export { type TlsInspector, TlsInspectorSchema } from "./gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 export * from "./gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 export { type SniCluster, SniClusterSchema } from "./gen/envoy/extensions/filters/network/sni_cluster/v3/sni_cluster_pb.js";
+export {
+  type FilterConfig as SniDynamicForwardProxy,
+  FilterConfigSchema as SniDynamicForwardProxySchema,
+} from "./gen/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy_pb.js";
 export * from "./gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 export { type Router, RouterSchema } from "./gen/envoy/extensions/filters/http/router/v3/router_pb.js";
 export { type ReqWithoutQuery, ReqWithoutQuerySchema } from "./gen/envoy/extensions/formatter/req_without_query/v3/req_without_query_pb.js";

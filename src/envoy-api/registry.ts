@@ -21,6 +21,7 @@ import { file_envoy_extensions_access_loggers_file_v3_file } from "./gen/envoy/e
 import { file_envoy_extensions_access_loggers_stream_v3_stream } from "./gen/envoy/extensions/access_loggers/stream/v3/stream_pb.js";
 import { file_envoy_extensions_clusters_dynamic_forward_proxy_v3_cluster } from "./gen/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.js";
 import { file_envoy_extensions_filters_http_cors_v3_cors } from "./gen/envoy/extensions/filters/http/cors/v3/cors_pb.js";
+import { file_envoy_extensions_filters_http_dynamic_forward_proxy_v3_dynamic_forward_proxy } from "./gen/envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy_pb.js";
 import { file_envoy_extensions_filters_http_ext_authz_v3_ext_authz } from "./gen/envoy/extensions/filters/http/ext_authz/v3/ext_authz_pb.js";
 import { file_envoy_extensions_filters_http_fault_v3_fault } from "./gen/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { file_envoy_extensions_filters_http_grpc_stats_v3_config } from "./gen/envoy/extensions/filters/http/grpc_stats/v3/config_pb.js";
@@ -38,6 +39,7 @@ import { file_envoy_extensions_filters_listener_tls_inspector_v3_tls_inspector }
 import { file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager } from "./gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { file_envoy_extensions_filters_network_rbac_v3_rbac } from "./gen/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
 import { file_envoy_extensions_filters_network_sni_cluster_v3_sni_cluster } from "./gen/envoy/extensions/filters/network/sni_cluster/v3/sni_cluster_pb.js";
+import { file_envoy_extensions_filters_network_sni_dynamic_forward_proxy_v3_sni_dynamic_forward_proxy } from "./gen/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy_pb.js";
 import { file_envoy_extensions_filters_network_tcp_proxy_v3_tcp_proxy } from "./gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { file_envoy_extensions_formatter_req_without_query_v3_req_without_query } from "./gen/envoy/extensions/formatter/req_without_query/v3/req_without_query_pb.js";
 import { file_envoy_extensions_http_header_formatters_preserve_case_v3_preserve_case } from "./gen/envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case_pb.js";
@@ -70,6 +72,7 @@ export function envoyRegistry(): Registry {
     file_envoy_extensions_access_loggers_stream_v3_stream,
     file_envoy_extensions_clusters_dynamic_forward_proxy_v3_cluster,
     file_envoy_extensions_filters_http_cors_v3_cors,
+    file_envoy_extensions_filters_http_dynamic_forward_proxy_v3_dynamic_forward_proxy,
     file_envoy_extensions_filters_http_ext_authz_v3_ext_authz,
     file_envoy_extensions_filters_http_fault_v3_fault,
     file_envoy_extensions_filters_http_grpc_stats_v3_config,
@@ -87,6 +90,7 @@ export function envoyRegistry(): Registry {
     file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager,
     file_envoy_extensions_filters_network_rbac_v3_rbac,
     file_envoy_extensions_filters_network_sni_cluster_v3_sni_cluster,
+    file_envoy_extensions_filters_network_sni_dynamic_forward_proxy_v3_sni_dynamic_forward_proxy,
     file_envoy_extensions_filters_network_tcp_proxy_v3_tcp_proxy,
     file_envoy_extensions_formatter_req_without_query_v3_req_without_query,
     file_envoy_extensions_http_header_formatters_preserve_case_v3_preserve_case,

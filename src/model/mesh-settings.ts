@@ -1,6 +1,6 @@
 // The part of Istio's MeshConfig that generation reads, in milliseconds.
 import type { LocalityLb, TcpKeepalive, TrafficPolicy, ZoneAwareLb } from "./destination-rule.ts";
-import type { TlsSettings } from "./tls.ts";
+import type { ClientTls, TlsSettings } from "./tls.ts";
 import type { Retries } from "./virtual-service.ts";
 
 /** Kubernetes' own. */
@@ -14,6 +14,9 @@ export interface LabelSelector {
 }
 
 export type Visibility = "PUBLIC" | "NAMESPACE" | "NONE";
+
+/** Where requests and connections to unknown hosts go. ALLOW_ANY_DYNAMIC_DNS: HTTP requests to the host that they name. */
+export type OutboundPolicy = "ALLOW_ANY" | "REGISTRY_ONLY" | "ALLOW_ANY_DYNAMIC_DNS";
 
 export interface MeshSettings {
   readonly rootNamespace: string;
@@ -30,7 +33,9 @@ export interface MeshSettings {
   readonly connectTimeoutMs: number;
   /** For every cluster; what a DestinationRule's own tcpKeepalive leaves out is taken from here. */
   readonly tcpKeepalive: TcpKeepalive | undefined;
-  readonly outboundTrafficPolicy: "ALLOW_ANY" | "REGISTRY_ONLY";
+  readonly outboundTrafficPolicy: OutboundPolicy;
+  /** Of connections to hosts that requests name (ALLOW_ANY_DYNAMIC_DNS); undefined = plain text. */
+  readonly outboundTls: ClientTls | undefined;
   /** Where applications are called: PASSTHROUGH at the address that callers used, LOCALHOST at 127.0.0.1. */
   readonly inboundTrafficPolicy: "PASSTHROUGH" | "LOCALHOST";
   readonly dnsRefreshRateMs: number;

@@ -24,6 +24,8 @@ export function parseSubsetKey(name: string): SubsetKey | undefined {
 }
 
 export const PASSTHROUGH_CLUSTER = "PassthroughCluster";
+/** To the host that each request names. */
+export const DYNAMIC_CLUSTER = "AllowAnyDynamicDNSCluster";
 export const BLACK_HOLE_CLUSTER = "BlackHoleCluster";
 export const INBOUND_PASSTHROUGH_CLUSTER = "InboundPassthroughCluster";
 

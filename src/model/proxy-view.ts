@@ -3,7 +3,7 @@ import type { Credential } from "./credential.ts";
 import type { ConnectionPool, DestinationRule } from "./destination-rule.ts";
 import type { EnvoyPatch } from "./envoy-filter.ts";
 import type { GatewayListenerView } from "./gateway.ts";
-import type { MeshSettings } from "./mesh-settings.ts";
+import type { MeshSettings, OutboundPolicy } from "./mesh-settings.ts";
 import type { MtlsMode } from "./peer-authentication.ts";
 import type { ProxyScope } from "./proxy.ts";
 import type { EndpointIndex, Protocol, Service } from "./service.ts";
@@ -88,7 +88,7 @@ export interface ConfigView {
   readonly scope: ProxyScope;
   readonly mesh: MeshSettings;
   /** Overrides the mesh by Sidecar.outboundTrafficPolicy. */
-  readonly outboundTrafficPolicy: "ALLOW_ANY" | "REGISTRY_ONLY";
+  readonly outboundTrafficPolicy: OutboundPolicy;
   /** REGISTRY_ONLY's or ALLOW_ANY's egressProxy of a Sidecar. */
   readonly egressProxy: { readonly host: string; readonly subset: string; readonly port: number | undefined } | undefined;
   /** Sidecars; empty for routers. */

@@ -57,3 +57,32 @@ describe("MeshConfig", () => {
     expect(issues).toMatchObject([{ line: 2, path: "image", message: "image has no effect in Serin" }]);
   });
 });
+
+function issuesOf(text: string): string[] {
+  return parseMeshConfig({ file: "mesh.yaml", text }).issues.map(
+    ({ severity, line, column, path, message }) => `${severity} ${line}:${column} ${path}: ${message}`,
+  );
+}
+
+describe("outboundTrafficPolicy", () => {
+  test.each(["ALLOW_ANY", "REGISTRY_ONLY", "ALLOW_ANY_DYNAMIC_DNS"])("mode %s", (mode) => {
+    expect(issuesOf(`outboundTrafficPolicy: {mode: ${mode}}`)).toEqual([]);
+  });
+
+  test("TLS for hosts that requests name, with files", () => {
+    const tls = "{mode: MUTUAL, clientCertificate: /c, privateKey: /k, caCertificates: /ca}";
+    expect(issuesOf(`outboundTrafficPolicy: {mode: ALLOW_ANY_DYNAMIC_DNS, tls: ${tls}}`)).toEqual([]);
+  });
+
+  test("what makes no sense is refused where it stands", () => {
+    expect(issuesOf("outboundTrafficPolicy:\n  mode: ALLOW_ANY\n  tls: {mode: SIMPLE}")).toEqual([
+      "error 3:3 outboundTrafficPolicy.tls: tls needs mode ALLOW_ANY_DYNAMIC_DNS",
+    ]);
+    const tls = "tls:\n    mode: ISTIO_MUTUAL\n    credentialName: c";
+    expect(issuesOf(`outboundTrafficPolicy:\n  mode: ALLOW_ANY_DYNAMIC_DNS\n  ${tls}`)).toEqual([
+      "error 4:5 outboundTrafficPolicy.tls.mode: ISTIO_MUTUAL is for hosts of the mesh",
+      "error 5:5 outboundTrafficPolicy.tls.credentialName: credentialName is for gateways",
+    ]);
+    expect(issuesOf("outboundTrafficPolicy: {mode: ALLOW_ANY_DYNAMIC_DNS, tls: {mode: MUTUAL}}")).toHaveLength(2);
+  });
+});

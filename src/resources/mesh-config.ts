@@ -3,6 +3,7 @@
 import type { Issue } from "../kit/index.ts";
 import { duration, must } from "./checks/fields.ts";
 import { extendPath } from "./field-path.ts";
+import { clientTls } from "./istio/client-tls.ts";
 import { connectionPool } from "./istio/connection-pool.ts";
 import { exportTo } from "./istio/export-to.ts";
 import { retries } from "./istio/http-retry.ts";
@@ -128,7 +129,7 @@ export const meshConfigSchema: ObjectSchema = obj({
   disableEnvoyListenerLog: bool(),
   enableTracing: bool(),
   defaultConfig,
-  outboundTrafficPolicy: obj({ mode: enumOf(["REGISTRY_ONLY", "ALLOW_ANY", "ALLOW_ANY_DYNAMIC_DNS"]), ...ignored("tls") }),
+  outboundTrafficPolicy: obj({ mode: enumOf(["REGISTRY_ONLY", "ALLOW_ANY", "ALLOW_ANY_DYNAMIC_DNS"]), tls: clientTls }),
   inboundTrafficPolicy: obj({ mode: enumOf(["PASSTHROUGH", "LOCALHOST"]) }),
   dnsRefreshRate: duration(),
   inboundClusterStatName: str(),
@@ -214,8 +215,11 @@ function parseConfig(source: Source, { schema, what, inside }: Expected): Parsed
   const value = readValue(schema, document.value ?? {}, { path: "", report });
   if (report.failed()) return { value: undefined, issues: report.issues };
   warnWithoutEffect(schema, value, { path: "", inside, report });
-  const mode = (value as { readonly outboundTrafficPolicy?: { readonly mode?: string } }).outboundTrafficPolicy?.mode;
-  const visible = (value as { readonly serviceEntryVisibility?: { readonly applyToSidecars?: boolean } }).serviceEntryVisibility;
+  const config = value as {
+    readonly outboundTrafficPolicy?: OutboundPolicySpec;
+    readonly serviceEntryVisibility?: { readonly applyToSidecars?: boolean };
+  };
+  const visible = config.serviceEntryVisibility;
   if (visible !== undefined && visible.applyToSidecars !== true) {
     report.add("warning", {
       code: CODE.notYet,
@@ -224,15 +228,26 @@ function parseConfig(source: Source, { schema, what, inside }: Expected): Parsed
       fix: "Add applyToSidecars: true.",
     });
   }
-  if (mode === "ALLOW_ANY_DYNAMIC_DNS") {
-    report.add("warning", {
-      code: CODE.notYet,
-      path: "outboundTrafficPolicy.mode",
-      message: `${mode} has no effect yet; it is taken as ALLOW_ANY`,
-      fix: "Write ALLOW_ANY.",
-    });
-  }
+  checkOutboundTls(config.outboundTrafficPolicy, report);
+  if (report.failed()) return { value: undefined, issues: report.issues };
   return { value: value as Readonly<Record<string, unknown>>, issues: report.issues };
+}
+
+interface OutboundPolicySpec {
+  readonly mode?: string;
+  readonly tls?: { readonly mode?: string; readonly credentialName?: string };
+}
+
+/** Hosts outside the mesh know nothing of its identities, and sidecars have no credentials by name. */
+function checkOutboundTls(policy: OutboundPolicySpec | undefined, report: Report): void {
+  const { tls } = policy ?? {};
+  if (tls === undefined) return;
+  const path = "outboundTrafficPolicy.tls";
+  if (policy?.mode !== "ALLOW_ANY_DYNAMIC_DNS")
+    report.error(path, "tls needs mode ALLOW_ANY_DYNAMIC_DNS", "Set mode: ALLOW_ANY_DYNAMIC_DNS, or remove tls.");
+  if (tls.mode === "ISTIO_MUTUAL") report.error(`${path}.mode`, "ISTIO_MUTUAL is for hosts of the mesh", "Write SIMPLE or MUTUAL.");
+  if ((tls.credentialName ?? "") !== "")
+    report.error(`${path}.credentialName`, "credentialName is for gateways", "Name files: clientCertificate, privateKey, caCertificates.");
 }
 
 interface Walk {

@@ -3,7 +3,7 @@ import { parseDuration } from "../kit/index.ts";
 import type { LabelSelector, MeshSettings, Visibility } from "../model/index.ts";
 import { toLocalityLb, toZoneAwareLb } from "./destination-rules/load-balancer.ts";
 import { type KeepaliveSpec, type PolicySettingsSpec, toKeepalive, toSettings } from "./destination-rules/traffic-policy.ts";
-import { toTlsSettings } from "./tls.ts";
+import { toClientTls, toTlsSettings } from "./tls.ts";
 import { toRetries } from "./virtual-services/actions.ts";
 
 /** What istiod reads from its environment, not from MeshConfig. */
@@ -153,6 +153,7 @@ function readMeshSettings(meshConfig: unknown, istiod: IstiodSettings): MeshSett
   const locality = mesh["localityLbSetting"];
   const zones = mesh["zoneAwareLbSetting"];
   const keepalive = mesh["tcpKeepalive"];
+  const outbound = fields(mesh["outboundTrafficPolicy"]);
   const policy = (value: unknown) => (typeof value === "object" && value !== null ? toRetries(value) : undefined);
   return Object.freeze({
     ...proxy,
@@ -166,7 +167,8 @@ function readMeshSettings(meshConfig: unknown, istiod: IstiodSettings): MeshSett
     proxyHttpPort: integer(mesh["proxyHttpPort"], 0),
     connectTimeoutMs: duration(mesh["connectTimeout"], 10_000),
     tcpKeepalive: typeof keepalive === "object" && keepalive !== null ? toKeepalive(keepalive as KeepaliveSpec) : undefined,
-    outboundTrafficPolicy: oneOf(fields(mesh["outboundTrafficPolicy"])["mode"], ["ALLOW_ANY", "REGISTRY_ONLY"], "ALLOW_ANY"),
+    outboundTrafficPolicy: oneOf(outbound["mode"], ["ALLOW_ANY", "REGISTRY_ONLY", "ALLOW_ANY_DYNAMIC_DNS"], "ALLOW_ANY"),
+    outboundTls: typeof outbound["tls"] === "object" && outbound["tls"] !== null ? toClientTls(outbound["tls"]) : undefined,
     inboundTrafficPolicy: oneOf(fields(mesh["inboundTrafficPolicy"])["mode"], ["PASSTHROUGH", "LOCALHOST"], "PASSTHROUGH"),
     dnsRefreshRateMs: duration(mesh["dnsRefreshRate"], 60_000),
     inboundClusterStatName: text(mesh["inboundClusterStatName"], ""),

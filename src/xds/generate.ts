@@ -11,6 +11,7 @@ import {
   type ProxyView,
   type ServiceEndpoints,
 } from "../model/index.ts";
+import { buildAllowAnyDynamic } from "./clusters/dynamic.ts";
 import { buildBlackHole, buildInboundPassthrough, buildPassthrough } from "./clusters/fixed.ts";
 import { buildInboundCluster } from "./clusters/inbound.ts";
 import { usesEds } from "./clusters/outbound.ts";
@@ -26,6 +27,21 @@ import { buildOutboundListeners } from "./listeners/outbound.ts";
 import { type PodAddresses, podsOf } from "./listeners/pod-addresses.ts";
 import { toSecretResource } from "./tls/credentials.ts";
 import { buildTables } from "./routes/tables.ts";
+
+const allowAnyDynamic = {
+  withSecrets: memoByIdentity((mesh: MeshSettings) => toFixed(buildAllowAnyDynamic(mesh, true))),
+  without: memoByIdentity((mesh: MeshSettings) => toFixed(buildAllowAnyDynamic(mesh, false))),
+};
+
+function toFixed(message: Cluster): FixedCluster {
+  return { message, inbound: undefined, resource: toClusterResource(message) };
+}
+
+/** Gateways have no traffic to unknown hosts. */
+function dynamicClusters({ mesh, scope, outboundTrafficPolicy }: ConfigView): readonly FixedCluster[] {
+  if (scope.type === "router" || outboundTrafficPolicy !== "ALLOW_ANY_DYNAMIC_DNS") return [];
+  return [scope.secretServer ? allowAnyDynamic.withSecrets(mesh) : allowAnyDynamic.without(mesh)];
+}
 
 interface FixedCluster {
   readonly message: Cluster;
@@ -181,7 +197,7 @@ function ownSide({ config, inbound }: ProxyView, patcher: Patcher | undefined): 
 }
 
 function fixedResources(config: ConfigView, patcher: Patcher | undefined): readonly XdsResource[] {
-  const fixed = fixedClusters(config.mesh);
+  const fixed = [...fixedClusters(config.mesh), ...dynamicClusters(config)];
   if (patcher === undefined) return fixed.map(({ resource }) => resource);
   const patched = fixed.flatMap((one) => patchedCluster(one, patcher, one.inbound) ?? []);
   return [...patched.map(({ resource }) => resource), ...patcher.addedClusters.map(toClusterResource)];

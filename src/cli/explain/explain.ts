@@ -8,7 +8,7 @@ import type {
   RouteTable,
   RuntimeConfig,
 } from "../../proxy/config/index.ts";
-import { matchFilterChain, type Outgoing, rehearse, type Rehearsal } from "../../proxy/matcher.ts";
+import { matchFilterChain, nameAndPort, type Outgoing, rehearse, type Rehearsal } from "../../proxy/matcher.ts";
 import type { CurlRequest } from "./curl-args.ts";
 import { type EndpointExplanation, type Explanation, formatShare, type Share } from "./explanation.ts";
 import { describePath, whyNot } from "./why-not.ts";
@@ -209,7 +209,7 @@ function toUpstreams(
       failing.push(notFoundStatus);
       continue;
     }
-    const hosts = endpointsOf(cluster, config);
+    const hosts = endpointsOf(cluster, config, found.request.authority);
     if (hosts === undefined) {
       why.push(`${name} connects to where the caller wanted to go`);
       continue;
@@ -230,7 +230,11 @@ function toUpstreams(
   return { ...found, endpoints, status: all ? (failing[0] ?? 503) : null, why };
 }
 
-function endpointsOf(cluster: ClusterConfig, config: RuntimeConfig): EndpointExplanation[] | undefined {
+function endpointsOf(cluster: ClusterConfig, config: RuntimeConfig, authority: string): EndpointExplanation[] | undefined {
+  if (cluster.type === "DYNAMIC") {
+    const { key } = nameAndPort(authority, cluster.transport?.tls === undefined ? 80 : 443);
+    return [{ cluster: cluster.name, address: key, weight: 1, healthy: true }];
+  }
   if (cluster.type === "ORIGINAL_DST") return undefined;
   const set = cluster.endpoints ?? config.endpoints.get(cluster.edsServiceName === "" ? cluster.name : cluster.edsServiceName);
   return (set?.endpoints ?? []).map((endpoint) => ({

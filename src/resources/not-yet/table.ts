@@ -53,14 +53,6 @@ export const NOT_YET: readonly NotYetRow[] = [
   { kind: "Gateway", paths: ["spec.servers[].defaultEndpoint"], what: "defaultEndpoint", note: "Istio ignores it too." },
 
   {
-    kind: "ServiceEntry",
-    paths: ["spec.resolution"],
-    what: "resolution DYNAMIC_DNS",
-    note: "Use DNS with host names that are written out.",
-    when: (value) => value === "DYNAMIC_DNS",
-  },
-
-  {
     kind: "WorkloadGroup",
     paths: ["spec.probe"],
     what: "probe",

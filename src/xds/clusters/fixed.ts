@@ -23,7 +23,7 @@ import { tcpKeepalive } from "./tcp-keepalive.ts";
 const INBOUND_SOURCE = "127.0.0.6";
 
 /** Nobody says what stands behind: the caller's HTTP version, and five minutes of silence. */
-const PASSTHROUGH_POOL: ConnectionPool = Object.freeze({
+export const PASSTHROUGH_POOL: ConnectionPool = Object.freeze({
   tcp: {
     maxConnections: undefined,
     connectTimeoutMs: undefined,

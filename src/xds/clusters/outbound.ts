@@ -21,6 +21,7 @@ import { buildLoadAssignment } from "../endpoints/load-assignment.ts";
 import { type CallerPlace, groupsFor, type LocalityRule, localityRule } from "../endpoints/locality.ts";
 import { buildBalancing } from "./balancing.ts";
 import { circuitBreakers } from "./circuit-breakers.ts";
+import { dynamicDiscovery } from "./dynamic.ts";
 import { protocolOptions, speaksHttp2 } from "./protocol-options.ts";
 import { statName } from "./stat-name.ts";
 import { tcpKeepalive } from "./tcp-keepalive.ts";
@@ -76,6 +77,7 @@ export function localityRuleOf(choice: ClusterChoice): LocalityRule | undefined 
 /** How the endpoints are found. */
 function discovery(input: ClusterInput, name: string): Partial<Cluster> {
   const { resolution } = input.view.service;
+  if (resolution === "DYNAMIC_DNS") return {};
   if (isOriginalDestination(input)) return { clusterDiscoveryType: { case: "type", value: Type.ORIGINAL_DST } };
   if (resolution === "DNS" || resolution === "DNS_ROUND_ROBIN") {
     return {
@@ -102,11 +104,13 @@ export function buildOutboundCluster(input: ClusterInput): Cluster {
   const connect = policy.connectionPool?.tcp.connectTimeoutMs ?? input.mesh.connectTimeoutMs;
   const keepalive = tcpKeepalive(policy.connectionPool?.tcp.keepalive, input.mesh);
   const protocol = { port: input.port, pool: policy.connectionPool, mesh: input.mesh, router: input.router };
-  const kind = { http2: speaksHttp2(protocol), originalDst: found.clusterDiscoveryType?.value === Type.ORIGINAL_DST };
+  const dynamic = service.resolution === "DYNAMIC_DNS";
+  const kind = { http2: speaksHttp2(protocol), originalDst: found.clusterDiscoveryType?.value === Type.ORIGINAL_DST, dynamic };
   const transport = input.forSni === true ? PLAIN : buildTransport(policy, input, kind);
   return create(ClusterSchema, {
     ...found,
     ...buildBalancing({ policy, service, mesh: input.mesh, originalDestination: isOriginalDestination(input) }),
+    ...(dynamic ? dynamicDiscovery(transport) : {}),
     name,
     altStatName: statName(input.mesh.outboundClusterStatName, name, {
       ...service,

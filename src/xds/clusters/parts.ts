@@ -69,7 +69,9 @@ function isPassthrough({ service, destinationRule }: ServiceView, port: number, 
 function partsOf(view: ServiceView, variant: Variant, endpoints: ServiceEndpoints): ClusterPart[] {
   const { service, destinationRule } = view;
   const ports = service.ports.filter((p) => !isUdp(p.protocol) && (view.ports === undefined || view.ports.includes(p.number)));
-  const subsets = [{ name: "", labels: {} }, ...(destinationRule?.subsets ?? [])];
+  // What a request names has no labels.
+  const named = service.resolution === "DYNAMIC_DNS";
+  const subsets = [{ name: "", labels: {} }, ...(named ? [] : (destinationRule?.subsets ?? []))];
   return ports.flatMap((port) =>
     subsets.flatMap(({ name, labels }) => {
       const choice: EndpointChoice = { labels, mtls: markOf(view, port.number, name), mtlsOnly: variant.forSni };

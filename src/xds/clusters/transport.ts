@@ -21,7 +21,7 @@ function isAllowed(tls: ClientTls, { router, view }: ClusterInput): boolean {
   return router || view.destinationRule?.workloadSelector !== undefined;
 }
 
-function clientTransport(tls: ClientTls, input: ClusterInput, http2: boolean): Transport {
+function clientTransport(tls: ClientTls, input: ClusterInput, { http2, dynamic }: ClusterKind): Transport {
   if (!isAllowed(tls, input)) return PLAIN;
   const own = tls.subjectAltNames ?? [];
   // A ServiceEntry says who its servers are.
@@ -36,14 +36,15 @@ function clientTransport(tls: ClientTls, input: ClusterInput, http2: boolean): T
   return {
     sockets: { transportSocket: upstreamSocket(context) },
     autoSni,
-    autoSanValidation: autoSni && own.length === 0 && !tls.insecureSkipVerify,
+    autoSanValidation: (dynamic || (autoSni && own.length === 0)) && !tls.insecureSkipVerify,
   };
 }
 
-/** The socket of the mesh's own TLS. */
-function meshSocket(tls: ClientTls | undefined, input: ClusterInput, http2: boolean): TransportSocket {
+/** The socket of the mesh's own TLS. Where requests bring the host, its name is theirs. */
+function meshSocket(tls: ClientTls | undefined, input: ClusterInput, { http2, dynamic }: ClusterKind): TransportSocket {
   const { service } = input.view;
-  const sni = tls === undefined || tls.sni === "" ? sniCluster(service.hostname, input.port.number, input.subset) : tls.sni;
+  const own = dynamic ? "" : sniCluster(service.hostname, input.port.number, input.subset);
+  const sni = tls === undefined || tls.sni === "" ? own : tls.sni;
   return upstreamSocket(buildMeshTls({ sni, subjectAltNames: tls?.subjectAltNames ?? input.accounts, http2 }));
 }
 
@@ -70,33 +71,36 @@ function withProxyLine({ sockets, ...rest }: Transport, version: "V1" | "V2" | u
   return { ...rest, sockets: { transportSocketMatches: wrapped } };
 }
 
-function transportOf(
-  tls: ClientTls | undefined,
-  input: ClusterInput,
-  of: { readonly http2: boolean; readonly originalDst: boolean },
-): Transport {
-  const { http2, originalDst } = of;
+interface ClusterKind {
+  readonly http2: boolean;
+  readonly originalDst: boolean;
+  /** Each request brings the name of its host. */
+  readonly dynamic: boolean;
+}
+
+function transportOf(tls: ClientTls | undefined, input: ClusterInput, kind: ClusterKind): Transport {
   if (tls === undefined) {
     if (!input.autoMtls || !input.secretServer) return PLAIN;
-    const socket = meshSocket(undefined, input, http2);
+    const socket = meshSocket(undefined, input, kind);
     // Where the caller chose the address nothing is known of the endpoint: all of them can, or it would not have come to this.
-    return { ...PLAIN, sockets: originalDst ? { transportSocket: socket } : whereTheyCan(socket) };
+    return { ...PLAIN, sockets: kind.originalDst ? { transportSocket: socket } : whereTheyCan(socket) };
   }
   switch (tls.mode) {
     case "DISABLE":
       return PLAIN;
     case "ISTIO_MUTUAL":
-      return input.secretServer ? { ...PLAIN, sockets: { transportSocket: meshSocket(tls, input, http2) } } : PLAIN;
+      if (!input.secretServer) return PLAIN;
+      return { ...meshNames(tls, kind), sockets: { transportSocket: meshSocket(tls, input, kind) } };
     case "SIMPLE":
     case "MUTUAL":
-      return clientTransport(tls, input, http2);
+      return clientTransport(tls, input, kind);
   }
 }
 
-export function buildTransport(
-  policy: TrafficPolicy | undefined,
-  input: ClusterInput,
-  of: { readonly http2: boolean; readonly originalDst: boolean },
-): Transport {
-  return withProxyLine(transportOf(policy?.tls, input, of), policy?.proxyProtocol);
+function meshNames(tls: ClientTls, { dynamic }: ClusterKind): Pick<Transport, "autoSni" | "autoSanValidation"> {
+  return { autoSni: dynamic && tls.sni === "", autoSanValidation: dynamic && !tls.insecureSkipVerify };
+}
+
+export function buildTransport(policy: TrafficPolicy | undefined, input: ClusterInput, kind: ClusterKind): Transport {
+  return withProxyLine(transportOf(policy?.tls, input, kind), policy?.proxyProtocol);
 }

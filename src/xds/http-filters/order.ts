@@ -5,6 +5,7 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import {
   CorsSchema,
   create,
+  DynamicForwardProxySchema,
   GrpcStatsSchema,
   GrpcWebSchema,
   HTTPFaultSchema,
@@ -14,6 +15,7 @@ import {
   RouterSchema,
 } from "../../envoy-api/index.ts";
 import type { MeshSettings } from "../../model/index.ts";
+import { dnsCache } from "../dns-cache.ts";
 import { CORS_FILTER, FAULT_FILTER } from "./names.ts";
 
 function filter<Desc extends DescMessage>(name: string, schema: Desc, config: MessageShape<Desc>): HttpFilter {
@@ -34,8 +36,23 @@ const ORDER: readonly HttpFilter[] = [
   filter(CORS_FILTER, CorsSchema, create(CorsSchema)),
 ];
 
-/** The same for sidecars, both ways, and gateways. `protocol`: of the port or server that the listener was made for. */
-export function buildHttpFilters(mesh: MeshSettings, protocol: string): HttpFilter[] {
+/** Only where routes may lead to clusters whose hosts requests name. */
+const DYNAMIC_FORWARD_PROXY = filter(
+  "envoy.filters.http.dynamic_forward_proxy",
+  DynamicForwardProxySchema,
+  create(DynamicForwardProxySchema, { implementationSpecifier: { case: "dnsCacheConfig", value: dnsCache() } }),
+);
+
+export interface HttpFilterChoice {
+  /** Of the port or server that the listener was made for. */
+  readonly protocol: string;
+  /** Some route may go to the host that a request names. */
+  readonly byName: boolean;
+}
+
+/** The same for sidecars, both ways, and gateways. */
+export function buildHttpFilters(mesh: MeshSettings, { protocol, byName }: HttpFilterChoice): HttpFilter[] {
   const router = create(RouterSchema, { suppressEnvoyHeaders: mesh.proxyHeaders.envoyDebugHeadersDisabled });
-  return [...(protocol === "GRPC-WEB" ? [GRPC_WEB] : []), ...ORDER, filter("envoy.filters.http.router", RouterSchema, router)];
+  const own = [...(protocol === "GRPC-WEB" ? [GRPC_WEB] : []), ...ORDER, ...(byName ? [DYNAMIC_FORWARD_PROXY] : [])];
+  return [...own, filter("envoy.filters.http.router", RouterSchema, router)];
 }

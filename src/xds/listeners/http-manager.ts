@@ -28,6 +28,8 @@ export interface HttpManagerOptions {
   readonly protocol: string;
   /** The explicit proxy takes absolute-form requests. */
   readonly absoluteUrl?: boolean;
+  /** Some route may go to the host that a request names. */
+  readonly byName?: boolean;
 }
 
 function pathOptions(view: ConfigView): Partial<HttpConnectionManager> {
@@ -102,7 +104,7 @@ export function buildHttpManager(options: HttpManagerOptions): Filter {
       typeof routes === "string"
         ? { case: "rds", value: { configSource: adsSource({ waitForever: true }), routeConfigName: routes } }
         : { case: "routeConfig", value: routes },
-    httpFilters: buildHttpFilters(mesh, options.protocol),
+    httpFilters: buildHttpFilters(mesh, { protocol: options.protocol, byName: options.byName === true }),
     upgradeConfigs: [{ upgradeType: "websocket" }],
     streamIdleTimeout: toDuration(0),
     // `expect: 100-continue` is the upstream's to answer.

@@ -2,6 +2,7 @@
 import type { ConfigView, MatchScope, ProxyScope, VirtualService, WeightedDestination } from "../../model/index.ts";
 import { hostsOverlap } from "../../model/index.ts";
 import { clusterOf, type RouteContext } from "../routes/action.ts";
+import { buildSniForward } from "./by-name.ts";
 import type { ChainPlan } from "./chain.ts";
 import { buildTcpProxy, type TcpTarget } from "./tcp-proxy.ts";
 
@@ -33,5 +34,12 @@ export function planRoute(view: ConfigView, listenPort: number, route: readonly 
   const rule = first === undefined ? undefined : view.servicesByHost.get(first.host)?.destinationRule;
   const settings = rule?.streamSettings(route.length === 1 ? (first?.subset ?? "") : "");
   const filter = buildTcpProxy({ view, statPrefix: targets[0]?.cluster ?? "", targets, settings });
-  return { sniHosts: [], subnets: [], filters: [filter], clusters: targets.map((target) => target.cluster) };
+  const named = first === undefined ? undefined : services.get(first.host)?.service;
+  const port = first?.port ?? listenPort;
+  return {
+    sniHosts: [],
+    subnets: [],
+    filters: [...buildSniForward(named, port), filter],
+    clusters: targets.map((target) => target.cluster),
+  };
 }

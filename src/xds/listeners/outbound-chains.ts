@@ -5,6 +5,7 @@ import { outboundCluster } from "../../model/index.ts";
 import { cidrKey } from "../cidr.ts";
 import { isTls } from "../protocols.ts";
 import { namesOf } from "../routes/domains.ts";
+import { buildSniForward, goesByName } from "./by-name.ts";
 import type { ChainPlan } from "./chain.ts";
 import { buildHttpManager } from "./http-manager.ts";
 import { appliesAtSidecar, planRoute, sharingHost } from "./l4-routes.ts";
@@ -30,6 +31,8 @@ export interface HttpChainOptions {
   readonly protocol: Protocol;
   /** Only what the inspector took for HTTP. */
   readonly detected: boolean;
+  /** The table's port; 0 = of all ports. */
+  readonly port: number;
 }
 
 export function httpChain(view: ConfigView, options: HttpChainOptions): ChainPlan {
@@ -39,6 +42,7 @@ export function httpChain(view: ConfigView, options: HttpChainOptions): ChainPla
     routes: options.routes,
     statPrefix: `outbound_${options.name}`,
     protocol: options.protocol,
+    byName: goesByName(view, options.port),
   });
   return {
     sniHosts: [],
@@ -60,7 +64,7 @@ function toService(view: ConfigView, { service, port, ranges }: ServicePortUse, 
   const cluster = outboundCluster(service.service.hostname, number);
   const settings = service.destinationRule?.streamSettings("");
   const filter = buildTcpProxy({ view, statPrefix: cluster, targets: [{ cluster, weight: 1 }], settings });
-  return { sniHosts, subnets: ranges, filters: [filter], clusters: [cluster] };
+  return { sniHosts, subnets: ranges, filters: [...buildSniForward(service.service, number), filter], clusters: [cluster] };
 }
 
 /** Of aliases the short forms too. */
@@ -109,5 +113,7 @@ function tlsChains(view: ConfigView, use: ServicePortUse): readonly ChainPlan[] 
       }
     }
   }
-  return chains.length > 0 ? chains : [toService(view, use, use.byServerName ? serverNames(view, service) : [])];
+  return chains.length > 0
+    ? chains
+    : [toService(view, use, use.byServerName || service.service.resolution === "DYNAMIC_DNS" ? serverNames(view, service) : [])];
 }

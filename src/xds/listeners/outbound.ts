@@ -8,6 +8,7 @@ import { socketAddress } from "../addresses.ts";
 import { isDetected, isTcp, isUdp } from "../protocols.ts";
 import type { SidecarTableName } from "../routes/tables.ts";
 import type { BuiltListener } from "./built-listener.ts";
+import { goesByName } from "./by-name.ts";
 import { httpChain, l4Chains, type ServicePortUse } from "./outbound-chains.ts";
 import { buildEntryListener, type Entry, joinEntry } from "./outbound-entry.ts";
 import { buildHttpManager } from "./http-manager.ts";
@@ -84,7 +85,7 @@ function addService(to: Building, place: Place, service: ServiceView, on: Servic
   const http = (detected: boolean) => {
     const table = tableName(use, address, protocol);
     to.tables.set(table.name, table);
-    return httpChain(view, { routes: table.name, name: key, protocol, detected });
+    return httpChain(view, { routes: table.name, name: key, protocol, detected, port: protocol === "HTTP_PROXY" ? 0 : table.port });
   };
   const chains = () => {
     if (plainHttp) return [http(address === ANY && protocol !== "HTTP_PROXY")];
@@ -140,6 +141,7 @@ function explicitProxy(view: ConfigView, port: number): BuiltListener {
     statPrefix: `outbound_${name}`,
     protocol: "HTTP_PROXY",
     absoluteUrl: true,
+    byName: goesByName(view, 0),
   });
   const message = create(ListenerSchema, {
     name,

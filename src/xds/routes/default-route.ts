@@ -3,6 +3,7 @@ import { create, type Route, RouteSchema, toDuration, type VirtualHost, VirtualH
 import {
   BLACK_HOLE_CLUSTER,
   type ConfigView,
+  DYNAMIC_CLUSTER,
   type MeshSettings,
   outboundCluster,
   PASSTHROUGH_CLUSTER,
@@ -31,11 +32,12 @@ export function buildDefaultRoute({ service, destinationRule }: ServiceView, por
   });
 }
 
-/** Hosts outside the registry: passed through, sent to the Sidecar's egress proxy, or refused with 502. */
+/** Hosts outside the registry: passed through, called by the name that the request has, sent to the Sidecar's egress proxy, or refused with 502. */
 export function buildCatchAllHost(view: ConfigView): VirtualHost {
   const { proxyHeaders } = view.mesh;
   const blocks = view.outboundTrafficPolicy === "REGISTRY_ONLY";
-  const name = blocks ? "block_all" : "allow_any";
+  const dynamic = view.outboundTrafficPolicy === "ALLOW_ANY_DYNAMIC_DNS";
+  const name = blocks ? "block_all" : dynamic ? "allow_any_dynamic_dns" : "allow_any";
   return create(VirtualHostSchema, {
     name,
     domains: ["*"],
@@ -49,7 +51,7 @@ export function buildCatchAllHost(view: ConfigView): VirtualHost {
           : {
               case: "route",
               value: {
-                clusterSpecifier: { case: "cluster", value: outsideCluster(view) },
+                clusterSpecifier: { case: "cluster", value: dynamic ? DYNAMIC_CLUSTER : outsideCluster(view) },
                 timeout: toDuration(0),
                 maxGrpcTimeout: toDuration(0),
                 ...(proxyHeaders.xForwardedHost ? { appendXForwardedHost: true } : {}),
@@ -60,7 +62,7 @@ export function buildCatchAllHost(view: ConfigView): VirtualHost {
   });
 }
 
-/** Where traffic to unknown destinations goes. */
+/** Where connections to unknown destinations go, and requests unless they go by name. */
 export function outsideCluster(view: ConfigView): string {
   if (view.outboundTrafficPolicy === "REGISTRY_ONLY") return BLACK_HOLE_CLUSTER;
   const { egressProxy } = view;

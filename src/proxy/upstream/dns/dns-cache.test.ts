@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { DnsCacheConfig } from "../../config/index.ts";
 import { createStats } from "../../observe/stats.ts";
-import { createDnsCaches, nameAndPort } from "./dns-cache.ts";
+import { createDnsCaches } from "./dns-cache.ts";
+import { nameAndPort } from "./name-and-port.ts";
 import { type DnsAnswer, found } from "./resolver.ts";
 
 const CONFIG: DnsCacheConfig = {

@@ -5,6 +5,7 @@ import type { DnsCacheConfig, DnsConfig } from "../../config/index.ts";
 import type { Stats } from "../../observe/stats.ts";
 import { createDnsCacheStats, type DnsCacheStats } from "./dns-cache-stats.ts";
 import type { ResolverFor } from "./dns-resolver.ts";
+import { nameAndPort } from "./name-and-port.ts";
 import { followName, type NameFollower } from "./name-follower.ts";
 import type { DnsAnswer, Resolver } from "./resolver.ts";
 
@@ -30,21 +31,6 @@ interface Entry {
 
 const NONE: readonly string[] = [];
 const TIMEOUT: DnsAnswer = { addresses: [], ttlMs: undefined, failed: true, problem: "resolve_timeout" };
-
-const AUTHORITY = /^(?:\[([^\]]*)\]|(.*?))(?::(\d{1,5}))?$/s;
-const LAST_PORT = 65_535;
-
-/** `name:port` as the cache knows it, and its parts. What is no port is part of a name that nobody has. */
-export function nameAndPort(
-  authority: string,
-  defaultPort: number,
-): { readonly key: string; readonly name: string; readonly port: number } {
-  const [, bracketed, plain = "", digits] = AUTHORITY.exec(authority) ?? [];
-  const port = digits === undefined ? defaultPort : Number(digits);
-  if (port > LAST_PORT) return { key: `${authority}:${defaultPort}`, name: authority, port: defaultPort };
-  const name = (bracketed ?? plain).toLowerCase();
-  return { key: `${bracketed === undefined ? name : `[${name}]`}:${port}`, name, port };
-}
 
 export class DnsCache {
   private readonly entries = new Map<string, Entry>();
