@@ -128,10 +128,14 @@ export interface DestinationRule {
   /** Resolved, lower-case; may be a wildcard. */
   readonly host: string;
   readonly exportTo: readonly string[];
+  /** As it stands there, in order: rules of one host become one by it. */
+  readonly writtenExportTo: readonly string[];
   readonly workloadSelector: Readonly<Record<string, string>> | undefined;
   readonly subsets: readonly Subset[];
   /** The policy for one service port, of the whole service (`subset` "") or of one subset: all precedence is applied here. */
   policyFor(port: number, subset: string): TrafficPolicy;
+  /** Connections go where they were going: PASSTHROUGH of the whole service, or of the subset, whatever it says of single ports. */
+  passesThrough(port: number, subset: string): boolean;
   /** TLS as written for exactly this subset ("" = the whole service), without what it inherits: what endpoints are marked by. */
   writtenTlsMode(port: number, subset: string): ClientTls["mode"] | undefined;
   /** `subset`: "" = the whole service. */

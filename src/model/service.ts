@@ -22,6 +22,8 @@ export interface ServicePort {
   readonly protocol: Protocol;
   /** Only for display and gateway port translation; endpoints carry their own resolved port. */
   readonly targetPort?: number;
+  /** Of resolution NONE: the port that connections go on to, whatever port they came for. */
+  readonly passthroughPort?: number;
 }
 
 /** A service as one address of one resource writes it down. */

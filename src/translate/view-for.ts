@@ -68,6 +68,10 @@ const EVERYTHING: Sidecar = Object.freeze({
   outboundTrafficPolicy: undefined,
 });
 
+/** Of a gateway: what is exported to its namespace, and nothing that rules of the mesh send to beyond that. */
+const OF_GATEWAY: Sidecar = Object.freeze({ ...EVERYTHING, name: "gateway" });
+const NO_RULES: readonly VirtualService[] = Object.freeze([]);
+
 interface Outbound {
   readonly egress: readonly EgressListenerView[];
   readonly clusters: readonly ServiceView[];
@@ -96,7 +100,7 @@ function buildView(
   const reducedKey = scopeKey(reduced);
   const scope = inner.lineage.value(`scope ${reducedKey}`, [], () => Object.freeze(reduced));
 
-  const outbound = outboundOf(inner, client, sidecar ?? EVERYTHING);
+  const outbound = outboundOf(inner, client, isSidecar ? (sidecar ?? EVERYTHING) : OF_GATEWAY);
   const egress = isSidecar ? outbound.egress : NO_EGRESS;
   const gateways = isSidecar ? NO_GATEWAYS : gatewaysFor(snapshot, inner, { scope: fullScope, key: fullKey });
   const { clusters, servicesByHost } = outbound;
@@ -159,7 +163,7 @@ function outboundOf(inner: Internals, client: Client, sidecar: Sidecar): Outboun
   const { namespace } = client;
   const key = outboundKey(inner, client, sidecar);
   const visible = registry.visibleTo(namespace);
-  const virtualServices = virtualServiceIndex.forGateway(namespace, MESH_GATEWAY);
+  const virtualServices = sidecar === OF_GATEWAY ? NO_RULES : virtualServiceIndex.forGateway(namespace, MESH_GATEWAY);
   return lineage.value(
     `outbound ${key}`,
     [sidecar, visible, virtualServices, rules, registry.byHost, mtls, inner.settings],

@@ -225,6 +225,139 @@ describe("zone aware load balancing", () => {
   });
 });
 
+describe("where connections go", () => {
+  const open = (port: string, resolution = "NONE"): string => `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: open, namespace: default}
+spec: {hosts: [open.test], addresses: [240.0.1.9], resolution: ${resolution}, ports: [${port}]${resolution === "NONE" ? "" : ", endpoints: [{address: 10.0.0.1}]"}}
+`;
+
+  test("resolution NONE keeps the address and goes to targetPort, if that is written", () => {
+    const built = (port: string, ...more: string[]) => cluster("outbound|443||open.test", all(open(port), ...more));
+    const to = (port: number) => ({ type: "ORIGINAL_DST", original_dst_lb_config: { upstream_port_override: port } });
+    expect(built("{number: 443, name: tls, protocol: TLS, targetPort: 8443}")).toMatchObject(to(8443));
+    expect(built("{number: 443, name: tls, protocol: TLS, targetPort: 443}")).toMatchObject(to(443));
+    expect(built("{number: 443, name: tls, protocol: TLS}")).not.toHaveProperty("original_dst_lb_config");
+    const passThrough = `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: open, namespace: default}
+spec: {host: open.test, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}}}
+`;
+    const fixed = open("{number: 443, name: tls, protocol: TLS, targetPort: 8443}", "STATIC");
+    expect(cluster("outbound|443||open.test", all(fixed, passThrough))).not.toHaveProperty("original_dst_lb_config");
+  });
+
+  test("a gateway has clusters of what is exported to it, and of nothing else that rules of the mesh send to", () => {
+    const hidden = open("{number: 80, name: http, protocol: HTTP}").replace("spec: {", "spec: {exportTo: [elsewhere], ");
+    const rules = routes("[{route: [{destination: {host: open.test}}]}]");
+    const has = (of: Generated) => generatedFor(all(SERVICE, hidden, rules), of).clusters.has("outbound|80||open.test");
+    expect(has({ type: "router" })).toBe(false);
+    expect(has({ namespace: "elsewhere" })).toBe(true);
+  });
+
+  test("PASSTHROUGH of a subset holds whatever it says of single ports; of the whole service, unless that port says otherwise", () => {
+    const type = (text: string, subset = "v1") =>
+      cluster(`outbound|80|${subset}|a.default.svc.cluster.local`, all(SERVICE, rule(text)))["type"];
+    const pass = "loadBalancer: {simple: PASSTHROUGH}";
+    const port = "portLevelSettings: [{port: {number: 80}, loadBalancer: {simple: RANDOM}}]";
+    expect(type(`subsets: [{name: v1, trafficPolicy: {${pass}, ${port}}}]`)).toBe("ORIGINAL_DST");
+    expect(type(`trafficPolicy: {${pass}, ${port}}, subsets: [{name: v1}]`)).toBe("EDS");
+    expect(type(`trafficPolicy: {${pass}}, subsets: [{name: v1, trafficPolicy: {loadBalancer: {simple: RANDOM}}}]`)).toBe("ORIGINAL_DST");
+  });
+
+  test("an application at the pod's own address sees the inbound side's address, one at loopback does not", () => {
+    const ingress = (endpoint: string): string => `
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: own, namespace: default}
+spec: {ingress: [{port: {number: 9090, name: in, protocol: HTTP}, defaultEndpoint: "${endpoint}"}], egress: [{hosts: ["*/*"]}]}
+`;
+    const source = { upstream_bind_config: { source_address: { address: "127.0.0.6", port_value: 0 } } };
+    expect(cluster("inbound|9090||", ingress("0.0.0.0:8080"))).toMatchObject(source);
+    expect(cluster("inbound|9090||", ingress("127.0.0.1:8080"))).not.toHaveProperty("upstream_bind_config");
+    expect(cluster("inbound|9090||", ingress("unix:///tmp/app.sock"))).not.toHaveProperty("upstream_bind_config");
+  });
+});
+
+describe("several DestinationRules of one host", () => {
+  const one = (name: string, spec: string): string => `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: ${name}, namespace: default}
+spec: {host: a, ${spec}}
+`;
+  const RANDOM = "trafficPolicy: {loadBalancer: {simple: RANDOM}}";
+  const balancerOf = (...rules: string[]) => cluster("outbound|80||a.default.svc.cluster.local", all(SERVICE, ...rules))["lb_policy"];
+  const subsetsOf = (...rules: string[]) =>
+    [...generatedFor(all(SERVICE, ...rules)).clusters.keys()]
+      .filter((name) => name.startsWith("outbound|80|v"))
+      .map((name) => name.slice(12, 14));
+
+  test("become one where their exportTo is written alike; else the last is taken alone", () => {
+    expect(balancerOf(one("r1", RANDOM), one("r2", "subsets: [{name: v1}]"))).toBe("RANDOM");
+    expect(balancerOf(one("r1", `${RANDOM}, exportTo: ["*"]`), one("r2", "subsets: [{name: v1}]"))).toBe("LEAST_REQUEST");
+    expect(subsetsOf(one("r1", `subsets: [{name: v1}], exportTo: ["*"]`), one("r2", "subsets: [{name: v2}]"))).toEqual(["v2"]);
+  });
+
+  test("a wider exportTo joins a narrower one", () => {
+    const rules = [one("r1", `subsets: [{name: v1}], exportTo: [default]`), one("r2", `subsets: [{name: v2}], exportTo: [default, b]`)];
+    expect(subsetsOf(...rules)).toEqual(["v1", "v2"]);
+    expect(subsetsOf(...rules.toReversed().map((text, i) => text.replace(/r[12]/, `r${i + 1}`)))).toEqual(["v1"]);
+  });
+
+  test("a rule for some workloads takes in a plain one that is private by a dot", () => {
+    const some = one("r1", `${RANDOM}, workloadSelector: {matchLabels: {app: other}}`);
+    const plain = "trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}";
+    expect(balancerOf(some, one("r2", `trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x}}}`))).toBe("RING_HASH");
+    expect(balancerOf(some, one("r2", `${plain.replace("ROUND_ROBIN", "RANDOM")}, exportTo: [default]`))).toBe("RANDOM");
+    expect(balancerOf(some, one("r2", `trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x}}}, exportTo: ["."]`))).toBe(
+      "LEAST_REQUEST",
+    );
+  });
+});
+
+describe("what rules of a Sidecar's listeners send to", () => {
+  const far = `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: far, namespace: far}
+spec: {hosts: [far.test], location: MESH_INTERNAL, resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}, {number: 90, name: tcp, protocol: TCP}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: own, namespace: default}
+spec: {egress: [{hosts: ["./*"]}]}
+`;
+  const has = (spec: string): boolean =>
+    generatedFor(
+      all(
+        SERVICE,
+        far,
+        `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: vs, namespace: default}
+spec: {hosts: [a.default.svc.cluster.local], ${spec}}
+`,
+      ),
+    ).clusters.has("outbound|80||far.test");
+
+  test("an HTTP rule that names another namespace brings nothing, even beside a match that names none", () => {
+    const http = (match: string) => `http: [{match: [${match}], route: [{destination: {host: far.test}}]}]`;
+    expect(has(http("{uri: {prefix: /a}}"))).toBe(true);
+    expect(has(http("{sourceNamespace: default}, {sourceNamespace: b}"))).toBe(true);
+    expect(has(http("{sourceNamespace: b}, {uri: {prefix: /a}}"))).toBe(false);
+  });
+
+  test("rules of TCP and TLS bring what they send to, whoever they are for", () => {
+    const l4 = (match: string) => `[{match: [${match}], route: [{destination: {host: far.test}}]}]`;
+    expect(has(`tcp: ${l4("{sourceNamespace: b}")}`)).toBe(true);
+    expect(has(`tls: ${l4("{sniHosts: [a.default.svc.cluster.local], sourceNamespace: b}")}`)).toBe(true);
+  });
+});
+
 describe("routes", () => {
   test("the operation names the only destination, else the VirtualService, and the path as matched", () => {
     const built = routesOf(`[

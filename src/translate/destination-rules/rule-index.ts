@@ -25,12 +25,29 @@ function inOrder(a: DestinationRule, b: DestinationRule): number {
   return Number(a.workloadSelector === undefined) - Number(b.workloadSelector === undefined) || byAge(a, b);
 }
 
-function canUnite(older: DestinationRule, younger: DestinationRule): boolean {
-  if ((older.workloadSelector === undefined) !== (younger.workloadSelector === undefined)) return false;
-  if (older.workloadSelector !== undefined && younger.workloadSelector !== undefined) {
-    return selects(older.workloadSelector, younger.workloadSelector) && selects(younger.workloadSelector, older.workloadSelector);
+/** undefined = one has a selector, the other has none. */
+function sameSelector(older: DestinationRule, younger: DestinationRule): boolean | undefined {
+  const [a, b] = [older.workloadSelector, younger.workloadSelector];
+  if (a === undefined || b === undefined) return a === b ? true : undefined;
+  return selects(a, b) && selects(b, a);
+}
+
+/** Adds a rule to those of its host: into all older ones that it fits, and as one of its own unless the last of them took it whole. */
+function addRule(rules: DestinationRule[], rule: DestinationRule): void {
+  let apart = true;
+  for (const [at, older] of rules.entries()) {
+    const equal = sameElements(older.writtenExportTo, rule.writtenExportTo);
+    const wider = older.writtenExportTo.length > 0 && older.writtenExportTo.every((name) => rule.writtenExportTo.includes(name));
+    const same = sameSelector(older, rule);
+    apart = !equal;
+    if ((!equal && !wider) || same === false) {
+      apart = true;
+      continue;
+    }
+    if (same === true) apart = false;
+    rules[at] = uniteDestinationRules(older, rule);
   }
-  return sameElements([...older.exportTo].sort(), [...younger.exportTo].sort());
+  if (apart) rules.push(rule);
 }
 
 interface Pool {
@@ -50,10 +67,7 @@ function createPool(): Pool {
         hosts.set(rule.host, [rule]);
         return;
       }
-      const at = rules.findIndex((older) => canUnite(older, rule));
-      const older = rules[at];
-      if (older === undefined) rules.push(rule);
-      else rules[at] = uniteDestinationRules(older, rule);
+      addRule(rules, rule);
     },
     find(namespace, host) {
       const hosts = byNamespace.get(namespace);

@@ -22,7 +22,7 @@ interface Parts {
 
 type Head = Omit<
   DestinationRule,
-  "subsets" | "policyFor" | "writtenTlsMode" | "streamSettings" | "hashKeyFor" | "failoverLabels" | "secrets"
+  "subsets" | "policyFor" | "passesThrough" | "writtenTlsMode" | "streamSettings" | "hashKeyFor" | "failoverLabels" | "secrets"
 >;
 
 const partsOf = new WeakMap<DestinationRule, Parts>();
@@ -37,6 +37,8 @@ function createDestinationRule(head: Head, parts: Parts): DestinationRule {
   for (const subset of parts.subsets) if (!policies.has(subset.name)) policies.set(subset.name, subset.policy);
   const merged = new Map<string, TrafficPolicy>();
   const streams = new Map<string, StreamSettings>();
+  const isPassthrough = (policy: TrafficPolicy | LayeredPolicy["base"] | undefined): boolean =>
+    policy?.loadBalancer?.simple === "PASSTHROUGH";
   const rule: DestinationRule = Object.freeze({
     ...head,
     subsets: parts.subsets.map(({ name, labels }) => ({ name, labels })),
@@ -46,6 +48,8 @@ function createDestinationRule(head: Head, parts: Parts): DestinationRule {
       if (policy === undefined) merged.set(key, (policy = mergePolicies(parts.policy, policies.get(subset), port)));
       return policy;
     },
+    passesThrough: (port: number, subset: string): boolean =>
+      isPassthrough(rule.policyFor(port, "")) || isPassthrough(policies.get(subset)?.base) || isPassthrough(rule.policyFor(port, subset)),
     writtenTlsMode(port: number, subset: string) {
       const own = subset === "" ? parts.policy : policies.get(subset);
       return own?.ports.get(port)?.tls?.mode ?? own?.base.tls?.mode;
@@ -79,6 +83,7 @@ export const toDestinationRule: (resource: Resource<DestinationRuleSpec>, settin
           selector === undefined
             ? resolveExportTo(spec.exportTo, metadata.namespace, settings.defaultDestinationRuleExportTo)
             : [metadata.namespace],
+        writtenExportTo: selector === undefined ? [...new Set(spec.exportTo)].sort() : ["."],
         workloadSelector: selector,
       },
       {
@@ -108,6 +113,7 @@ export const uniteDestinationRules: (older: DestinationRule, younger: Destinatio
     const {
       subsets: _subsets,
       policyFor: _policyFor,
+      passesThrough: _passesThrough,
       writtenTlsMode: _mode,
       streamSettings: _streams,
       hashKeyFor: _hashKeyFor,

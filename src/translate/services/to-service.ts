@@ -79,6 +79,7 @@ export const toServicesOfEntry: (resource: Resource<ServiceEntrySpec>, settings:
       name: port.name,
       protocol: parseProtocol(port.protocol),
       targetPort: port.targetPort || port.number,
+      ...((spec.resolution ?? "NONE") === "NONE" && port.targetPort ? { passthroughPort: port.targetPort } : {}),
     }));
     const selector = spec.workloadSelector?.labels;
     const addresses = (spec.addresses ?? []).filter((address) => address !== "0.0.0.0" && address !== "::");

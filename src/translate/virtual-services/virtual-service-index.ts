@@ -53,20 +53,20 @@ interface Scoped {
   readonly match: readonly { readonly scope: { readonly sourceNamespace: string } }[];
 }
 
+/** A namespace that one match names keeps all others out, even if another match names none. */
 function sourcesOf(route: Scoped): ReadonlySet<string> | undefined {
-  if (route.match.length === 0 || route.match.some((match) => match.scope.sourceNamespace === "")) return undefined;
-  return new Set(route.match.map((match) => match.scope.sourceNamespace));
+  const named = route.match.map((match) => match.scope.sourceNamespace).filter((namespace) => namespace !== "");
+  return named.length === 0 ? undefined : new Set(named);
 }
 
 /** What a VirtualService sends to, for importing services into a Sidecar's scope. */
 export const namedDestinations: (virtualService: VirtualService) => readonly NamedDestination[] = memoByIdentity((virtualService) => {
   const found: NamedDestination[] = [];
-  const add = (route: Scoped, destinations: readonly Destination[]): void => {
-    const sourceNamespaces = sourcesOf(route);
+  const add = (destinations: readonly Destination[], sourceNamespaces?: ReadonlySet<string>): void => {
     for (const destination of destinations) found.push({ destination, sourceNamespaces });
   };
-  for (const route of virtualService.http) add(route, destinationsOf(route));
-  for (const route of virtualService.tcp) add(route, destinationsOfTcp(route));
-  for (const route of virtualService.tls) add(route, destinationsOfTls(route));
+  for (const route of virtualService.http) add(destinationsOf(route), sourcesOf(route));
+  for (const route of virtualService.tcp) add(destinationsOfTcp(route));
+  for (const route of virtualService.tls) add(destinationsOfTls(route));
   return found;
 });

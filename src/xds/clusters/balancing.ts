@@ -7,6 +7,7 @@ import {
   type MeshSettings,
   type OutlierDetection,
   type Service,
+  type ServicePort,
   type TrafficPolicy,
   type ZoneAwareLb,
 } from "../../model/index.ts";
@@ -17,6 +18,7 @@ export interface BalancingInput {
   readonly mesh: MeshSettings;
   /** Endpoints are wherever connections were going: nothing is balanced. */
   readonly originalDestination: boolean;
+  readonly port: ServicePort;
 }
 
 function slowStart(warmup: LoadBalancer["warmup"]): object {
@@ -66,6 +68,15 @@ function zoneConfig({ enabled, minClusterSize }: ZoneAwareLb): object {
   };
 }
 
+/** The address stays, the port may be another. */
+function toOriginal({ passthroughPort }: ServicePort): object {
+  const value = { upstreamPortOverride: passthroughPort };
+  return {
+    lbPolicy: Lb.CLUSTER_PROVIDED,
+    ...(passthroughPort === undefined ? {} : { lbConfig: { case: "originalDstLbConfig", value } }),
+  };
+}
+
 function common({ policy, service, mesh }: BalancingInput): object | undefined {
   const outliers = policy?.outlierDetection;
   const { setting, forced, zoneAware } = localitySetting(policy?.loadBalancer, service, mesh);
@@ -108,7 +119,7 @@ export function buildBalancing(input: BalancingInput): Balancing {
   const { policy } = input;
   const commonLbConfig = common(input);
   const built = create(ClusterSchema, {
-    ...(input.originalDestination ? { lbPolicy: Lb.CLUSTER_PROVIDED } : balancer(policy?.loadBalancer)),
+    ...(input.originalDestination ? toOriginal(input.port) : balancer(policy?.loadBalancer)),
     ...(commonLbConfig === undefined ? {} : { commonLbConfig }),
     ...(policy?.outlierDetection === undefined ? {} : { outlierDetection: ofOutliers(policy.outlierDetection) }),
   } as never) as Cluster;

@@ -78,11 +78,14 @@ export function buildPassthrough(mesh: MeshSettings): Cluster {
   return originalDestination({ name: PASSTHROUGH_CLUSTER, port: { protocol: "UNSUPPORTED" }, pool: PASSTHROUGH_POOL, mesh });
 }
 
+/** So that the capture rules do not send it back to the proxy. */
+export const FROM_INBOUND = {
+  upstreamBindConfig: { sourceAddress: { address: INBOUND_SOURCE, portSpecifier: { case: "portValue", value: 0 } } },
+} as const;
+
 export function boundInbound(destination: OriginalDestination): Cluster {
   const cluster = originalDestination(destination);
-  cluster.upstreamBindConfig = create(ClusterSchema, {
-    upstreamBindConfig: { sourceAddress: { address: INBOUND_SOURCE, portSpecifier: { case: "portValue", value: 0 } } },
-  }).upstreamBindConfig;
+  cluster.upstreamBindConfig = create(ClusterSchema, FROM_INBOUND).upstreamBindConfig;
   return cluster;
 }
 

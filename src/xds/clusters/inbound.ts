@@ -3,7 +3,7 @@ import { type Cluster, Cluster_DiscoveryType as Type, ClusterSchema, create, toD
 import { type ConnectionPool, inboundCluster, type InboundPortView, type MeshSettings } from "../../model/index.ts";
 import { socketAddress } from "../addresses.ts";
 import { circuitBreakers } from "./circuit-breakers.ts";
-import { boundInbound } from "./fixed.ts";
+import { boundInbound, FROM_INBOUND } from "./fixed.ts";
 import { protocolOptions } from "./protocol-options.ts";
 import { statName } from "./stat-name.ts";
 import { tcpKeepalive } from "./tcp-keepalive.ts";
@@ -11,6 +11,11 @@ import { tcpKeepalive } from "./tcp-keepalive.ts";
 /** Named by the port callers are sent to. */
 export function inboundClusterName(port: InboundPortView): string {
   return inboundCluster(port.listenPort);
+}
+
+/** Connections to it are not captured. */
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1" || address.startsWith("unix://");
 }
 
 export function buildInboundCluster(port: InboundPortView, mesh: MeshSettings): Cluster {
@@ -38,6 +43,7 @@ export function buildInboundCluster(port: InboundPortView, mesh: MeshSettings): 
         { lbEndpoints: [{ hostIdentifier: { case: "endpoint", value: { address: socketAddress(target.address, target.port) } } }] },
       ],
     },
+    ...(isLoopback(target.address) ? {} : FROM_INBOUND),
     ...protocolOptions({ port, pool: plain, mesh: own, router: false }),
   } as never);
 }

@@ -61,12 +61,9 @@ function policyOf({ view, port, subset, mesh }: ClusterChoice): TrafficPolicy {
   };
 }
 
-/** PASSTHROUGH of a host is also that of its subsets, whatever they say. */
-function isOriginalDestination(input: ClusterInput): boolean {
-  const { service, destinationRule } = input.view;
-  if (service.resolution === "NONE" && !input.router) return true;
-  const subsets = input.subset === "" ? [""] : ["", input.subset];
-  return subsets.some((subset) => destinationRule?.policyFor(input.port.number, subset).loadBalancer?.simple === "PASSTHROUGH");
+function isOriginalDestination({ view, port, subset, router }: ClusterInput): boolean {
+  if (view.service.resolution === "NONE" && !router) return true;
+  return view.destinationRule?.passesThrough(port.number, subset) === true;
 }
 
 /** undefined: callers everywhere get the same endpoints. */
@@ -109,7 +106,7 @@ export function buildOutboundCluster(input: ClusterInput): Cluster {
   const transport = input.forSni === true ? PLAIN : buildTransport(policy, input, kind);
   return create(ClusterSchema, {
     ...found,
-    ...buildBalancing({ policy, service, mesh: input.mesh, originalDestination: isOriginalDestination(input) }),
+    ...buildBalancing({ policy, service, mesh: input.mesh, originalDestination: isOriginalDestination(input), port: input.port }),
     ...(dynamic ? dynamicDiscovery(transport) : {}),
     name,
     altStatName: statName(input.mesh.outboundClusterStatName, name, {
