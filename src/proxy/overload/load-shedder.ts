@@ -4,8 +4,9 @@
 // would do: a loop that never rests and turns fast is only well used, and a long turn may be a large config or the collector. Once it is overloaded,
 // the share grows until the loop rests a little again: then there is no queue, and refusals are fast. So what is served stays near the most it could.
 
-/** Turns as long as this, three times in a row, and callers wait too long. */
+/** Turns as long as this, for so long, and callers wait too long. A start with cold code, on a machine that is busy, is over before. */
 const LATE_TURN_MS = 100;
+const LATE_MS = 2000;
 const LATE_SAMPLES = 3;
 /** Of the time, busy: above it there is a queue, below the other there is room for more. */
 const FULL = 0.97;
@@ -28,6 +29,7 @@ export interface LoopSample {
 export class LoadShedder {
   /** Of the requests that come: this many are refused; 0 to 1. */
   share = 0;
+  private lateMs = 0;
   private late = 0;
   private lastTurnMs = 0;
   private refusals = 0;
@@ -40,12 +42,13 @@ export class LoadShedder {
     this.lastTurnMs = turnMs;
     if (this.share === 0) {
       this.late = isLate ? this.late + 1 : 0;
-      if (this.late >= LATE_SAMPLES) this.share = FIRST_STEP;
+      this.lateMs = isLate ? this.lateMs + elapsedMs : 0;
+      if (this.late >= LATE_SAMPLES && this.lateMs >= LATE_MS) this.share = FIRST_STEP;
       return;
     }
     if (busy > FULL && !drains) this.share = Math.min(1, this.share + (isLate ? FAST_STEP : STEP));
     else if (busy < ROOM) this.share -= Math.min(2 * STEP, (ROOM - busy) / 2);
-    if (this.share < 0.01) this.share = this.late = 0;
+    if (this.share < 0.01) this.share = this.late = this.lateMs = 0;
   }
 
   refuses(chance: number): boolean {
