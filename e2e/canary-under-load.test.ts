@@ -1,10 +1,9 @@
 // The weight moves, subsets come and go, and the control plane dies, all under load: no request may fail. On our proxy and on real Envoy.
-import http from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
+import { edgeYaml, HOST } from "./edge-yaml.ts";
 import { binomialMargin, failuresOf, startLoad } from "./load.ts";
-import { type Backend, eventually, fetchText, type Mesh, PLANES, startBackend, startMesh } from "./mesh.ts";
+import { type Backend, eventually, fetchText, live, type Mesh, PLANES, startBackend, startMesh } from "./mesh.ts";
 
-const HOST = "demo4.example.com";
 const CHANGES = Number(process.env["SERIN_E2E_CHANGES"] ?? 200);
 const SUBSET_ROUNDS = Number(process.env["SERIN_E2E_SUBSETS"] ?? 100);
 const KILLS = Number(process.env["SERIN_E2E_KILLS"] ?? 20);
@@ -16,52 +15,13 @@ interface Shape {
   readonly mark?: string;
 }
 
-function yamlFor(gatewayPort: number, backends: readonly [Backend, Backend], shape: Shape): string {
-  const to = (subset: string, weight: number): string =>
-    `{destination: {host: demo4.test1.svc.cluster.local, subset: ${subset}}, weight: ${weight}}`;
-  const routes =
-    shape.v2Weight === 0
-      ? [to("v1", 100)]
-      : shape.v2Weight === 100
-        ? [to("v2", 100)]
-        : [to("v1", 100 - shape.v2Weight), to("v2", shape.v2Weight)];
-  return `
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: demo4, namespace: test1}
-spec:
-  hosts: [demo4.test1.svc.cluster.local]
-  location: MESH_INTERNAL
-  resolution: STATIC
-  ports: [{number: 80, name: http, protocol: HTTP}]
-  endpoints:
-  - {address: 127.0.0.1, ports: {http: ${backends[0].port}}, labels: {version: v1}}
-  - {address: 127.0.0.1, ports: {http: ${backends[1].port}}, labels: {version: v2}}
----
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: edge, namespace: test1}
-spec:
-  selector: {istio: ingressgateway}
-  servers: [{port: {number: ${gatewayPort}, name: http, protocol: HTTP}, hosts: [${HOST}]}]
----
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: {name: demo4, namespace: test1}
-spec:
-  host: demo4.test1.svc.cluster.local
-  subsets: [${shape.subsets.map((s) => `{name: ${s}, labels: {version: ${s}}}`).join(", ")}]
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: demo4, namespace: test1}
-spec:
-  hosts: [${HOST}]
-  gateways: [edge]
-  http:
-  - headers: {response: {set: {x-mark: "${shape.mark ?? "-"}"}}}
-    route: [${routes.join(", ")}]
-`;
+function yamlFor(gatewayPort: number, backends: readonly [Backend, Backend], { v2Weight, ...shape }: Shape): string {
+  const weights = [
+    { subset: "v1", weight: 100 - v2Weight },
+    { subset: "v2", weight: v2Weight },
+  ];
+  const endpoints = backends.map(({ port }, i) => ({ port, version: `v${i + 1}` }));
+  return edgeYaml(gatewayPort, { ...shape, endpoints, routes: weights.filter(({ weight }) => weight > 0) });
 }
 
 describe.each(PLANES)("a canary under load on %s", (plane) => {
@@ -75,22 +35,6 @@ describe.each(PLANES)("a canary under load on %s", (plane) => {
     mesh = started;
     await live(started, "start");
     return { mesh: started, pair, set: (next) => started.write(yamlFor(started.gatewayPort, pair, next)) };
-  }
-
-  /** The mark that the route of the config in force sends back; undefined while there is none. */
-  function markOf(running: Mesh): Promise<string | undefined> {
-    return new Promise((resolve) => {
-      const request = http.get({ host: "127.0.0.1", port: running.gatewayPort, headers: { host: HOST }, agent: false });
-      request.on("response", (response) => {
-        response.resume();
-        resolve(response.statusCode === 200 ? String(response.headers["x-mark"]) : undefined);
-      });
-      request.on("error", () => resolve(undefined));
-    });
-  }
-
-  function live(running: Mesh, mark: string): Promise<boolean> {
-    return eventually(`config ${mark} is live`, async () => (await markOf(running)) === mark);
   }
 
   afterEach(async () => {

@@ -6,6 +6,7 @@ import path from "node:path";
 import { bootstrap } from "../scenarios/play/boot.ts";
 import type { CaseProxy } from "../scenarios/play/case.ts";
 import { freePort } from "../src/kit/testing/free-port.ts";
+import { buildOverloadManager } from "../src/runtime/overload-manager.ts";
 import { type Program, programCommand } from "../src/runtime/programs.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
@@ -13,6 +14,9 @@ const ENVOY = process.env["ENVOY"] ?? path.join(ROOT, ".cache/envoy/envoy");
 export type Plane = "serin" | "envoy";
 /** The data planes that can run on this machine. */
 export const PLANES: readonly Plane[] = existsSync(ENVOY) ? ["serin", "envoy"] : ["serin"];
+
+/** Callers are asked to leave at once, not more and more of them. */
+const ENVOY_DRAIN = ["--drain-strategy", "immediate"];
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -49,19 +53,30 @@ export interface FleetProxy {
   readonly adminPort: number;
 }
 
+export interface ProxyOptions {
+  /** The memory it may have, instead of what it has by default. */
+  readonly maxHeapMiB?: number;
+  /** How long it may drain when it is to end. */
+  readonly drainS?: number;
+}
+
 export interface Fleet {
   readonly adminPort: number;
   /** Replaces the config file in one step. */
   write(yaml: string): void;
   /** Started and ready; `name` is its log's. */
-  startProxy(name: string, plane: Plane, node: CaseProxy): Promise<FleetProxy>;
+  startProxy(name: string, plane: Plane, node: CaseProxy, options?: ProxyOptions): Promise<FleetProxy>;
   restartControlPlane(signal: NodeJS.Signals): Promise<void>;
   log(name: string): string;
   stop(): Promise<void>;
 }
 
-function bootstrapFile(node: CaseProxy, ports: { xds: number; admin: number }): string {
-  return JSON.stringify(bootstrap(node))
+/** As `serin up` has it where that differs from Istio's. */
+function bootstrapFile(node: CaseProxy, ports: { xds: number; admin: number }, { maxHeapMiB }: ProxyOptions): string {
+  return JSON.stringify({
+    ...(bootstrap(node) as object),
+    overload_manager: buildOverloadManager(maxHeapMiB === undefined ? undefined : maxHeapMiB * 1_048_576),
+  })
     .replaceAll('"port_value":15010', `"port_value":${ports.xds}`)
     .replaceAll('"port_value":15000', `"port_value":${ports.admin}`)
     .replaceAll("10.9.9.9", "127.0.0.1");
@@ -90,7 +105,10 @@ export async function startFleet(yaml: string): Promise<Fleet> {
     const file = path.join(dir, `${name}.log`);
     return existsSync(file) ? readFileSync(file, "utf8").slice(-4000) : "";
   };
-  const serin = (program: Program): readonly string[] => programCommand(program, path.join(ROOT, "dist/cli.js"));
+  const serin = (program: Program, maxHeapMiB?: number): readonly string[] => {
+    const [node = "", ...rest] = programCommand(program, path.join(ROOT, "dist/cli.js"));
+    return [node, ...(maxHeapMiB === undefined ? [] : [`--max-old-space-size=${maxHeapMiB}`]), ...rest];
+  };
   const startControlPlane = (): ChildProcess =>
     start("control", [
       ...serin("control-plane"),
@@ -118,14 +136,15 @@ export async function startFleet(yaml: string): Promise<Fleet> {
     write,
     log,
     stop,
-    async startProxy(name, plane, node) {
+    async startProxy(name, plane, node, options = {}) {
       const port = await freePort();
       const boot = path.join(dir, `${name}.json`);
-      writeFileSync(boot, bootstrapFile(node, { xds: xdsPort, admin: port }));
+      writeFileSync(boot, bootstrapFile(node, { xds: xdsPort, admin: port }, options));
+      const drain = options.drainS === undefined ? [] : ["--drain-time-s", String(options.drainS)];
       const child =
         plane === "serin"
-          ? start(name, [...serin("proxy"), "-c", boot])
-          : start(name, [ENVOY, "-c", boot, "--concurrency", "1", "--disable-hot-restart", "-l", "warning"]);
+          ? start(name, [...serin("proxy", options.maxHeapMiB), "-c", boot, ...drain])
+          : start(name, [ENVOY, "-c", boot, "--concurrency", "1", "--disable-hot-restart", "-l", "warning", ...drain, ...ENVOY_DRAIN]);
       try {
         await ready(port, `${name} ready`);
       } catch (error) {

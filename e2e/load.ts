@@ -10,6 +10,8 @@ export interface LoadResult {
 }
 
 export interface Load {
+  /** Answers by status so far. */
+  soFar(): ReadonlyMap<string, number>;
   stop(): Promise<LoadResult>;
 }
 
@@ -75,6 +77,7 @@ export function startLoad(options: LoadOptions): Load & { readonly finished: Pro
   });
   return {
     finished,
+    soFar: () => new Map(outcomes),
     stop() {
       stopping = true;
       return finished;
@@ -83,7 +86,7 @@ export function startLoad(options: LoadOptions): Load & { readonly finished: Pro
 }
 
 /** Everything that is not a 200, as text; empty when nothing failed. */
-export function failuresOf(result: LoadResult): string {
+export function failuresOf(result: Pick<LoadResult, "outcomes">): string {
   return [...result.outcomes]
     .filter(([outcome]) => outcome !== "200")
     .map(([outcome, n]) => `${outcome}: ${n}`)

@@ -2,7 +2,8 @@
 import type { ChildProcess } from "node:child_process";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import { eventually, fetchText, type Plane, startFleet } from "./fleet.ts";
+import { HOST } from "./edge-yaml.ts";
+import { eventually, fetchText, type Plane, type ProxyOptions, startFleet } from "./fleet.ts";
 import { freePort } from "../src/kit/testing/free-port.ts";
 
 export { eventually, fetchText, type Plane, PLANES, sleep } from "./fleet.ts";
@@ -49,13 +50,34 @@ export interface Mesh {
 }
 
 /** The proxy of Istio's gateway Deployment. */
-const GATEWAY = { type: "router", namespace: "istio-system", name: "gateway-1", labels: { istio: "ingressgateway" } } as const;
+export const GATEWAY = { type: "router", namespace: "istio-system", name: "gateway-1", labels: { istio: "ingressgateway" } } as const;
 
-export async function startMesh(options: { yaml: (gatewayPort: number) => string; plane: Plane }): Promise<Mesh> {
+/** The mark that the config in force sends back (see edgeYaml); undefined while there is none. */
+export function markOf({ gatewayPort }: Mesh, path = "/"): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const request = http.get({ host: "127.0.0.1", port: gatewayPort, path, headers: { host: HOST }, agent: false });
+    request.on("response", (response) => {
+      response.resume();
+      resolve(response.statusCode === 200 ? String(response.headers["x-mark"]) : undefined);
+    });
+    request.on("error", () => resolve(undefined));
+  });
+}
+
+export function live(mesh: Mesh, mark: string, path = "/"): Promise<boolean> {
+  return eventually(`config ${mark} is in force`, async () => (await markOf(mesh, path)) === mark);
+}
+
+export interface MeshOptions extends ProxyOptions {
+  readonly yaml: (gatewayPort: number) => string;
+  readonly plane: Plane;
+}
+
+export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const gatewayPort = await freePort();
   const fleet = await startFleet(options.yaml(gatewayPort));
   try {
-    const proxy = await fleet.startProxy("proxy", options.plane, GATEWAY);
+    const proxy = await fleet.startProxy("proxy", options.plane, GATEWAY, options);
     await eventually("gateway listens", async () => (await fetchText(`http://127.0.0.1:${gatewayPort}/`)).status > 0);
     const { adminPort, write, log, stop, restartControlPlane } = fleet;
     return {

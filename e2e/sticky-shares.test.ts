@@ -13,6 +13,7 @@ import { buildMesh, viewFor } from "../src/translate/index.ts";
 import { resourcesOf } from "../src/translate/resources-of.fixture.ts";
 import { eventually, startTestServer, type TestServer } from "../src/xds-server/testing/test-server.ts";
 import { generate } from "../src/xds/index.ts";
+import { binomialMargin } from "./load.ts";
 import { type Mesh, meshText } from "../src/xds/routes/sticky-mesh.fixture.ts";
 
 const LABELS = { istio: "ingressgateway" };
@@ -139,14 +140,6 @@ async function ask(port: number, requests: readonly string[]): Promise<readonly 
 
 const USERS = Array.from({ length: 10_000 }, (_, i) => `user-${i}`);
 const byHeader = (users: readonly string[]): string[] => users.map((user) => `x-user: ${user}\r\n`);
-/** Two-sided quantile of the normal distribution at 1e-6. */
-const QUANTILE = 4.892;
-
-/** What `of` draws may differ from their share by, once in a million times. */
-function bound(of: number, share: number): number {
-  return QUANTILE * Math.sqrt((share * (1 - share)) / of) + 0.5 / of;
-}
-
 /** An upstream that answers at once and says who it is. */
 async function startEndpoint(): Promise<number> {
   const server = net.createServer((socket) => {
@@ -194,7 +187,7 @@ describe.each(["serin", "envoy"] as const)("%s", (plane) => {
           changes[direction][user] = (changes[direction][user] as number) + 1;
         }
         const share = versions.filter((version) => version === "v2").length / USERS.length;
-        expect(Math.abs(share - v2 / 100)).toBeLessThanOrEqual(bound(USERS.length, v2 / 100));
+        expect(Math.abs(share - v2 / 100)).toBeLessThanOrEqual(binomialMargin(USERS.length, v2 / 100));
         before = versions;
       }
       expect(new Set(changes.up)).toEqual(new Set([1]));
@@ -221,7 +214,7 @@ describe.each(["serin", "envoy"] as const)("%s", (plane) => {
           const here = own.filter(({ endpoint }) => endpoint === String(port)).length;
           // The parts of a ring are not quite equal themselves.
           const uneven = algorithm.startsWith("ring") ? 0.01 : 0;
-          expect(Math.abs(here / own.length - 1 / 3)).toBeLessThanOrEqual(bound(own.length, 1 / 3) + uneven);
+          expect(Math.abs(here / own.length - 1 / 3)).toBeLessThanOrEqual(binomialMargin(own.length, 1 / 3) + uneven);
         }
       }
     },
@@ -243,7 +236,7 @@ describe.each(["serin", "envoy"] as const)("%s", (plane) => {
       });
       expect(new Set(given).size).toBe(given.length);
       const share = first.filter(({ version }) => version === "v2").length / first.length;
-      expect(Math.abs(share - 0.5)).toBeLessThanOrEqual(bound(first.length, 0.5));
+      expect(Math.abs(share - 0.5)).toBeLessThanOrEqual(binomialMargin(first.length, 0.5));
       const again = await ask(
         gateway.port,
         given.map((cookie, i) => (i % 2 === 0 ? `cookie: theme=dark; ${cookie}\r\n` : `cookie: ${cookie}; a=b\r\n`)),

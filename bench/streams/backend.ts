@@ -1,6 +1,7 @@
 // The upstream of the stream benchmark. A connection that begins with `GET` is upgraded first. Then the first byte says what it is for:
 // `e` echoes what comes, `d` sends for as long as the caller reads.
 import net from "node:net";
+import { pour } from "../pour.ts";
 
 export interface StreamBackend {
   readonly port: number;
@@ -9,16 +10,6 @@ export interface StreamBackend {
 
 const UPGRADED =
   "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
-const BLOCK = Buffer.alloc(65_536, 120);
-
-function pour(socket: net.Socket): void {
-  const more = (): void => {
-    while (socket.writable && socket.write(BLOCK));
-  };
-  socket.on("drain", more);
-  more();
-}
-
 export async function startStreamBackend(): Promise<StreamBackend> {
   const sockets = new Set<net.Socket>();
   const server = net.createServer({ noDelay: true }, (socket) => {
@@ -36,7 +27,7 @@ export async function startStreamBackend(): Promise<StreamBackend> {
       }
       if (state === "new") {
         state = data[0] === 101 ? "echo" : "pour";
-        if (state === "pour") return pour(socket);
+        if (state === "pour") return pour(socket, Number.POSITIVE_INFINITY);
       }
       if (state === "echo") socket.write(data);
     });

@@ -1,29 +1,14 @@
 // A backend that a row can kill, stop or have lie: `node backend-process.ts NAME KIND PORT`; its port is the first line it prints.
 //   echo    answers with its name; /upload answers the SHA-256 of the body, /download?N sends N bytes, /slow?MS waits before it answers
 //   fail    answers 503
-//   lie     breaks HTTP/1.1 in the way the path asks for
+//   lie     breaks HTTP/1.1 in the way that the path names
 import { createHash } from "node:crypto";
 import http from "node:http";
 import net from "node:net";
+import { pour } from "../../bench/pour.ts";
+import { BROKEN_OFF, EXCESS, HONEST, REFUSED, tellLie } from "../../src/proxy/testing/lies.ts";
 
 const [name = "backend", kind = "echo", port = "0"] = process.argv.slice(2);
-const BLOCK = Buffer.alloc(65_536, 97);
-
-function download(response: http.ServerResponse, bytes: number): void {
-  response.setHeader("content-length", String(bytes));
-  let left = bytes;
-  const more = (): void => {
-    while (left > 0) {
-      const part = left >= BLOCK.length ? BLOCK : BLOCK.subarray(0, left);
-      left -= part.length;
-      if (!response.write(part)) break;
-    }
-    if (left === 0) response.end();
-  };
-  response.on("drain", more);
-  more();
-}
-
 function answer(request: http.IncomingMessage, response: http.ServerResponse): void {
   const [path = "/", query = ""] = (request.url ?? "/").split("?");
   response.setHeader("x-backend", name);
@@ -40,35 +25,20 @@ function answer(request: http.IncomingMessage, response: http.ServerResponse): v
     return;
   }
   request.resume();
-  if (path === "/download") download(response, Number(query));
-  else if (path === "/slow") setTimeout(() => response.end(name), Number(query));
+  if (path === "/download") {
+    response.setHeader("content-length", query);
+    pour(response, Number(query));
+  } else if (path === "/slow") setTimeout(() => response.end(name), Number(query));
   else response.end(name);
 }
 
-const LIES: Readonly<Record<string, string>> = {
-  "/short": "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nabc",
-  "/long": "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\nx-leak: yes\r\ncontent-length: 6\r\n\r\nstolen",
-  "/chunk": "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
-  "/both": "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
-  "/split": "HTTP/1.1 200 OK\r\nx-a: b\r\n c: d\r\ncontent-length: 2\r\n\r\nok",
-  "/flood": `${"HTTP/1.1 102 Processing\r\n\r\n".repeat(500)}HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok`,
-  "/upgrade":
-    "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nHTTP/1.1 200 OK\r\nx-leak: yes\r\ncontent-length: 6\r\n\r\nstolen",
-  "/garbage": "SSH-2.0-OpenSSH_9.0\r\n",
-  "/huge": `HTTP/1.1 200 OK\r\nx-big: ${"a".repeat(200_000)}\r\ncontent-length: 2\r\n\r\nok`,
-  "/twice": "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok",
-};
+const LIES: Readonly<Record<string, readonly string[]>> = { ...REFUSED, ...BROKEN_OFF, ...EXCESS };
 
 function lie(socket: net.Socket): void {
   socket.on("error", () => undefined);
   socket.on("data", (data: Buffer) => {
     const path = data.toString("latin1").split(" ")[1] ?? "/";
-    const text = LIES[path];
-    if (text === undefined) socket.write("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nhonest");
-    else {
-      socket.write(text, "latin1");
-      if (path === "/short") socket.end();
-    }
+    tellLie(socket, LIES[decodeURIComponent(path.slice(1))] ?? [HONEST]);
   });
 }
 

@@ -1,10 +1,13 @@
 // Open-loop load: requests begin at a constant rate whether earlier ones are answered or not, and a latency counts from when its request was due.
 import http from "node:http";
+import { quantiles } from "../../bench/measure.ts";
 
 export interface OpenLoadResult {
   readonly requests: number;
   /** Answers by status, transport errors by code. */
   readonly outcomes: ReadonlyMap<string, number>;
+  /** By the x-backend header of 200 answers. */
+  readonly byBackend: ReadonlyMap<string, number>;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -21,6 +24,8 @@ export interface OpenLoadOptions {
 }
 
 export interface OpenLoad {
+  /** Answers by status so far. */
+  soFar(): ReadonlyMap<string, number>;
   stop(): Promise<OpenLoadResult>;
 }
 
@@ -29,6 +34,7 @@ const STEP_MS = 5;
 export function startOpenLoad(options: OpenLoadOptions): OpenLoad {
   const agent = new http.Agent({ keepAlive: true, maxSockets: options.connections ?? 64 });
   const outcomes = new Map<string, number>();
+  const byBackend = new Map<string, number>();
   const latencies: number[] = [];
   const under = new Set<Promise<void>>();
   const started = performance.now();
@@ -51,6 +57,8 @@ export function startOpenLoad(options: OpenLoadOptions): OpenLoad {
       request.setTimeout(options.timeoutMs ?? 10_000, () => request.destroy(Object.assign(new Error("timeout"), { code: "TIMEOUT" })));
       request.on("response", (response) => {
         response.resume();
+        const backend = String(response.headers["x-backend"]);
+        if (response.statusCode === 200) byBackend.set(backend, (byBackend.get(backend) ?? 0) + 1);
         response.on("end", () => finish(String(response.statusCode)));
         response.on("error", () => finish("broken body"));
       });
@@ -66,23 +74,14 @@ export function startOpenLoad(options: OpenLoadOptions): OpenLoad {
   }, STEP_MS);
 
   return {
+    soFar: () => new Map(outcomes),
     async stop() {
       clearInterval(timer);
       await Promise.all(under);
       agent.destroy();
-      const sorted = Float64Array.from(latencies).sort();
-      const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-      return { requests: sent, outcomes, p50Ms: at(0.5), p99Ms: at(0.99) };
+      return { requests: sent, outcomes, byBackend, ...quantiles(latencies) };
     },
   };
-}
-
-/** Everything that is not a 200, as text; "" = nothing. */
-export function failures(result: OpenLoadResult): string {
-  return [...result.outcomes]
-    .filter(([outcome]) => outcome !== "200")
-    .map(([outcome, n]) => `${outcome}: ${n}`)
-    .join(", ");
 }
 
 export function share(result: OpenLoadResult): number {

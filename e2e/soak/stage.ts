@@ -2,10 +2,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import path from "node:path";
-import { type Mesh, type Plane, startMesh } from "../mesh.ts";
+import { type EdgeShape, edgeYaml } from "../edge-yaml.ts";
+import type { ProxyOptions } from "../fleet.ts";
+import { live, type Mesh, startMesh } from "../mesh.ts";
+import type { SoakContext } from "./row.ts";
 
-export const HOST = "demo4.example.com";
-const SERVICE = "demo4.test1.svc.cluster.local";
+export { HOST } from "../edge-yaml.ts";
 
 /** A backend in a process of its own, so that it can be stopped and killed. */
 export interface BackendProcess {
@@ -26,72 +28,61 @@ export async function startBackendProcess(name: string, kind = "echo", port = 0)
   return { port: listening, child, kill: (signal) => void child.kill(signal), stop: () => void child.kill("SIGKILL") };
 }
 
-export interface Shape {
-  readonly ports: readonly number[];
-  /** Fields of the DestinationRule's trafficPolicy, in YAML's flow style. */
-  readonly trafficPolicy?: string;
-  /** Fields of the one HTTP rule beside its destination, in YAML's flow style. */
-  readonly rule?: string;
-  /** Sent back as `x-mark`, so that a row knows which config answers. */
-  readonly mark?: string;
-}
+/** A version for each port. */
+export type Shape = Omit<EdgeShape, "endpoints"> & { readonly ports: readonly number[] };
 
-export function yamlOf(gatewayPort: number, shape: Shape): string {
-  const endpoints = shape.ports.map((port) => `{address: 127.0.0.1, ports: {http: ${port}}}`).join(", ");
-  return `
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: demo4, namespace: test1}
-spec:
-  hosts: [${SERVICE}]
-  location: MESH_INTERNAL
-  resolution: STATIC
-  ports: [{number: 80, name: http, protocol: HTTP}]
-  endpoints: [${endpoints}]
----
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: edge, namespace: test1}
-spec:
-  selector: {istio: ingressgateway}
-  servers: [{port: {number: ${gatewayPort}, name: http, protocol: HTTP}, hosts: [${HOST}]}]
----
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: {name: demo4, namespace: test1}
-spec:
-  host: ${SERVICE}
-  trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}${shape.trafficPolicy === undefined ? "" : `, ${shape.trafficPolicy}`}}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: demo4, namespace: test1}
-spec:
-  hosts: [${HOST}]
-  gateways: [edge]
-  http:
-  - {headers: {response: {set: {x-mark: "${shape.mark ?? "-"}"}}}, route: [{destination: {host: ${SERVICE}}}]${shape.rule === undefined ? "" : `, ${shape.rule}`}}
-`;
+export interface StageOptions extends Shape, ProxyOptions {
+  /** Nothing is asked of the gateway before the row begins. */
+  readonly untried?: boolean;
 }
 
 export interface Stage {
   readonly mesh: Mesh;
   readonly pid: number;
   set(shape: Shape): void;
+  /** The gateway answers with the config of this mark. */
+  live(mark: string): Promise<boolean>;
+  /** It serves on: asked after a fault. */
+  serves(): Promise<boolean>;
+}
+
+const START = "start";
+
+function yamlOf(gatewayPort: number, { ports, ...shape }: Shape): string {
+  return edgeYaml(gatewayPort, { mark: START, ...shape, endpoints: ports.map((port, i) => ({ port, version: `v${i + 1}` })) });
 }
 
 /** A gateway in front of these backends; `body` runs, and everything is stopped whatever comes of it. */
-export async function onStage<T>(plane: Plane, shape: Shape, body: (stage: Stage) => Promise<T>): Promise<T> {
-  const mesh = await startMesh({ plane, yaml: (port) => yamlOf(port, shape) });
+export async function onStage<T>(
+  { plane }: Pick<SoakContext, "plane">,
+  options: StageOptions,
+  body: (stage: Stage) => Promise<T>,
+): Promise<T> {
+  const mesh = await startMesh({ ...options, plane, yaml: (port) => yamlOf(port, options) });
+  const serves = (): Promise<boolean> => live(mesh, options.mark ?? START);
   try {
+    if (options.untried !== true) await serves();
     return await body({
       mesh,
+      serves,
       pid: mesh.proxy().pid ?? 0,
       set: (next) => mesh.write(yamlOf(mesh.gatewayPort, next)),
+      live: (mark) => live(mesh, mark),
     });
   } finally {
     await mesh.stop();
   }
+}
+
+/** What most rows need: one backend behind the gateway. */
+export function onOneBackend<T>(
+  context: Pick<SoakContext, "plane">,
+  options: Omit<StageOptions, "ports"> & { readonly kind?: string },
+  body: (stage: Stage, backend: BackendProcess) => Promise<T>,
+): Promise<T> {
+  return withBackends(1, options.kind ?? "echo", ([backend]) =>
+    onStage(context, { ...options, ports: [backend!.port] }, (stage) => body(stage, backend!)),
+  );
 }
 
 export async function withBackends<T>(count: number, kind: string, body: (backends: readonly BackendProcess[]) => Promise<T>): Promise<T> {

@@ -1,50 +1,73 @@
 // Rows 1 and 2: weights that move ten times a second, and subsets that come and go in the same step as the routes that use them.
-import http from "node:http";
-import { eventually, type Mesh } from "../../mesh.ts";
+import { quantiles } from "../../../bench/measure.ts";
+import { failuresOf } from "../../load.ts";
+import { sleep } from "../../mesh.ts";
+import { startOpenLoad } from "../open-load.ts";
+import { atLeast, atMost, noFailure, type SoakRow, told } from "../row.ts";
 import { HOST, onStage, type Shape, withBackends } from "../stage.ts";
-import { failures, startOpenLoad } from "../open-load.ts";
-import { atMost, noFailure, type SoakRow, told } from "../row.ts";
 
-/** The mark that the config in force sends back. */
-export function markOf(mesh: Mesh): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const request = http.get({ host: "127.0.0.1", port: mesh.gatewayPort, headers: { host: HOST }, agent: false });
-    request.on("response", (response) => {
-      response.resume();
-      resolve(response.statusCode === 200 ? String(response.headers["x-mark"]) : undefined);
-    });
-    request.on("error", () => resolve(undefined));
-  });
-}
+const SUBSETS = ["v1", "v2"];
 
-export function live(mesh: Mesh, mark: string): Promise<boolean> {
-  return eventually(`config ${mark} is in force`, async () => (await markOf(mesh)) === mark);
+function split(ports: readonly number[], v2: number, mark: string): Shape {
+  const weights = [
+    { subset: "v1", weight: 100 - v2 },
+    { subset: "v2", weight: v2 },
+  ];
+  return { ports, subsets: SUBSETS, routes: weights.filter(({ weight }) => weight > 0), mark };
 }
 
 export const configChanges: SoakRow = {
   number: 1,
-  title: "routes change ten times a second under load",
-  run: ({ plane, pick }) =>
+  title: "weights change ten times a second under load",
+  run: (context) =>
     withBackends(2, "echo", (backends) => {
-      const shape = (mark: string): Shape => ({ ports: backends.map((b) => b.port), mark });
-      return onStage(plane, shape("start"), async ({ mesh, set }) => {
-        await live(mesh, "start");
+      const ports = backends.map(({ port }) => port);
+      return onStage(context, split(ports, 50, "start"), async ({ mesh, set, live }) => {
         const load = startOpenLoad({ port: mesh.gatewayPort, host: HOST, rate: 300 });
         const waits: number[] = [];
-        const changes = pick(600, 40);
-        for (let i = 0; i < changes; i++) {
+        const steps = [10, 25, 50, 75, 100, 0];
+        for (let i = 0; i < context.pick(600, 40); i++) {
           const from = performance.now();
-          set(shape(`m${i}`));
-          await live(mesh, `m${i}`);
+          set(split(ports, steps[i % steps.length]!, `m${i}`));
+          await live(`m${i}`);
           waits.push(performance.now() - from);
-          await new Promise((done) => setTimeout(done, Math.max(0, 100 - waits[i]!)));
+          await sleep(Math.max(0, 100 - waits[i]!));
         }
         const result = await load.stop();
-        waits.sort((a, b) => a - b);
         return [
           told("requests", result.requests),
-          noFailure("failed", failures(result)),
-          atMost("change in force, p99", waits[Math.floor(waits.length * 0.99)] ?? 0, 2000, " ms"),
+          noFailure("failed", failuresOf(result)),
+          told("change in force, median", `${quantiles(waits).p50Ms.toFixed(0)} ms`),
+          atMost("change in force, p99", quantiles(waits).p99Ms, context.pick(500, 2000), " ms"),
+          atMost("change in force, longest", Math.max(...waits), 2000, " ms"),
+        ];
+      });
+    }),
+};
+
+export const subsetsComeAndGo: SoakRow = {
+  number: 2,
+  title: "a subset is added and used in one step, and both are removed in one, under load",
+  run: (context) =>
+    withBackends(2, "echo", (backends) => {
+      const ports = backends.map(({ port }) => port);
+      const without = (mark: string): Shape => ({ ports, subsets: ["v1"], routes: [{ subset: "v1", weight: 100 }], mark });
+      return onStage(context, without("start"), async ({ mesh, set, live }) => {
+        const load = startOpenLoad({ port: mesh.gatewayPort, host: HOST, rate: 300 });
+        const rounds = context.pick(200, 25);
+        for (let i = 0; i < rounds; i++) {
+          // The whole route moves, so that a subset that is not there yet would be seen by every request.
+          set(split(ports, i % 2 === 0 ? 100 : 50, `with${i}`));
+          await live(`with${i}`);
+          set(without(`without${i}`));
+          await live(`without${i}`);
+        }
+        const result = await load.stop();
+        return [
+          told("rounds", rounds),
+          told("requests", result.requests),
+          noFailure("failed", failuresOf(result)),
+          atLeast("answers of the subset", result.byBackend.get("b2") ?? 0, 1),
         ];
       });
     }),

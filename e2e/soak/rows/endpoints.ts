@@ -1,30 +1,28 @@
 // Rows 6, 7 and 8: endpoints that die, that hang, and that all fail.
-import { HOST, onStage, startBackendProcess, withBackends } from "../stage.ts";
-import { eventually } from "../../mesh.ts";
-import { failures, share, startOpenLoad } from "../open-load.ts";
+import { failuresOf } from "../../load.ts";
+import { eventually, sleep } from "../../mesh.ts";
+import { share, startOpenLoad } from "../open-load.ts";
 import { atLeast, atMost, noFailure, type SoakRow, told } from "../row.ts";
-import { live } from "./config-changes.ts";
+import { HOST, onStage, startBackendProcess, withBackends } from "../stage.ts";
 
 const RATE = 200;
-const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 const OUTLIERS =
   "outlierDetection: {consecutive5xxErrors: 3, consecutiveGatewayErrors: 3, interval: 1s, baseEjectionTime: 30s, maxEjectionPercent: 67}";
 
 export const endpointDies: SoakRow = {
   number: 6,
   title: "one of three endpoints is killed, with retries of what it cut off",
-  run: ({ plane, pick }) =>
+  run: (context) =>
     withBackends(3, "echo", (backends) => {
       const ports = backends.map((b) => b.port);
       const rule = 'retries: {attempts: 2, retryOn: "connect-failure,refused-stream,reset"}';
-      return onStage(plane, { ports, mark: "start", trafficPolicy: OUTLIERS, rule }, async ({ mesh }) => {
-        await live(mesh, "start");
+      return onStage(context, { ports, trafficPolicy: OUTLIERS, rule }, async ({ mesh }) => {
         const load = startOpenLoad({ port: mesh.gatewayPort, host: HOST, rate: RATE });
         await sleep(1000);
         backends[1]?.kill("SIGKILL");
-        await sleep(pick(20_000, 4000));
+        await sleep(context.pick(20_000, 4000));
         const result = await load.stop();
-        return [told("requests", result.requests), atLeast("good", share(result) * 100, 99.99, " %"), told("failed", failures(result))];
+        return [told("requests", result.requests), atLeast("good", share(result) * 100, 99.99, " %"), told("failed", failuresOf(result))];
       });
     }),
 };
@@ -32,12 +30,11 @@ export const endpointDies: SoakRow = {
 export const endpointHangs: SoakRow = {
   number: 7,
   title: "one of three endpoints stops answering (SIGSTOP)",
-  run: ({ plane, pick }) =>
+  run: (context) =>
     withBackends(3, "echo", (backends) => {
       const ports = backends.map((b) => b.port);
       const rule = 'retries: {attempts: 2, perTryTimeout: 250ms, retryOn: "5xx,connect-failure,reset"}';
-      return onStage(plane, { ports, mark: "start", trafficPolicy: OUTLIERS, rule }, async ({ mesh }) => {
-        await live(mesh, "start");
+      return onStage(context, { ports, trafficPolicy: OUTLIERS, rule }, async ({ mesh }) => {
         const load = startOpenLoad({ port: mesh.gatewayPort, host: HOST, rate: RATE });
         await sleep(1000);
         backends[1]?.kill("SIGSTOP");
@@ -48,7 +45,7 @@ export const endpointHangs: SoakRow = {
           15_000,
         );
         const ejected = performance.now() - from;
-        await sleep(pick(15_000, 2000));
+        await sleep(context.pick(15_000, 2000));
         backends[1]?.kill("SIGCONT");
         const result = await load.stop();
         return [
@@ -63,12 +60,12 @@ export const endpointHangs: SoakRow = {
 export const allEjected: SoakRow = {
   number: 8,
   title: "all endpoints fail and are ejected, then come back",
-  run: ({ plane }) =>
+  run: (context) =>
     withBackends(3, "fail", (backends) => {
       const ports = backends.map((b) => b.port);
       const policy =
         "outlierDetection: {consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: 2s, maxEjectionPercent: 100, minHealthPercent: 0}";
-      return onStage(plane, { ports, mark: "start", trafficPolicy: policy, rule: "retries: {attempts: 0}" }, async ({ mesh }) => {
+      return onStage(context, { ports, trafficPolicy: policy, rule: "retries: {attempts: 0}", untried: true }, async ({ mesh, serves }) => {
         const load = startOpenLoad({ port: mesh.gatewayPort, host: HOST, rate: 50 });
         await eventually(
           "all are ejected",
@@ -79,7 +76,7 @@ export const allEjected: SoakRow = {
         await sleep(200);
         const back = await Promise.all(ports.map((port, i) => startBackendProcess(`c${i}`, "echo", port)));
         const from = performance.now();
-        await live(mesh, "start");
+        await serves();
         const recovered = performance.now() - from;
         const result = await load.stop();
         for (const backend of back) backend.stop();

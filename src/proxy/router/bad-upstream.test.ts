@@ -3,6 +3,7 @@
 import type net from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { oneRoute } from "../testing/config.ts";
+import { BROKEN_OFF, EXCESS, HONEST, REFUSED, tellLie } from "../testing/lies.ts";
 import { raw, type Scene, startScene, startTcp, until } from "../testing/scene.ts";
 
 const started: { stop(): void }[] = [];
@@ -11,7 +12,6 @@ afterEach(() => {
 });
 
 const FORMAT = "%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\n";
-const HONEST = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nhonest";
 const OK = "HTTP/1.1 200 OK\r\n";
 
 interface Met {
@@ -23,7 +23,7 @@ interface Met {
   readonly connections: number;
 }
 
-/** What the first caller gets of the lie, what the next one gets, and what the first is logged as. Parts come one after the other; "FIN" and "RST" end. */
+/** What the first caller gets of the lie, what the next one gets, and what the first is logged as. */
 async function meet(parts: readonly string[], request = "GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"): Promise<Met> {
   let connections = 0;
   let told = false;
@@ -33,15 +33,7 @@ async function meet(parts: readonly string[], request = "GET / HTTP/1.1\r\nhost:
       return;
     }
     told = true;
-    const say = (at: number): void => {
-      const part = parts[at];
-      if (part === undefined) return;
-      if (part === "FIN") socket.end();
-      else if (part === "RST") socket.resetAndDestroy();
-      else socket.write(part, "latin1");
-      setImmediate(() => setImmediate(() => say(at + 1)));
-    };
-    say(0);
+    tellLie(socket, parts);
   };
   const up = await startTcp((socket) => {
     connections++;
@@ -57,35 +49,8 @@ async function meet(parts: readonly string[], request = "GET / HTTP/1.1\r\nhost:
   return { scene, lie, next, log: scene.logs.join("").split("\n")[0] ?? "", connections };
 }
 
-const many = (count: number): string => Array.from({ length: count }, (_, i) => `h${i}: 1\r\n`).join("");
-const EARLY = "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n";
-
 describe("no answer at all: 502", () => {
-  test.each<[string, readonly string[]]>([
-    ["a length twice", [`${OK}content-length: 2\r\ncontent-length: 3\r\n\r\nok`]],
-    ["a length and chunks", [`${OK}content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`]],
-    ["a length that is none", [`${OK}content-length: +2\r\n\r\nok`]],
-    ["another coding", [`${OK}transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n`]],
-    ["a chunk's size that is none", [`${OK}transfer-encoding: chunked\r\n\r\nzz\r\nok\r\n0\r\n\r\n`]],
-    ["half a head", ["HTTP/1.1 200 O", "FIN"]],
-    ["half a head, reset", ["HTTP/1.1 200 O", "RST"]],
-    ["no HTTP", ["SSH-2.0-x\r\n"]],
-    ["another version", ["HTTP/2.0 200 OK\r\ncontent-length: 2\r\n\r\nok"]],
-    ["a status that is none", ["HTTP/1.1 99 X\r\ncontent-length: 0\r\n\r\n"]],
-    ["a header without a name", [`${OK}: x\r\ncontent-length: 0\r\n\r\n`]],
-    ["a folded header", [`${OK}x: 1\r\n y\r\ncontent-length: 0\r\n\r\n`]],
-    ["a header split by a bare CR", [`${OK}x: a\rset-cookie: x-leak\r\ncontent-length: 0\r\n\r\n`]],
-    ["a header with a NUL", [`${OK}x: a\0b\r\ncontent-length: 0\r\n\r\n`]],
-    ["101 headers", [`${OK}${many(100)}content-length: 0\r\n\r\n`]],
-    ["81 KiB of head", [`${OK}h: ${"x".repeat(81 * 1024)}\r\ncontent-length: 0\r\n\r\n`]],
-    ["a flood of 1xx", [EARLY.repeat(50), HONEST]],
-    ["a 204 that announces a body", ["HTTP/1.1 204 No Content\r\ncontent-length: 6\r\n\r\nx-leak"]],
-    ["a 204 in chunks", ["HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"]],
-    [
-      "101 that nobody asked for, and an answer behind it",
-      ["HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n" + HONEST],
-    ],
-  ])("%s", async (_, parts) => {
+  test.each(Object.entries(REFUSED))("%s", async (_, parts) => {
     const { lie, next, log, connections } = await meet(parts);
     expect(lie).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n[^]*reset reason: protocol error$/);
     expect(lie).not.toContain("x-leak");
@@ -95,12 +60,7 @@ describe("no answer at all: 502", () => {
 });
 
 describe("an answer that breaks off: so does the caller's connection", () => {
-  test.each<[string, readonly string[]]>([
-    ["a body shorter than its length", [`${OK}content-length: 10\r\n\r\nok`, "FIN"]],
-    ["the same by a reset", [`${OK}content-length: 10\r\n\r\nok`, "RST"]],
-    ["chunks without an end", [`${OK}transfer-encoding: chunked\r\n\r\n2\r\nok\r\n`, "FIN"]],
-    ["a chunk that is none, later", [`${OK}transfer-encoding: chunked\r\n\r\n2\r\nok\r\n`, "zz\r\n"]],
-  ])("%s", async (_, parts) => {
+  test.each(Object.entries(BROKEN_OFF))("%s", async (_, parts) => {
     const { lie, next, log, connections } = await meet(parts);
     expect(lie).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*ok(?:\r\n)?$/);
     expect(lie).not.toMatch(/\r\n0\r\n/);
@@ -110,13 +70,7 @@ describe("an answer that breaks off: so does the caller's connection", () => {
 });
 
 describe("more than the answer: the rest goes nowhere", () => {
-  const STOLEN = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nstolen";
-  test.each<[string, readonly string[]]>([
-    ["in the same packet", [`${OK}content-length: 2\r\n\r\nok${STOLEN}`]],
-    ["a moment later", [`${OK}content-length: 2\r\n\r\nok`, STOLEN]],
-    ["behind chunks", [`${OK}transfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n${STOLEN}`]],
-    ["a body behind 304", [`HTTP/1.1 304 Not Modified\r\ncontent-length: 2\r\n\r\n${STOLEN}`]],
-  ])("%s", async (_, parts) => {
+  test.each(Object.entries(EXCESS))("%s", async (_, parts) => {
     const { lie, next, log } = await meet(parts);
     expect(lie).toMatch(/^HTTP\/1\.1 (?:200 OK|304 Not Modified)\r\n/);
     expect([lie.includes("stolen"), next.slice(-6)]).toEqual([false, "honest"]);
