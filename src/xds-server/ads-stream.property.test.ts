@@ -56,7 +56,7 @@ function play(steps: readonly Step[], options: { readonly refuses: (text: string
   let revision = 0;
   let stream = open();
 
-  function open(unfinished: ReadonlySet<string> = new Set()): AdsStream {
+  function open(unfinished?: ReadonlySet<string>): AdsStream {
     return createAdsStream({ protocol: "delta", clock, shared, send: (bytes) => client.receive(bytes), onAnswer() {}, unfinished });
   }
   function toServer(): boolean {

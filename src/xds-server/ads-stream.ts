@@ -4,7 +4,7 @@
 import { type Clock, memoByIdentity, type ResourceSet, TYPE_URL, type XdsResource, type XdsResources } from "../kit/index.ts";
 import type { Protocol } from "./discovery-request.ts";
 import { type GateContext, nextSet, routeOfHost } from "./gates.ts";
-import { diffSets, hashSet, isEmptyDiff, sameResource, type SetDeriver, type SetDiff } from "./set-diff.ts";
+import { diffSets, hashSet, isEmptyDiff, sameResource, type SetDeriver, type SetDiff, union } from "./set-diff.ts";
 import type { SharedResponses } from "./shared-responses.ts";
 import { EMPTY_SET, type Subscriptions, visiblePart } from "./subscription.ts";
 import { acceptInFlight, forgetRefusals, createTypeState, forgetNames, type Nack, refuseInFlight, type TypeState } from "./type-state.ts";
@@ -34,7 +34,7 @@ export interface AdsStreamOptions {
   /** Something was acknowledged or refused. */
   readonly onAnswer: () => void;
   /** What earlier streams of the same client left unfinished. */
-  readonly unfinished?: ReadonlySet<string>;
+  readonly unfinished?: ReadonlySet<string> | undefined;
 }
 
 /** The inner side of a stream, for the readers of requests. */
@@ -55,7 +55,7 @@ export interface AdsStream {
   /** Its route configurations of these names are gone, and their virtual hosts with them. */
   dropHostsOf(routes: readonly string[]): void;
   /** Clusters that the client may have taken anew while their endpoints, without which it waits, were still on their way. */
-  unfinished(): ReadonlySet<string>;
+  unfinished(): ReadonlySet<string> | undefined;
   /** Sends what may go. */
   pump(): void;
   close(): void;
@@ -74,14 +74,8 @@ const ORDER: readonly string[] = [
 const WHOLE_TYPES: ReadonlySet<string> = new Set([TYPE_URL.listener, TYPE_URL.cluster]);
 /** A client asks within twice this time for what new listeners and clusters need. */
 const SETTLE_MS = 500;
-const NO_NAMES: ReadonlySet<string> = new Set();
 
 const routesWithHosts: (hosts: ResourceSet) => ReadonlySet<string> = memoByIdentity((hosts) => new Set([...hosts.keys()].map(routeOfHost)));
-
-function union(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined): ReadonlySet<string> | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return new Set([...a, ...b]);
-}
 
 function rankOf(state: TypeState): number {
   const rank = ORDER.indexOf(state.typeUrl);
@@ -245,7 +239,7 @@ export function createAdsStream(options: AdsStreamOptions): AdsStream {
   }
 
   // Its cluster may wait for them, and that it has them from before does not help it.
-  if (options.unfinished !== undefined && options.unfinished.size > 0) stateOf(TYPE_URL.endpoint).again = options.unfinished;
+  if (options.unfinished !== undefined) stateOf(TYPE_URL.endpoint).again = options.unfinished;
 
   return {
     shared,
@@ -292,7 +286,7 @@ export function createAdsStream(options: AdsStreamOptions): AdsStream {
     dropHostsOf,
     unfinished() {
       const endpoints = find(TYPE_URL.endpoint);
-      return union(endpoints?.again, endpoints?.inFlight?.again) ?? NO_NAMES;
+      return union(endpoints?.again, endpoints?.inFlight?.again);
     },
     pump() {
       pump();

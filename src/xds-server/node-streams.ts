@@ -1,6 +1,7 @@
 // The streams of each node: how many there are, and what ended ones left unfinished for the next.
 import { type Clock, err, ok, type Result } from "../kit/index.ts";
 import type { AdsStream } from "./ads-stream.ts";
+import { union } from "./set-diff.ts";
 
 /** Later than this the client has stopped waiting (Envoy, ConfigSource.initial_fetch_timeout). */
 const KEPT_MS = 15_000;
@@ -11,7 +12,7 @@ export interface NodeStreams {
   add(nodeId: string, stream: AdsStream): void;
   remove(nodeId: string, stream: AdsStream): void;
   /** Of streams that ended, and of those that have not been seen to. */
-  unfinished(nodeId: string): ReadonlySet<string>;
+  unfinished(nodeId: string): ReadonlySet<string> | undefined;
 }
 
 export function createNodeStreams(limits: { readonly streams: number; readonly streamsPerNode: number }, clock: Clock): NodeStreams {
@@ -45,17 +46,16 @@ export function createNodeStreams(limits: { readonly streams: number; readonly s
       if (ofNode.size === 0) open.delete(nodeId);
       const now = clock.now();
       forgetOld(now);
-      const names = stream.unfinished();
-      if (names.size === 0) return;
-      const before = left.get(nodeId)?.names ?? [];
+      const names = union(left.get(nodeId)?.names, stream.unfinished());
+      if (names === undefined) return;
       left.delete(nodeId);
-      left.set(nodeId, { names: new Set([...before, ...names]), until: now + KEPT_MS });
+      left.set(nodeId, { names, until: now + KEPT_MS });
     },
     unfinished(nodeId) {
       forgetOld(clock.now());
-      const names = new Set(left.get(nodeId)?.names);
+      let names = left.get(nodeId)?.names;
       left.delete(nodeId);
-      for (const stream of open.get(nodeId) ?? []) for (const name of stream.unfinished()) names.add(name);
+      for (const stream of open.get(nodeId) ?? []) names = union(names, stream.unfinished());
       return names;
     },
   };

@@ -37,6 +37,12 @@ export function diffSets(from: ResourceSet, to: ResourceSet): SetDiff {
   return from === to ? SAME : diffDifferent(from, to);
 }
 
+/** One of them where that is all there is: streams in step have the same names, and the same set of them. */
+export function union(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined): ReadonlySet<string> | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return new Set([...a, ...b]);
+}
+
 /** Over names and versions, whatever their order: the same content has the same hash after a restart. */
 export const hashSet: (set: ResourceSet) => string = memoByIdentity((set) => {
   const lines = [...set.values()].map((resource) => `${resource.name}\0${resource.version}`).sort();
