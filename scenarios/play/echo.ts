@@ -2,6 +2,7 @@
 //   31001-31012 HTTP/1.1 and WebSocket      32001-32006 TCP: sends its port as a line, then echoes
 //   33001-33006 HTTP/2 without TLS          34001-34004 TLS, h2 or http/1.1
 //   34005-34006 HTTP/1.1 in TLS that accepts any ALPN, as a sidecar's inbound side does
+// and on the Unix sockets @serin-31013 (HTTP/1.1) and @serin-32007 (TCP), which have no file.
 // Every HTTP answer holds what the upstream saw. The request header x-echo steers it ("key=value;key=value", see README.md).
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -174,12 +175,19 @@ function onUpgrade(port: number): (request: http.IncomingMessage, socket: Duplex
   };
 }
 
+function tcpEcho(port: number): Server {
+  return net.createServer((socket) => {
+    socket.write(`${port}\n`);
+    socket.pipe(socket);
+  });
+}
+
 export async function startEcho(certs: string): Promise<Echo> {
   const attempts = new Map<string, number>();
   const open = new Set<Socket>();
   const answer = createAnswers(attempts);
   const listening: Promise<void>[] = [];
-  const serve = (range: readonly [number, number], make: (port: number) => Server): void => {
+  const serve = (range: readonly [number, number], make: (port: number) => Server, onSocket = false): void => {
     for (let port = range[0]; port <= range[1]; port++) {
       const server = make(port);
       for (const event of ["sessionError", "tlsClientError"]) server.on(event, () => {});
@@ -189,19 +197,17 @@ export async function startEcho(certs: string): Promise<Echo> {
         socket.on("close", () => open.delete(socket));
         socket.on("error", () => {});
       });
-      listening.push(new Promise((resolve) => server.listen(port, "127.0.0.1", () => resolve())));
+      const place = onSocket ? { path: `\0serin-${port}` } : { port, host: "127.0.0.1" };
+      listening.push(new Promise((resolve) => server.listen(place, () => resolve())));
     }
   };
   const read = (f: string): Buffer => readFileSync(path.join(certs, f));
   const own = { key: read("leaf.key"), cert: read("leaf.crt"), ca: read("ca.crt"), requestCert: true, rejectUnauthorized: false };
   const anyAlpn = { ALPNCallback: ({ protocols }: { protocols: string[] }) => protocols[0] };
   serve([31001, 31012], (port) => http.createServer(onRequest(port, false, answer)).on("upgrade", onUpgrade(port)));
-  serve([32001, 32006], (port) =>
-    net.createServer((socket) => {
-      socket.write(`${port}\n`);
-      socket.pipe(socket);
-    }),
-  );
+  serve([31013, 31013], (port) => http.createServer(onRequest(port, false, answer)), true);
+  serve([32001, 32006], tcpEcho);
+  serve([32007, 32007], tcpEcho, true);
   serve([33001, 33006], (port) => http2.createServer(onRequest(port, false, answer)) as unknown as Server);
   serve(
     [34001, 34004],

@@ -62,7 +62,8 @@ function requestOf(call: Call): CurlRequest | undefined {
 const LOCAL = new Set([301, 302, 303, 307, 308, 404, 502]);
 
 function serversOf(explanation: Explanation): readonly number[] {
-  return explanation.endpoints.map((endpoint) => Number(endpoint.address.slice(endpoint.address.lastIndexOf(":") + 1)));
+  // `address:port`, or `@serin-PORT`.
+  return explanation.endpoints.map((endpoint) => Number(/\d+$/.exec(endpoint.address)?.[0]));
 }
 
 /** What the record says against the explanation; "" when they agree, undefined when config alone does not decide. */

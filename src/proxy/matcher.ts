@@ -37,6 +37,7 @@ export { matchFilterChain } from "./listener/filter-chain-match.ts";
 export { type Outgoing, rehearse, type Rehearsal } from "./rehearse.ts";
 export { matchesHeader, matchesPath, matchesQuery, matchesRoute, matchRoute } from "./router/match.ts";
 export { compileRouteTable } from "./router/route-table.ts";
+export { isSocketPath } from "./transport/socket-path.ts";
 export { nameAndPort } from "./upstream/dns/name-and-port.ts";
 export { unsupportedIn } from "./wire/unsupported.ts";
 

@@ -8,7 +8,7 @@ import type {
   RouteTable,
   RuntimeConfig,
 } from "../../proxy/config/index.ts";
-import { matchFilterChain, nameAndPort, type Outgoing, rehearse, type Rehearsal } from "../../proxy/matcher.ts";
+import { isSocketPath, matchFilterChain, nameAndPort, type Outgoing, rehearse, type Rehearsal } from "../../proxy/matcher.ts";
 import type { CurlRequest } from "./curl-args.ts";
 import { type EndpointExplanation, type Explanation, formatShare, type Share } from "./explanation.ts";
 import { describePath, whyNot } from "./why-not.ts";
@@ -239,7 +239,7 @@ function endpointsOf(cluster: ClusterConfig, config: RuntimeConfig, authority: s
   const set = cluster.endpoints ?? config.endpoints.get(cluster.edsServiceName === "" ? cluster.name : cluster.edsServiceName);
   return (set?.endpoints ?? []).map((endpoint) => ({
     cluster: cluster.name,
-    address: `${endpoint.address}:${endpoint.port}`,
+    address: isSocketPath(endpoint.address) ? endpoint.address : `${endpoint.address}:${endpoint.port}`,
     weight: endpoint.weight,
     healthy: endpoint.healthy,
   }));
