@@ -1,14 +1,15 @@
 // `serin up` as a user runs it: the examples from unmodified YAML, on our proxy and on real Envoy; what it starts it stops.
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import os from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import type { MeshFile } from "../src/admin-api/index.ts";
 import { binomialMargin, failuresOf, startLoad } from "./load.ts";
 import { freePort } from "../src/kit/testing/free-port.ts";
-import { eventually, type Plane, PLANES } from "./mesh.ts";
+import { eventually, fetchText, type Plane, PLANES, startBackend } from "./mesh.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 const SERIN = path.join(ROOT, "bin/serin");
@@ -251,6 +252,76 @@ spec:
     expect(layered_runtime.layers[0]).toMatchObject({ static_layer: { "overload.global_downstream_max_connections": 1000 } });
     const call = mesh.serin("exec", "-n", "shop", "client", "--", process.execPath, "-e", STATUS_OF, "http://outside.example.com/");
     expect(call.stdout.trim()).toBe("502");
+    rmSync(scratch, { recursive: true, force: true });
+  });
+
+  it("brings an egress gateway when a Gateway asks for one, and sends traffic to the outside through it", async () => {
+    const outside = await startBackend("outside");
+    const scratch = mkdtempSync(path.join(os.tmpdir(), "serin-egress-"));
+    const file = path.join(scratch, "egress.yaml");
+    writeFileSync(
+      file,
+      `
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio-injection: enabled}}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: news, namespace: shop}
+spec:
+  hosts: [news.example.com]
+  location: MESH_EXTERNAL
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  endpoints: [{address: 127.0.0.1, ports: {http: ${outside.port}}}]
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: egress, namespace: shop}
+spec: {selector: {istio: egressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [news.example.com]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: news, namespace: shop}
+spec:
+  hosts: [news.example.com]
+  gateways: [mesh, egress]
+  http:
+  - match: [{gateways: [mesh]}]
+    route: [{destination: {host: istio-egressgateway.istio-system.svc.cluster.local, port: {number: 80}}}]
+  - match: [{gateways: [egress]}]
+    route: [{destination: {host: news.example.com, port: {number: 80}}}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: client, namespace: shop}
+spec:
+  selector: {matchLabels: {app: client}}
+  template:
+    metadata: {labels: {app: client}}
+    spec: {containers: [{name: client, image: busybox, command: [sleep, "1000"]}]}
+`,
+    );
+    const mesh = await up(plane, [file]);
+    // Not `mesh.serin`: this process is the outside.
+    const call = async (): Promise<string> => {
+      const command = ["exec", "-n", "shop", "client", "--", process.execPath, "-e", STATUS_OF, "http://news.example.com/"];
+      const { stdout } = await promisify(execFile)(SERIN, command, { env: { ...process.env, SERIN_HOME: mesh.home } }).catch(() => ({
+        stdout: "",
+      }));
+      return stdout.trim();
+    };
+    await eventually("the outside answers", async () => (await call()) === "200");
+    const state = JSON.parse(readFileSync(path.join(mesh.home, "default/runtime.json"), "utf8")) as {
+      readonly pods: readonly { readonly name: string; readonly sidecar?: { readonly adminPort: number } }[];
+    };
+    const admin = state.pods.find(({ name }) => name.startsWith("istio-egressgateway-"))?.sidecar?.adminPort;
+    const { text } = await fetchText(`http://127.0.0.1:${admin}/stats?filter=news.example.com.*upstream_rq_total`);
+    const through = Number(/upstream_rq_total: (\d+)/.exec(text)?.[1]);
+    expect([through, through === outside.count()]).toEqual([expect.any(Number), true]);
+    expect(through).toBeGreaterThan(0);
+    outside.stop();
     rmSync(scratch, { recursive: true, force: true });
   });
 

@@ -15,7 +15,16 @@ import { type Clock, createDebounce, type Rng, SerinError } from "../kit/index.t
 import { createControlPlaneProcess } from "./control-plane-process.ts";
 import { createDeploymentStatuses } from "./deployment-status.ts";
 import { findEnvoy } from "./envoy.ts";
-import { createGateway, type GatewayPorts, gatewayService } from "./gateway.ts";
+import {
+  createGateway,
+  EGRESS,
+  type Gateway,
+  type GatewayPorts,
+  type GatewayRole,
+  gatewayService,
+  INGRESS,
+  wantsEgress,
+} from "./gateway.ts";
 import { type ImageMap, readImageMap } from "./image-map.ts";
 import { writeJsonFile } from "./json-file.ts";
 import { createLaunch } from "./launch.ts";
@@ -88,6 +97,7 @@ export async function startAgent(options: {
 
   function changed(): void {
     if (stopping) return;
+    if (!egressAsked && cache !== undefined && wantsEgress(cache)) void startEgress();
     workloads.reconcile();
     publisher.update();
     stateChange.trigger();
@@ -99,7 +109,7 @@ export async function startAgent(options: {
       resourceVersion: cache?.version() ?? "",
       controlPlane: controlPlane.state(),
       deployments: workloads.deployments(),
-      pods: [gateway.state(), ...workloads.pods()],
+      pods: [gateway.state(), ...(egress === undefined ? [] : [egress.state()]), ...workloads.pods()],
     };
     const text = JSON.stringify(state);
     if (text === lastState) return;
@@ -120,20 +130,36 @@ export async function startAgent(options: {
       rootNamespace: run.meshConfig?.rootNamespace ?? "istio-system",
       resources: cache?.list("ProxyConfig") ?? [],
     });
-  const gateway = createGateway({
-    settings: settingsOf,
-    ports: gatewayPorts,
-    adminPort: gatewayAdminPort,
-    xdsPort,
-    plane,
-    env: ownEnv,
-    paths,
-    launch,
-    clock,
-    rng,
-    onChange: changes.trigger,
-    onEvent: event("warn"),
-  });
+  const startGateway = (role: GatewayRole, at: { readonly ports: GatewayPorts; readonly adminPort: number }): Gateway =>
+    createGateway({
+      role,
+      ...at,
+      settings: settingsOf,
+      xdsPort,
+      plane,
+      env: ownEnv,
+      paths,
+      launch,
+      clock,
+      rng,
+      onChange: changes.trigger,
+      onEvent: event("warn"),
+    });
+  const gateway = startGateway(INGRESS, { ports: gatewayPorts, adminPort: gatewayAdminPort });
+  let egress: Gateway | undefined;
+  let egressAsked = false;
+
+  /** Once asked for, it stays. */
+  async function startEgress(): Promise<void> {
+    egressAsked = true;
+    const [http, https, admin] = await Promise.all([ports.take(), ports.take(), ports.take()]);
+    if (stopping) return;
+    egress = startGateway(EGRESS, { ports: { http, https }, adminPort: admin });
+    egress.proxy.start();
+    await applyGatewayService(EGRESS, { http, https });
+    changes.trigger();
+  }
+
   const controlPlane = createControlPlaneProcess({
     command: [...program("control-plane"), ...(run.meshConfig === undefined ? [] : ["--mesh-config", run.meshConfig.file])],
     paths,
@@ -151,7 +177,7 @@ export async function startAgent(options: {
   gateway.proxy.start();
 
   const publisher = createPublisher({
-    pods: () => [gateway.report(), ...workloads.reports()],
+    pods: () => [gateway.report(), ...(egress === undefined ? [] : [egress.report()]), ...workloads.reports()],
     put: (pods) => client.putPods({ pods }),
     clock,
     rng,
@@ -193,7 +219,7 @@ export async function startAgent(options: {
     publisher.resend();
     if (announced) return event("info")("control plane is back");
     announced = true;
-    await applyGatewayService();
+    await applyGatewayService(INGRESS, gatewayPorts);
     cache = startResourceCache({ client, onChange: changes.trigger });
     const mesh: MeshFile = {
       ...thisProcess(),
@@ -211,12 +237,12 @@ export async function startAgent(options: {
     send({ type: "ready", mesh });
   }
 
-  async function applyGatewayService(): Promise<void> {
-    const text = gatewayService(gatewayPorts);
-    const response = await client.apply({ documents: [{ file: "default gateway", text }] }).catch((error: unknown) => String(error));
+  async function applyGatewayService(role: GatewayRole, at: GatewayPorts): Promise<void> {
+    const text = gatewayService(role, at);
+    const response = await client.apply({ documents: [{ file: role.name, text }] }).catch((error: unknown) => String(error));
     if (typeof response !== "string" && response.results.every((result) => result.action !== "refused")) return;
     const why = typeof response === "string" ? response : response.issues.map((issue) => issue.message).join("; ");
-    event("error")(`the Service of the default gateway was refused, its ports do not shift: ${why}`);
+    event("error")(`the Service of ${role.name} was refused, its ports do not shift: ${why}`);
   }
 
   return {
@@ -228,7 +254,12 @@ export async function startAgent(options: {
       stateChange.stop();
       cache?.stop();
       publisher.stop();
-      await Promise.all([workloads.stop(STOP_GRACE_MS), gateway.proxy.stop(STOP_GRACE_MS), controlPlane.stop(STOP_GRACE_MS)]);
+      await Promise.all([
+        workloads.stop(STOP_GRACE_MS),
+        gateway.proxy.stop(STOP_GRACE_MS),
+        egress?.proxy.stop(STOP_GRACE_MS),
+        controlPlane.stop(STOP_GRACE_MS),
+      ]);
       for (const file of [paths.mesh, paths.runtime, paths.run, paths.processes]) rmSync(file, { recursive: true, force: true });
       unlock();
     },

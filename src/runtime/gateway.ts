@@ -1,5 +1,5 @@
-// The default ingress gateway: a router proxy with Istio's labels, its Service, and its place among the pods. Service ports below 1024 are
-// served on a port that needs no privilege.
+// Istio's default gateways: a router proxy with Istio's labels, its Service, and its place among the pods. Service ports below 1024 are served
+// on a port that needs no privilege. The egress gateway is there when a Gateway asks for it.
 import path from "node:path";
 import type { MeshPaths, PodReport, PodState } from "../admin-api/index.ts";
 import type { Clock, Rng } from "../kit/index.ts";
@@ -8,11 +8,45 @@ import type { Launch } from "./launch.ts";
 import type { Env } from "./pod-env.ts";
 import type { PodHost } from "./pod-host.ts";
 import { createPodName, templateHash } from "./pod-name.ts";
+import type { ResourceCache } from "./resource-cache.ts";
 import { createProxyProcess, type DataPlane, type ProxyProcess } from "./proxy-process.ts";
 
-const NAME = "istio-ingressgateway";
 const NAMESPACE = "istio-system";
-const LABELS = { istio: "ingressgateway", app: NAME };
+
+export interface GatewayRole {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly serviceType: "LoadBalancer" | "ClusterIP";
+  /** Of its files and its process. */
+  readonly file: string;
+}
+
+export const INGRESS: GatewayRole = {
+  name: "istio-ingressgateway",
+  labels: { istio: "ingressgateway", app: "istio-ingressgateway" },
+  serviceType: "LoadBalancer",
+  file: "gateway",
+};
+
+export const EGRESS: GatewayRole = {
+  name: "istio-egressgateway",
+  labels: { istio: "egressgateway", app: "istio-egressgateway" },
+  serviceType: "ClusterIP",
+  file: "egress-gateway",
+};
+
+/** A Service with it is of this runtime's own gateway, not one that somebody wrote. */
+const OWN = "serin.dev/default-gateway";
+
+/** Some Gateway chooses the egress gateway, and nobody has written one. */
+export function wantsEgress(cache: Pick<ResourceCache, "list" | "find">): boolean {
+  const service = cache.find("Service", NAMESPACE, EGRESS.name);
+  if (service !== undefined && service.metadata.annotations?.[OWN] !== "true") return false;
+  return cache.list("Gateway").some(({ spec }) => {
+    const selector = Object.entries((spec as { readonly selector?: Readonly<Record<string, string>> } | undefined)?.selector ?? {});
+    return selector.length > 0 && selector.every(([name, value]) => EGRESS.labels[name] === value);
+  });
+}
 
 export interface GatewayPorts {
   readonly http: number;
@@ -26,14 +60,14 @@ export interface Gateway {
 }
 
 /** The Service as the control plane gets it: port 80 leads to the port that the gateway really has, as a Gateway's port 80 then does. */
-export function gatewayService(ports: GatewayPorts): string {
+export function gatewayService({ name, labels, serviceType }: GatewayRole, ports: GatewayPorts): string {
   return JSON.stringify({
     apiVersion: "v1",
     kind: "Service",
-    metadata: { name: NAME, namespace: NAMESPACE, labels: LABELS },
+    metadata: { name, namespace: NAMESPACE, labels, annotations: { [OWN]: "true" } },
     spec: {
-      type: "LoadBalancer",
-      selector: LABELS,
+      type: serviceType,
+      selector: labels,
       ports: [
         { name: "http2", port: 80, targetPort: ports.http, protocol: "TCP" },
         { name: "https", port: 443, targetPort: ports.https, protocol: "TCP" },
@@ -43,6 +77,7 @@ export function gatewayService(ports: GatewayPorts): string {
 }
 
 export function createGateway(options: {
+  readonly role: GatewayRole;
   readonly ports: GatewayPorts;
   readonly adminPort: number;
   readonly xdsPort: number;
@@ -57,29 +92,31 @@ export function createGateway(options: {
   readonly onEvent: (text: string) => void;
 }): Gateway {
   const { paths, clock } = options;
-  const name = createPodName({ workload: NAME, hash: templateHash(LABELS), rng: options.rng });
+  const { name: workload, labels, file } = options.role;
+  const serviceAccount = `${workload}-service-account`;
+  const name = createPodName({ workload, hash: templateHash(labels), rng: options.rng });
   const startedAt = new Date(clock.wall()).toISOString();
   const ports: readonly PodPortStatus[] = [
     { name: "http2", containerPort: options.ports.http, appPort: options.ports.http, meshPort: options.ports.http },
     { name: "https", containerPort: options.ports.https, appPort: options.ports.https, meshPort: options.ports.https },
   ];
   const proxy = createProxyProcess({
-    name: "gateway",
+    name: file,
     bootstrap: {
       type: "router",
       pod: name,
       namespace: NAMESPACE,
-      labels: LABELS,
+      labels,
       annotations: {},
-      serviceAccount: `${NAME}-service-account`,
-      workload: NAME,
+      serviceAccount,
+      workload,
       adminPort: options.adminPort,
       xdsPort: options.xdsPort,
       httpProxyPort: undefined,
     },
-    settings: () => options.settings({ namespace: NAMESPACE, labels: LABELS, annotations: {} }),
-    bootstrapFile: path.join(paths.run, "gateway.bootstrap.json"),
-    log: path.join(paths.logs, "gateway.log"),
+    settings: () => options.settings({ namespace: NAMESPACE, labels, annotations: {} }),
+    bootstrapFile: path.join(paths.run, `${file}.bootstrap.json`),
+    log: path.join(paths.logs, `${file}.log`),
     plane: options.plane,
     env: options.env,
     cwd: paths.run,
@@ -102,9 +139,9 @@ export function createGateway(options: {
       return {
         name,
         namespace: NAMESPACE,
-        labels: LABELS,
+        labels,
         annotations: {},
-        serviceAccount: `${NAME}-service-account`,
+        serviceAccount,
         owner: undefined,
         status,
       };
@@ -116,7 +153,7 @@ export function createGateway(options: {
       ready: proxy.ready(),
       stopping: false,
       startedAt,
-      labels: LABELS,
+      labels,
       containers: [],
       sidecar: { ...proxy.state(), name: "istio-proxy", adminPort: proxy.adminPort },
       ports,

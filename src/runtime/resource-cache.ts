@@ -11,7 +11,7 @@ export interface ResourceCache {
   stop(): void;
 }
 
-const KINDS = new Set(["Namespace", "Deployment", "Service", "ConfigMap", "Secret", "ProxyConfig"]);
+const KINDS = new Set(["Namespace", "Deployment", "Service", "ConfigMap", "Secret", "ProxyConfig", "Gateway"]);
 
 export function startResourceCache(options: { readonly client: AdminClient; readonly onChange: () => void }): ResourceCache {
   let resources = new Map<string, StoredResource>();

@@ -69,7 +69,7 @@ describe("discoverySelectors", () => {
     const selectors = [{ matchLabels: { team: "none" } }, { matchExpressions: [{ key: "env", operator: "Exists" }] }];
     const mesh = meshOf({ discoverySelectors: selectors });
     expect(hostsFor(mesh, "lab")).toEqual(["a.shop"]);
-    const told = checkReferences(mesh, () => undefined).filter(({ code }) => code === "SERIN0221");
+    const told = checkReferences(mesh, () => undefined).filter(({ code }) => code === "SERIN0213");
     expect(told.map(({ resource, severity }) => [resource.name, severity])).toEqual([
       ["a-lab", "info"],
       ["named-lab", "info"],

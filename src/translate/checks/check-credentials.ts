@@ -19,7 +19,7 @@ import { contentOf } from "../credentials/content-of.ts";
 import { toGateway } from "../gateways/to-gateway.ts";
 import { selects } from "../names.ts";
 import { type ClientTlsSpec, toClientTls } from "../tls.ts";
-import { DEFAULT_GATEWAY, type Running } from "./check-others.ts";
+import { DEFAULT_GATEWAYS, type Running } from "./check-others.ts";
 import { type Finding, notFound, toIssue } from "./report.ts";
 
 function isCertificate(pem: Uint8Array): boolean {
@@ -93,7 +93,7 @@ function namespacesOf({ selector }: Gateway, { workloads, deployments }: Running
       namespace: metadata.namespace,
       labels: (spec as DeploymentSpec).template.metadata.labels,
     })),
-    DEFAULT_GATEWAY,
+    ...DEFAULT_GATEWAYS,
   ];
   return [...new Set(places.filter(({ labels }) => selects(selector, labels)).map(({ namespace }) => namespace))];
 }

@@ -11,7 +11,11 @@ import type { WorkloadInput } from "../workload.ts";
 import { notFound, toIssue } from "./report.ts";
 
 /** The ingress gateway that exists by default without a Deployment. */
-export const DEFAULT_GATEWAY = { namespace: "istio-system", labels: { istio: "ingressgateway", app: "istio-ingressgateway" } };
+/** Those that `serin up` runs, and Istio's profiles. */
+export const DEFAULT_GATEWAYS = [
+  { namespace: "istio-system", labels: { istio: "ingressgateway", app: "istio-ingressgateway" } },
+  { namespace: "istio-system", labels: { istio: "egressgateway", app: "istio-egressgateway" } },
+];
 
 /** What carries labels that a selector may mean. */
 export interface Running {
@@ -28,7 +32,7 @@ function describe(labels: Readonly<Record<string, string>>): string {
 
 export function checkGatewaySelectors(gateways: readonly Resource[], running: Running): readonly Issue[] {
   const labelSets = [
-    DEFAULT_GATEWAY.labels,
+    ...DEFAULT_GATEWAYS.map(({ labels }) => labels),
     ...running.workloads.map((workload) => workload.labels),
     ...running.deployments.map((deployment) => (deployment.spec as DeploymentSpec).template.metadata.labels),
     ...running.services.map((service) => (service.spec as ServiceSpec).selector ?? {}),
@@ -41,7 +45,7 @@ export function checkGatewaySelectors(gateways: readonly Resource[], running: Ru
         resource,
         notFound("selector", describe(model.selector), {
           path: "spec.selector",
-          fix: `The default gateway has the labels ${describe(DEFAULT_GATEWAY.labels)}.`,
+          fix: `The default gateways have the labels ${DEFAULT_GATEWAYS.map(({ labels }) => describe(labels)).join(" and ")}.`,
           severity: "warning",
         }),
       ),

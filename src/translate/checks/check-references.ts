@@ -45,7 +45,7 @@ function once(resource: Resource, parts: readonly unknown[], check: () => readon
 
 const notDiscovered: (resource: Resource) => Issue = memoByIdentity((resource) =>
   toIssue(resource, {
-    code: "SERIN0221",
+    code: "SERIN0213",
     severity: "info",
     message: `MeshConfig's discoverySelectors leave out the namespace ${resource.metadata.namespace}: this is passed over`,
     fix: "Give the namespace a label that one of them selects.",
