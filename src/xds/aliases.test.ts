@@ -41,12 +41,12 @@ interface Generated {
   readonly hosts: ReadonlyMap<string, { readonly domains: readonly string[]; readonly clusters: readonly string[] }>;
 }
 
-function generated(text: string): Generated {
-  const proxy = parseNode(nodeOf("sidecar", "default", { app: "client" }));
+function generated(text: string, type: "sidecar" | "router" = "sidecar"): Generated {
+  const proxy = parseNode(nodeOf(type, "default", { app: "client" }));
   if (!proxy.ok) throw new Error(proxy.error);
   const mesh = buildMesh({ resources: resourcesOf(text) });
   const made = generate({ config: viewFor(mesh, proxy.value), inbound: inboundFor(mesh, proxy.value), endpoints: mesh.endpoints });
-  const table = made.byType.get(TYPE_URL.route)?.get("80");
+  const table = made.byType.get(TYPE_URL.route)?.get(type === "router" ? "http.80" : "80");
   const config: RouteConfiguration | undefined = table === undefined ? undefined : fromBinary(RouteConfigurationSchema, table.bytes);
   return {
     clusters: [...(made.byType.get(TYPE_URL.cluster)?.keys() ?? [])].filter((name) => name.startsWith("outbound|")).sort(),
@@ -107,6 +107,23 @@ describe("ExternalName", () => {
   test("as a rule's destination it is the service that it means", () => {
     const { hosts } = generated(WEB + alias("old", "web.default.svc.cluster.local") + route("shop.example.com", "old"));
     expect(hosts.get("shop.example.com:80")?.clusters).toEqual([CLUSTER]);
+  });
+
+  test("at a gateway too", () => {
+    const gateway = `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: default}
+spec: {selector: {app: client}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: at-edge, namespace: default}
+spec: {hosts: [shop.example.com], gateways: [edge], http: [{route: [{destination: {host: old}}]}]}
+---`;
+    const { hosts, clusters } = generated(WEB + alias("old", "web.default.svc.cluster.local") + gateway, "router");
+    expect(clusters).toEqual([CLUSTER]);
+    expect([...hosts.values()].flatMap((host) => host.clusters)).toEqual([CLUSTER]);
   });
 
   test("a rule of its own takes its names from the service", () => {

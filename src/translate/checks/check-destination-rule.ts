@@ -28,7 +28,9 @@ export function checkDestinationRule(resource: Resource<DestinationRuleSpec>, co
     return [toIssue(resource, notFound("host", rule.host, { path: "spec.host", fix, severity: "warning" }))];
   }
   const issues: Issue[] = [];
-  if (!isWildcardHost(rule.host)) {
+  // Hosts that requests name have no labels, so that no subset of them has any.
+  const named = context.services.some((one) => one.hostname === rule.host && one.resolution === "DYNAMIC_DNS");
+  if (named || !isWildcardHost(rule.host)) {
     for (const [index, subset] of (resource.spec.subsets ?? []).entries()) {
       if (selectsSomething(service, subset.labels ?? {}, context)) continue;
       issues.push(

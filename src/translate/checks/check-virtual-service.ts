@@ -171,8 +171,17 @@ function checkDestinations(route: readonly WeightedDestination[], at: At): void 
 }
 
 function checkDestination(destination: WeightedDestination["destination"], { path, model, context, report }: At): void {
-  const { host, subset, port } = destination;
-  const service = context.names.service(host);
+  const { subset, port } = destination;
+  const named = context.names.service(destination.host);
+  // Another name means what it stands for.
+  const alias = named?.resolution === "ALIAS" ? named : undefined;
+  const host = alias === undefined ? destination.host : (alias.aliasOf ?? destination.host);
+  const service = alias === undefined ? named : context.names.service(alias.aliasOf ?? "");
+  if (alias !== undefined && service === undefined) {
+    const fix = `${destination.host} is another name of it (ExternalName): create a ServiceEntry for ${host}.`;
+    report(notFound("host", host, { path: `${path}.host`, fix }));
+    return;
+  }
   if (service === undefined || !isVisible(service.exportTo, model.namespace)) {
     const similar = context.names.similarHosts(host);
     const fix =

@@ -172,6 +172,41 @@ ${vs("  {hosts: [demo4.test1.svc.cluster.local], http: [{route: [{destination: {
     ]);
   });
 
+  test("another name of a service is the service; of a name that is none there is nothing to send to", () => {
+    const alias = (name: string, of: string): string => `
+apiVersion: v1
+kind: Service
+metadata: {name: ${name}, namespace: test1}
+spec: {type: ExternalName, externalName: ${of}}
+---`;
+    const route = (destination: string): string =>
+      vs(`
+  hosts: [demo4.a.com]
+  gateways: [edge]
+  http:
+  - route: [{destination: {host: ${destination}}}]`);
+    const old = alias("old", "demo4.test1.svc.cluster.local");
+    expect(check(`${old}\n${route("old, subset: v1, port: {number: 80}")}`)).toEqual([]);
+    expect(check(`${old}\n${route("old, port: {number: 81}")}`).map(([code]) => code)).toEqual(["SERIN0204"]);
+    expect(check(`${alias("far", "www.example.com")}\n${route("far")}`)).toEqual([
+      ["IST0101", "spec.http[0].route[0].destination.host", "host: far}}]"],
+    ]);
+  });
+
+  test("hosts that requests name have no subsets", () => {
+    const entry = `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: names, namespace: test1}
+spec: {hosts: ["*.example.com"], location: MESH_EXTERNAL, resolution: DYNAMIC_DNS, ports: [{number: 80, name: http, protocol: HTTP}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: names, namespace: test1}
+spec: {host: "*.example.com", subsets: [{name: v1, labels: {version: v1}}]}`;
+    expect(check(entry).map(([code, path]) => [code, path])).toEqual([["IST0173", "spec.subsets[0].labels"]]);
+  });
+
   test("workloads and namespaces that are claimed twice", () => {
     const text = `
 apiVersion: v1
