@@ -13,6 +13,26 @@ export interface LabelSelector {
   }[];
 }
 
+/** `defaultConfig.connectionSettings`; what is not there stays as it is otherwise. */
+export interface ConnectionSettings {
+  /** What is not there is Envoy's advice for the edge, at gateways. */
+  readonly edge: boolean;
+  /** Of gateways. */
+  readonly listenerBufferBytes?: number;
+  readonly idleTimeoutMs?: number;
+  readonly maxConnectionDurationMs?: number;
+  readonly drainTimeoutMs?: number;
+  readonly requestTimeoutMs?: number;
+  readonly requestHeadersTimeoutMs?: number;
+  readonly streamIdleTimeoutMs?: number;
+  readonly maxConcurrentStreams?: number;
+  readonly streamWindow?: number;
+  readonly connectionWindow?: number;
+  readonly headersWithUnderscores?: "ALLOW" | "REJECT_REQUEST" | "DROP_HEADER";
+  readonly mergeSlashes?: boolean;
+  readonly escapedSlashes?: "KEEP_UNCHANGED" | "REJECT_REQUEST" | "UNESCAPE_AND_REDIRECT" | "UNESCAPE_AND_FORWARD";
+}
+
 export type Visibility = "PUBLIC" | "NAMESPACE" | "NONE";
 
 /** Where requests and connections to unknown hosts go. ALLOW_ANY_DYNAMIC_DNS: HTTP requests to the host that they name. */
@@ -57,6 +77,7 @@ export interface MeshSettings {
   readonly forwardClientCertDetails: string;
   /** `defaultConfig.gatewayTopology.proxyProtocol`: every connection to a gateway begins with a PROXY line. */
   readonly gatewayProxyProtocol: boolean;
+  readonly connectionSettings: ConnectionSettings;
   /** For TLS that is not the mesh's own. */
   readonly tlsDefaults: TlsSettings;
   /** For TLS between the mesh's own workloads. */

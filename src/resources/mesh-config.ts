@@ -60,6 +60,31 @@ const proxyHeaders = obj({
   ...ignored("metadataExchangeHeaders"),
 });
 
+const window = int32({ min: 65_535 });
+
+const connectionSettings = obj({
+  profile: enumOf(["SIDECAR", "EDGE"]),
+  listenerPerConnectionBufferLimitBytes: int32({ min: 0 }),
+  httpIdleTimeout: duration({ zero: true }),
+  httpMaxConnectionDuration: duration({ zero: true }),
+  httpDrainTimeout: duration({ zero: true }),
+  httpRequestTimeout: duration({ zero: true }),
+  httpRequestHeadersTimeout: duration({ zero: true }),
+  httpStreamIdleTimeout: duration({ zero: true }),
+  httpMaxConcurrentStreams: int32({ min: 1 }),
+  http2InitialStreamWindowSize: window,
+  http2InitialConnectionWindowSize: window,
+  httpHeadersWithUnderscoresAction: enumOf([
+    "HEADERS_WITH_UNDERSCORES_UNSPECIFIED", "HEADERS_WITH_UNDERSCORES_ALLOW", "HEADERS_WITH_UNDERSCORES_REJECT_REQUEST",
+    "HEADERS_WITH_UNDERSCORES_DROP_HEADER",
+  ]), // prettier-ignore
+  httpMergeSlashes: bool(),
+  httpPathWithEscapedSlashesAction: enumOf([
+    "PATH_WITH_ESCAPED_SLASHES_UNSPECIFIED", "KEEP_UNCHANGED", "REJECT_REQUEST", "UNESCAPE_AND_REDIRECT", "UNESCAPE_AND_FORWARD",
+  ]), // prettier-ignore
+  ...ignored("clusterPerConnectionBufferLimitBytes", "httpMaxStreamDuration", "listenerConnectionLimit", "globalDownstreamConnectionLimit"),
+});
+
 const defaultConfig = obj({
   gatewayTopology: obj({ numTrustedProxies: uint32(), forwardClientCertDetails: enumOf(FORWARD_CERT), proxyProtocol: obj({}) }),
   proxyHeaders,
@@ -69,6 +94,7 @@ const defaultConfig = obj({
       "zipkin", "lightstep", "datadog", "stackdriver", "openCensusAgent", "customTags", "maxPathTagLength", "tlsSettings", "enableIstioTags",
     ), // prettier-ignore
   }),
+  connectionSettings,
   concurrency: int32({ min: 0 }),
   proxyMetadata: map(str()),
   runtimeValues: map(str()),
@@ -82,7 +108,7 @@ const defaultConfig = obj({
     "statNameLength", "proxyBootstrapTemplatePath", "interceptionMode", "sds", "envoyAccessLogService",
     "envoyMetricsService", "statusPort", "extraStatTags", "readinessProbe",
     "proxyStatsMatcher", "caCertificatesPem", "image", "privateKeyProvider", "fileFlushInterval",
-    "fileFlushMinSizeKb", "statsCompression", "connectionSettings",
+    "fileFlushMinSizeKb", "statsCompression",
   ), // prettier-ignore
 });
 

@@ -44,7 +44,7 @@ const ANNOTATION = "proxy.istio.io/config";
 const DRAIN_MS = 45_000;
 const TERMINATION_DRAIN_MS = 5000;
 /** Our control plane generates by these. */
-const GENERATED_BY = ["gatewayTopology", "proxyHeaders", "tracing"] as const;
+const GENERATED_BY = ["gatewayTopology", "proxyHeaders", "tracing", "connectionSettings"] as const;
 
 function fields(value: unknown): Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};

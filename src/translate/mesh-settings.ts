@@ -1,6 +1,7 @@
 // MeshConfig as written → what generation reads, with Istio's defaults (pkg/config/mesh/mesh.go). Wrongly typed values keep the default and are reported.
 import { parseDuration } from "../kit/index.ts";
 import type { LabelSelector, MeshSettings, Visibility } from "../model/index.ts";
+import { toConnectionSettings } from "./connection-settings.ts";
 import { toLocalityLb, toZoneAwareLb } from "./destination-rules/load-balancer.ts";
 import { type KeepaliveSpec, type PolicySettingsSpec, toKeepalive, toSettings } from "./destination-rules/traffic-policy.ts";
 import { toClientTls, toTlsSettings } from "./tls.ts";
@@ -53,7 +54,7 @@ function disabled(value: unknown): boolean {
 
 type ProxyPart = Pick<
   MeshSettings,
-  "numTrustedProxies" | "forwardClientCertDetails" | "gatewayProxyProtocol" | "proxyHeaders" | "traceSamplingPercent"
+  "numTrustedProxies" | "forwardClientCertDetails" | "gatewayProxyProtocol" | "proxyHeaders" | "traceSamplingPercent" | "connectionSettings"
 >;
 
 /** The part of a ProxyConfig that generation reads. */
@@ -66,6 +67,7 @@ function readProxyConfig(proxy: Fields): ProxyPart {
     traceSamplingPercent: samplingOf(fields(proxy["tracing"])["sampling"]),
     numTrustedProxies: integer(topology["numTrustedProxies"], 0),
     forwardClientCertDetails: text(topology["forwardClientCertDetails"], ""),
+    connectionSettings: toConnectionSettings(fields(proxy["connectionSettings"])),
     gatewayProxyProtocol: typeof topology["proxyProtocol"] === "object",
     proxyHeaders: {
       server: { disabled: server["disabled"] === true, value: text(server["value"], "") },
@@ -133,9 +135,14 @@ export function toMeshSettings(meshConfig: unknown, istiod: IstiodSettings = {})
 /** For a proxy that brings a ProxyConfig of its own (node metadata PROXY_CONFIG): it takes the place of the mesh's defaultConfig as a whole. */
 export function withProxyConfig(settings: MeshSettings, proxyConfig: string): MeshSettings {
   if (proxyConfig === "") return settings;
-  const own = readProxyConfig(fields(JSON.parse(proxyConfig)));
+  const written = fields(JSON.parse(proxyConfig));
+  const own = readProxyConfig(written);
   const traced = settings.traceSamplingPercent !== undefined;
-  return intern(Object.freeze({ ...settings, ...own, traceSamplingPercent: traced ? own.traceSamplingPercent : undefined }));
+  // This one is the mesh's where the proxy's own says nothing of it.
+  const connectionSettings = written["connectionSettings"] === undefined ? settings.connectionSettings : own.connectionSettings;
+  return intern(
+    Object.freeze({ ...settings, ...own, connectionSettings, traceSamplingPercent: traced ? own.traceSamplingPercent : undefined }),
+  );
 }
 
 function intern(settings: MeshSettings): MeshSettings {

@@ -204,6 +204,74 @@ describe("outlier detection and retry budgets", () => {
   });
 });
 
+describe("connectionSettings of a ProxyConfig", () => {
+  // Newer than istiod 1.29, which does not know them: as its successors write them.
+  const GATEWAY = `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: g, namespace: default}
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}`;
+  const settings = {
+    httpIdleTimeout: "9s",
+    httpMaxConnectionDuration: "8s",
+    httpRequestTimeout: "7s",
+    httpRequestHeadersTimeout: "6s",
+    httpStreamIdleTimeout: "5s",
+    httpDrainTimeout: "4s",
+    httpMaxConcurrentStreams: 3,
+    http2InitialStreamWindowSize: 70_000,
+    http2InitialConnectionWindowSize: 80_000,
+    listenerPerConnectionBufferLimitBytes: 9000,
+    httpHeadersWithUnderscoresAction: "HEADERS_WITH_UNDERSCORES_DROP_HEADER",
+    httpMergeSlashes: false,
+    httpPathWithEscapedSlashesAction: "REJECT_REQUEST",
+  };
+  const written = {
+    common_http_protocol_options: { idle_timeout: "9s", max_connection_duration: "8s", headers_with_underscores_action: "DROP_HEADER" },
+    http2_protocol_options: { max_concurrent_streams: 3, initial_stream_window_size: 70_000, initial_connection_window_size: 80_000 },
+    request_timeout: "7s",
+    request_headers_timeout: "6s",
+    stream_idle_timeout: "5s",
+    drain_timeout: "4s",
+    path_with_escaped_slashes_action: "REJECT_REQUEST",
+  };
+  const gateway = (of: Generated) => generatedFor(GATEWAY, { type: "router", ...of }).listeners.get("0.0.0.0_80");
+  const edge = { connectionSettings: { profile: "EDGE", httpRequestTimeout: "7s" } };
+
+  test("each is in every HTTP connection manager, and beats pathNormalization; the buffer is that of gateway listeners", () => {
+    const mesh = { defaultConfig: { connectionSettings: settings }, pathNormalization: { normalization: "DECODE_AND_MERGE_SLASHES" } };
+    const listener = gateway({ mesh });
+    expect(managerOf(listener)).toMatchObject(written);
+    expect(managerOf(listener)).not.toHaveProperty("merge_slashes");
+    expect(listener).toMatchObject({ per_connection_buffer_limit_bytes: 9000 });
+    const { listeners } = generatedFor(SERVICE, { mesh: { ...mesh, proxyHttpPort: 15_007 } });
+    for (const [name, chain] of [
+      ["virtualInbound", "0.0.0.0_8080"],
+      ["127.0.0.1_15007", undefined],
+    ] as const) {
+      expect(managerOf(listeners.get(name), chain)).toMatchObject(written);
+      expect(listeners.get(name)).not.toHaveProperty("per_connection_buffer_limit_bytes");
+    }
+  });
+
+  test("the profile EDGE fills the rest in at gateways only; a proxy's own stands in place of the mesh's", () => {
+    expect(gateway({ mesh: { defaultConfig: edge } })).toMatchObject({ per_connection_buffer_limit_bytes: 32_768 });
+    expect(managerOf(gateway({ mesh: { defaultConfig: edge } }))).toMatchObject({
+      request_timeout: "7s",
+      stream_idle_timeout: "300s",
+      merge_slashes: true,
+      path_with_escaped_slashes_action: "UNESCAPE_AND_REDIRECT",
+      common_http_protocol_options: { idle_timeout: "3600s", headers_with_underscores_action: "REJECT_REQUEST" },
+    });
+    const sidecar = generatedFor(SERVICE, { mesh: { defaultConfig: edge } }).listeners.get("virtualInbound");
+    expect(managerOf(sidecar, "0.0.0.0_8080")).toMatchObject({ request_timeout: "7s", stream_idle_timeout: "0s" });
+    const mesh = { defaultConfig: { connectionSettings: settings } };
+    expect(managerOf(gateway({ mesh, metadata: { PROXY_CONFIG: edge } }))).toMatchObject({ stream_idle_timeout: "300s" });
+    expect(managerOf(gateway({ mesh, metadata: { PROXY_CONFIG: { gatewayTopology: {} } } }))).toMatchObject(written);
+    expect(managerOf(gateway({}))).not.toHaveProperty("request_timeout");
+  });
+});
+
 describe("zone aware load balancing", () => {
   // Newer than istiod 1.29, which does not know the field: as its successors write it.
   const commonOf = (policy: string, mesh: unknown = {}) =>

@@ -7,6 +7,7 @@ import type { GatewayTable } from "../routes/gateway-tables.ts";
 import { buildServerTls } from "../tls/downstream.ts";
 import { buildListenerAccessLogs } from "./access-log.ts";
 import { buildChain, type ChainPlan, distinctNames, readsTls } from "./chain.ts";
+import { connectionSettingsOf } from "./connection-settings.ts";
 import { planAutoPassthrough, planStreamChain, planTlsChains } from "./gateway-streams.ts";
 import { buildHttpManager } from "./http-manager.ts";
 import { proxyProtocolFilter, tlsInspector } from "./inspectors.ts";
@@ -72,6 +73,7 @@ function chainsOf(view: ConfigView, place: GatewayListenerView, server: GatewayS
 
 function listenerOf(view: ConfigView, place: GatewayListenerView, plans: readonly ChainPlan[]): Listener {
   const address = addressOf(view, place);
+  const { listenerBufferBytes } = connectionSettingsOf(view);
   return create(ListenerSchema, {
     name: `${address}_${place.port}`,
     address: socketAddress(address, place.port),
@@ -79,6 +81,7 @@ function listenerOf(view: ConfigView, place: GatewayListenerView, plans: readonl
     listenerFilters: [...(view.mesh.gatewayProxyProtocol ? [proxyProtocolFilter()] : []), ...(readsTls(plans) ? [tlsInspector()] : [])],
     filterChains: plans.map(buildChain),
     accessLog: buildListenerAccessLogs(view.mesh),
+    ...(listenerBufferBytes === undefined ? {} : { perConnectionBufferLimitBytes: listenerBufferBytes }),
   });
 }
 

@@ -10,13 +10,13 @@ import {
   HttpConnectionManagerSchema,
   packAny,
   type RouteConfiguration,
-  toDuration,
 } from "../../envoy-api/index.ts";
 import type { ConfigView } from "../../model/index.ts";
 import { adsSource } from "../config-source.ts";
 import { http1Options } from "../http1-options.ts";
 import { buildHttpFilters } from "../http-filters/order.ts";
 import { buildAccessLogs } from "./access-log.ts";
+import { connectionOptions } from "./connection-settings.ts";
 
 export interface HttpManagerOptions {
   readonly view: ConfigView;
@@ -106,15 +106,14 @@ export function buildHttpManager(options: HttpManagerOptions): Filter {
         : { case: "routeConfig", value: routes },
     httpFilters: buildHttpFilters(mesh, { protocol: options.protocol, byName: options.byName === true }),
     upgradeConfigs: [{ upgradeType: "websocket" }],
-    streamIdleTimeout: toDuration(0),
     // `expect: 100-continue` is the upstream's to answer.
     proxy100Continue: true,
     appendXForwardedPort: mesh.proxyHeaders.xForwardedPort,
-    ...(scope.idleTimeoutMs === undefined ? {} : { commonHttpProtocolOptions: { idleTimeout: toDuration(scope.idleTimeoutMs) } }),
     accessLog: buildAccessLogs(mesh),
     generateRequestId: !mesh.proxyHeaders.requestIdDisabled,
     ...(Object.keys(http1).length === 0 ? {} : { httpProtocolOptions: http1 }),
     ...pathOptions(view),
+    ...connectionOptions(view),
     ...tracingOptions(view),
     ...serverOptions(options),
     ...sideOptions(options),
