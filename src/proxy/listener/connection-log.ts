@@ -67,6 +67,7 @@ export class ConnectionLog extends NoHttp implements StreamInfo {
   readonly upstreamHost = "";
   readonly upstreamHostname = "";
   readonly upstreamCluster = "";
+  readonly upstreamStatName = "";
   readonly upstreamLocalAddress = "";
   readonly upstreamAttempts = 0;
   readonly upstreamTls = undefined;

@@ -356,6 +356,9 @@ export class TcpSession extends NoHttp implements ConnHandler, TcpUpstreamUser, 
   durationMs(): number {
     return this.context.env.clock.now() - this.startMs;
   }
+  get upstreamStatName(): string {
+    return this.cluster?.statName ?? this.upstreamCluster;
+  }
   get upstreamAttempts(): number {
     return this.attempts;
   }

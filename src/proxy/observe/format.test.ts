@@ -31,6 +31,7 @@ function info(over: Partial<StreamInfo> = {}, request: Record<string, string> = 
     upstreamHost: "127.0.0.1:29110",
     upstreamHostname: "ep.host",
     upstreamCluster: "up",
+    upstreamStatName: "up;",
     upstreamLocalAddress: "127.0.0.1:53566",
     upstreamAttempts: 1,
     downstreamLocalAddress: "127.0.0.1:29101",
@@ -61,7 +62,7 @@ describe("operators", () => {
   it.each([
     ["%PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%", "HTTP/1.1 200 - via_upstream"],
     ["%RESPONSE_CODE_DETAILS(ALLOW_WHITESPACES)%", "via_upstream"],
-    ["%UPSTREAM_PROTOCOL% %UPSTREAM_CLUSTER% %UPSTREAM_CLUSTER_RAW%", "HTTP/1.1 up up"],
+    ["%UPSTREAM_PROTOCOL% %UPSTREAM_CLUSTER% %UPSTREAM_CLUSTER_RAW%", "HTTP/1.1 up; up"],
     ["%BYTES_RECEIVED% %BYTES_SENT% %BYTES_RETRANSMITTED% %PACKETS_RETRANSMITTED%", "5 4 0 0"],
     ["%DURATION% %REQUEST_DURATION% %REQUEST_TX_DURATION% %RESPONSE_DURATION% %RESPONSE_TX_DURATION%", "10 0 2 9 1"],
     ["%ROUNDTRIP_DURATION% %TRACE_ID% %SPAN_ID% %VIRTUAL_CLUSTER_NAME% %ROUTE_NAME%", "- - - - -"],

@@ -42,7 +42,7 @@ const PLAIN: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   ["UPSTREAM_HOST", (i) => text(i.upstreamHost)],
   ["UPSTREAM_HOST_NAME", (i) => text(i.upstreamHostname) ?? text(i.upstreamHost)],
   ["UPSTREAM_HOST_NAME_WITHOUT_PORT", (i) => text(withoutPort(i.upstreamHostname)) ?? text(withoutPort(i.upstreamHost))],
-  ["UPSTREAM_CLUSTER", (i) => text(i.upstreamCluster)],
+  ["UPSTREAM_CLUSTER", (i) => text(i.upstreamStatName)],
   ["UPSTREAM_CLUSTER_RAW", (i) => text(i.upstreamCluster)],
   ["UPSTREAM_REQUEST_ATTEMPT_COUNT", (i) => i.upstreamAttempts],
   ["ROUTE_NAME", (i) => text(i.routeName)],
@@ -73,7 +73,7 @@ function grpcStatus(style: GrpcStatusStyle): Operator {
 }
 
 /** What no filter of this proxy writes: known, and always empty. */
-const UNWRITTEN: ReadonlySet<string> = new Set(["DYNAMIC_METADATA", "FILTER_STATE", "UPSTREAM_FILTER_STATE"]);
+const UNWRITTEN: ReadonlySet<string> = new Set(["DYNAMIC_METADATA", "FILTER_STATE", "UPSTREAM_FILTER_STATE", "PER_REQUEST_STATE"]);
 
 const TIMES: ReadonlyMap<string, { readonly zone: "utc" | "local"; readonly emitted: boolean }> = new Map([
   ["START_TIME", { zone: "utc", emitted: false }],

@@ -30,6 +30,8 @@ export interface StreamInfo {
   /** Its name, where it has one. */
   readonly upstreamHostname: string;
   readonly upstreamCluster: string;
+  /** Its name in statistics, which is another one where the cluster says so. */
+  readonly upstreamStatName: string;
   readonly upstreamLocalAddress: string;
   readonly upstreamAttempts: number;
   readonly downstreamLocalAddress: string;

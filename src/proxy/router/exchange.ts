@@ -283,7 +283,14 @@ export class Exchange implements StreamInfo {
     return this.head.requestId;
   }
 
-  readonly logType = "DownstreamEnd";
+  /** Header values are written before any log is. */
+  get logType(): "DownstreamEnd" | "NotSet" {
+    return this.endMs === 0 ? "NotSet" : "DownstreamEnd";
+  }
+
+  get upstreamStatName(): string {
+    return this.manager.env.clusters.get(this.upstreamCluster)?.statName ?? this.upstreamCluster;
+  }
 
   get downstreamRemoteAddress(): string {
     return this.caller.arrival.peerAddress;

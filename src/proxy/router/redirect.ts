@@ -23,7 +23,8 @@ export function redirect(exchange: Exchange, action: RedirectAction, matcher: Pa
   const given = splitPort(exchange.authority);
   const authority = action.host ?? hostWithPort(given, { from: head.scheme, to: scheme, override: action.port !== undefined });
   const port = action.port === undefined ? "" : `:${action.port}`;
-  sendRedirect(exchange, action.status, `${scheme}://${authority}${port}${targetPath(exchange, action, matcher)}`);
+  const path = targetPath(exchange, action, matcher);
+  sendRedirect(exchange, action.status, `${scheme}://${authority}${port}${path.startsWith("/") ? "" : "/"}${path}`);
 }
 
 /** The port in Host stays, but for the old scheme's default one when the scheme changes. */

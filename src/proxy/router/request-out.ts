@@ -120,7 +120,7 @@ export function requestList(exchange: Exchange, plan: RequestPlan, hostRewrite: 
   if (head.forwardedPort !== "") list.set("x-forwarded-port", head.forwardedPort);
   if (exchange.grpcTimeout !== "") list.set("grpc-timeout", exchange.grpcTimeout);
   if (plan.includeAttemptCount) list.push(ATTEMPT_COUNT, "1");
-  applyMutations(plan.mutations, list, exchange);
+  editAsFirstTry(plan.mutations, list, exchange);
   takePseudoHeaders(exchange, list);
   if (plan.includeAttemptCount) takeAttemptCount(exchange, list);
   if (plan.rewritePath !== undefined) {
@@ -139,6 +139,14 @@ export function requestList(exchange: Exchange, plan: RequestPlan, hostRewrite: 
 }
 
 const ATTEMPT_COUNT = "x-envoy-attempt-count";
+
+/** Rules are applied once, before an endpoint is chosen, and see the first try's number. */
+function editAsFirstTry(mutations: readonly CompiledMutations[], list: HeaderList, exchange: Exchange): void {
+  const tries = exchange.upstreamAttempts;
+  exchange.upstreamAttempts = 1;
+  applyMutations(mutations, list, exchange);
+  exchange.upstreamAttempts = tries;
+}
 
 /** Each try says its own number, unless a rule took the header away or wrote its own: that holds for the first try. */
 function takeAttemptCount(exchange: Exchange, list: HeaderList): void {

@@ -140,7 +140,8 @@ export class Cluster {
     };
   }
 
-  private get statName(): string {
+  /** Under which statistics and logs know it. */
+  get statName(): string {
     return this.config.altStatName === "" ? this.name : this.config.altStatName;
   }
 
