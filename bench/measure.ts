@@ -15,7 +15,7 @@ export interface LoadResult {
   readonly p99Ms: number;
 }
 
-export interface Sample {
+interface Sample {
   readonly perCpuSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
