@@ -2,6 +2,8 @@
 import { ok, type Result, VERSION } from "../../kit/index.ts";
 import type { DataPlane } from "../data-plane.ts";
 import type { Stats } from "../observe/stats.ts";
+import { isSocketPath } from "../transport/socket-path.ts";
+import { hostName } from "../upstream/host.ts";
 import { compileSearch } from "../regex/regex.ts";
 import type { Assembly } from "../xds/assembler.ts";
 import type { ResourceStore } from "../xds/resource-store.ts";
@@ -126,10 +128,13 @@ function listeners(context: AdminContext, query: URLSearchParams): AdminAnswer {
   const all = context.plane.listeners();
   if (query.get("format") !== "json")
     return {
-      body: all.map(({ name, address, port }) => `${name}::${address.includes(":") ? `[${address}]` : address}:${port}\n`).join(""),
+      body: all.map(({ name, address, port }) => `${name}::${hostName(address, port)}\n`).join(""),
     };
   return jsonAnswer({
-    listener_statuses: all.map(({ name, address, port }) => ({ name, local_address: { socket_address: { address, port_value: port } } })),
+    listener_statuses: all.map(({ name, address, port }) => ({
+      name,
+      local_address: isSocketPath(address) ? { pipe: { path: address } } : { socket_address: { address, port_value: port } },
+    })),
   });
 }
 

@@ -175,7 +175,10 @@ export type PortRule =
 
 export interface Listener {
   readonly name: string;
+  /** A Unix socket is its path and port 0. */
   readonly address: SocketAddress;
+  /** Of the file of a Unix socket; 0 or undefined = as the system makes it. */
+  readonly socketMode?: number;
   readonly bindToPort: boolean;
   readonly useOriginalDst: boolean;
   readonly direction: "UNSPECIFIED" | "INBOUND" | "OUTBOUND";

@@ -190,6 +190,19 @@ export class ListenerConnection implements Arrival {
   }
 }
 
+/** A caller at a Unix socket has no address of its own: as in Envoy it is the listener's. */
+export function factsAt(path: string): ConnectionFacts {
+  return {
+    localAddress: path,
+    localPort: 0,
+    remoteAddress: path,
+    remotePort: 0,
+    transport: "raw_buffer",
+    serverName: "",
+    applicationProtocols: [],
+  };
+}
+
 /** What the socket says; undefined = it was gone before we looked at it. */
 export function factsOf({ localAddress, localPort, remoteAddress, remotePort }: net.Socket): ConnectionFacts | undefined {
   if (localAddress === undefined || remoteAddress === undefined) return undefined;

@@ -4,8 +4,10 @@ import net from "node:net";
 import type { Listener, RuntimeConfig } from "../config/index.ts";
 import type { Environment } from "../network/environment.ts";
 import { ChainHandlers } from "./chain-handlers.ts";
-import { type Door, factsOf, ListenerConnection, type Open, type Surroundings } from "./connection.ts";
+import { type Door, factsAt, factsOf, ListenerConnection, type Open, type Surroundings } from "./connection.ts";
+import { isSocketPath } from "../transport/socket-path.ts";
 import { createListenerStats } from "./listener-stats.ts";
+import { prepareSocket, setSocketMode } from "./unix-socket.ts";
 
 export interface ListenerStatus {
   readonly name: string;
@@ -46,7 +48,8 @@ export function createListenerManager(env: Environment): ListenerManager {
   let accepting = true;
 
   function onConnection(slot: Slot, sock: net.Socket): void {
-    const peer = factsOf(sock);
+    const { host } = slot.listener.address;
+    const peer = isSocketPath(host) ? factsAt(host) : factsOf(sock);
     if (peer === undefined || refused(slot)) sock.destroy();
     else new ListenerConnection(around, slot, { sock, peer, id: ++connectionCount });
   }
@@ -69,8 +72,10 @@ export function createListenerManager(env: Environment): ListenerManager {
       slot.error = error.code ?? error.message;
       env.logger.log("error", "listener could not be opened", { listener: slot.listener.name, address: host, port, reason: slot.error });
     });
-    server.listen({ host, port, backlog: 1024 }, () => {
+    const place = isSocketPath(host) ? { path: prepareSocket(host) } : { host, port };
+    server.listen({ ...place, backlog: 1024 }, () => {
       slot.state = "listening";
+      if (slot.listener.socketMode !== undefined) setSocketMode(host, slot.listener.socketMode);
       const address = server.address();
       if (typeof address === "object" && address !== null) slot.port = address.port;
     });
@@ -92,7 +97,7 @@ export function createListenerManager(env: Environment): ListenerManager {
     for (const listener of runtime.listeners.values()) {
       if (!listener.bindToPort) continue;
       const { host, port } = listener.address;
-      const key = port === 0 ? `${host}:0#${listener.name}` : `${host}:${port}`;
+      const key = port === 0 && !isSocketPath(host) ? `${host}:0#${listener.name}` : `${host}:${port}`;
       if (wanted.has(key))
         env.logger.log("error", "two listeners on one address: the first stays", { address: key, listener: listener.name });
       else wanted.set(key, listener);

@@ -1,5 +1,6 @@
 // A listener's counters under Envoy's names. https://www.envoyproxy.io/docs/envoy/latest/configuration/listeners/stats
 import { type Counter, type Gauge, scopedSpec, type Stats } from "../observe/stats.ts";
+import { isSocketPath } from "../transport/socket-path.ts";
 import { createSslStats, type SslStats } from "../transport/ssl-stats.ts";
 
 export interface ListenerStats {
@@ -22,8 +23,12 @@ export interface TlsInspectorStats {
   readonly tooLarge: Counter;
 }
 
+function socketText({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(":") ? `[${host.replaceAll(":", "_")}]` : host}_${port}`;
+}
+
 export function createListenerStats(stats: Stats, address: { readonly host: string; readonly port: number }): ListenerStats {
-  const value = `${address.host.includes(":") ? `[${address.host.replaceAll(":", "_")}]` : address.host}_${address.port}`;
+  const value = isSocketPath(address.host) ? address.host.replaceAll(":", "_") : socketText(address);
   const scope = { prefix: "listener", tag: "envoy.listener_address", value };
   const counter = (suffix: string): Counter => stats.counter(scopedSpec(scope, suffix));
   return {

@@ -56,6 +56,12 @@ export class Conn {
     };
   }
 
+  /** `address:port` of our end; "" on a Unix socket. */
+  get localText(): string {
+    const { localAddress, localPort } = this.sock;
+    return localAddress === undefined ? "" : `${localAddress}:${localPort}`;
+  }
+
   writeStr(text: string): void {
     this.reports = false;
     this.sock.write(text, "latin1");

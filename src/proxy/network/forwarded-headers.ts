@@ -5,6 +5,8 @@ import { isIP } from "node:net";
 import { clientCertHeader } from "./client-cert.ts";
 import type { RequestHead } from "../http/message.ts";
 import type { Exchange } from "../router/exchange.ts";
+import { isSocketPath } from "../transport/socket-path.ts";
+import { hostName } from "../upstream/host.ts";
 
 const INSIDE = [
   "x-envoy-internal",
@@ -69,7 +71,8 @@ export function admitCaller(exchange: Exchange): void {
         clientPort = 0;
       }
     }
-    if (!config.skipXffAppend) {
+    // A caller at a Unix socket has no address to tell.
+    if (!config.skipXffAppend && !isSocketPath(peer)) {
       const address = isLoopback(peer) ? exchange.manager.env.localAddress : peer;
       head.forwardedFor = head.forwardedFor === "" ? address : `${head.forwardedFor},${address}`;
     }
@@ -87,7 +90,7 @@ export function admitCaller(exchange: Exchange): void {
   if (config.appendXForwardedPort && ((config.useRemoteAddress && hops === 0) || head.first("x-forwarded-port") === undefined))
     head.forwardedPort = String(arrival.localPort);
   exchange.edge = config.useRemoteAddress;
-  exchange.clientAddress = client.includes(":") ? `[${client}]:${clientPort}` : `${client}:${clientPort}`;
+  exchange.clientAddress = hostName(client, clientPort);
   head.forged = exchange.edge ? exchange.manager.forgedAtEdge : exchange.manager.forgedInside;
 
   if (config.generateRequestId && (head.requestId === "" || (exchange.edge && !config.preserveExternalRequestId)))

@@ -14,6 +14,7 @@ import { type Host, hostName } from "../upstream/host.ts";
 import type { PickContext } from "../upstream/lb/picker.ts";
 import type { PriorityLoads, PriorityState } from "../upstream/lb/priority-loads.ts";
 import { type Hash64, hashAddress } from "../hash/index.ts";
+import { isSocketPath } from "../transport/socket-path.ts";
 import type { TlsInfo } from "../transport/tls-info.ts";
 import type { Arrival } from "./arrival.ts";
 import type { Conn, ConnHandler } from "./conn.ts";
@@ -328,7 +329,8 @@ export class TcpSession extends NoHttp implements ConnHandler, TcpUpstreamUser, 
 
   /** Looked for by hashing balancers. */
   get hash(): Hash64 | undefined {
-    return this.context.config.hashSourceIp ? hashAddress(this.arrival.remoteAddress) : undefined;
+    const { remoteAddress } = this.arrival;
+    return this.context.config.hashSourceIp && !isSocketPath(remoteAddress) ? hashAddress(remoteAddress) : undefined;
   }
   get destination(): string | undefined {
     return this.arrival.originalDestination;

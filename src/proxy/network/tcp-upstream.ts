@@ -87,7 +87,7 @@ export function openTcp({ env, cluster, host, names }: TcpTarget, user: TcpUpstr
         host.outlier?.putOutcome("connected for good");
         ready = true;
         secured = tls;
-        localAddress = `${conn.sock.localAddress}:${conn.sock.localPort}`;
+        localAddress = conn.localText;
         user.onReady();
       },
     },

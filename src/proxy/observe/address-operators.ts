@@ -2,6 +2,7 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/advanced/substitution_formatter
 import { isIP } from "node:net";
 import { ipBytes, ipText } from "../network/ip-text.ts";
+import { isSocketPath } from "../transport/socket-path.ts";
 import type { Operator } from "./format.ts";
 import type { StreamInfo } from "./stream-info.ts";
 
@@ -9,7 +10,7 @@ import type { StreamInfo } from "./stream-info.ts";
 const ADDRESSES: ReadonlyMap<string, (info: StreamInfo) => string> = new Map<string, (info: StreamInfo) => string>([
   ["UPSTREAM_LOCAL", (i) => i.upstreamLocalAddress],
   // Known once there is a connection.
-  ["UPSTREAM_REMOTE", (i) => (i.upstreamLocalAddress === "" ? "" : i.upstreamHost)],
+  ["UPSTREAM_REMOTE", (i) => (i.upstreamLocalAddress === "" && !isSocketPath(i.upstreamHost) ? "" : i.upstreamHost)],
   ["DOWNSTREAM_LOCAL", (i) => i.downstreamLocalAddress],
   ["DOWNSTREAM_DIRECT_LOCAL", (i) => i.downstreamDirectLocalAddress],
   ["DOWNSTREAM_REMOTE", (i) => i.clientAddress],
@@ -26,6 +27,8 @@ export function addressOperator(name: string, argument: string | undefined): Ope
   if (argument !== undefined) return form === "ADDRESS_WITHOUT_PORT" ? networkOf(address, argument) : undefined;
   switch (form) {
     case "ADDRESS":
+      // Our end of a Unix socket has no name, which is not the same as that there is none.
+      if (of === "UPSTREAM_LOCAL") return (info) => (isSocketPath(info.upstreamHost) ? "" : text(address(info)));
       return (info) => text(address(info));
     case "ADDRESS_WITHOUT_PORT":
       return (info) => text(withoutPort(address(info)));

@@ -4,6 +4,7 @@ import type { HashPolicy, RequestView } from "../config/index.ts";
 import { type Hash64, hashAddress, hexHash, rotateHash, xorHash, xxh64 } from "../hash/index.ts";
 import { cookieValue } from "../http1/cookies.ts";
 import { hostName } from "../upstream/host.ts";
+import { isSocketPath } from "../transport/socket-path.ts";
 import type { Exchange } from "./exchange.ts";
 import { queryValue } from "./match.ts";
 
@@ -63,7 +64,7 @@ function hashOne(policy: HashPolicy, source: HashSource, issue: IssueCookie | un
       return value === undefined ? undefined : xxh64(value);
     }
     case "sourceIp":
-      return hashAddress(hostOf(source.clientAddress));
+      return isSocketPath(source.clientAddress) ? undefined : hashAddress(hostOf(source.clientAddress));
   }
 }
 

@@ -44,11 +44,14 @@ export interface Answer {
 
 export function ask(port: number, options: http.RequestOptions = {}, body = ""): Promise<Answer> {
   return new Promise((done, fail) => {
-    const request = http.request({ host: "127.0.0.1", port, agent: false, ...options }, (response) => {
-      let text = "";
-      response.on("data", (part: Buffer) => (text += part.toString()));
-      response.on("end", () => done({ status: response.statusCode ?? 0, body: text, headers: response.headers }));
-    });
+    const request = http.request(
+      { ...(options.socketPath === undefined ? { host: "127.0.0.1", port } : {}), agent: false, ...options },
+      (response) => {
+        let text = "";
+        response.on("data", (part: Buffer) => (text += part.toString()));
+        response.on("end", () => done({ status: response.statusCode ?? 0, body: text, headers: response.headers }));
+      },
+    );
     request.on("error", fail);
     request.end(body);
   });

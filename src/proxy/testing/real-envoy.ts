@@ -29,7 +29,8 @@ export interface RealEnvoy {
 interface ListenersPage {
   readonly listener_statuses?: readonly {
     readonly name: string;
-    readonly local_address: { readonly socket_address: { readonly port_value: number } };
+    /** Without one it listens on a Unix socket. */
+    readonly local_address: { readonly socket_address?: { readonly port_value: number } };
   }[];
 }
 
@@ -67,7 +68,7 @@ export async function startRealEnvoy(config: Readonly<Record<string, unknown>>, 
     await new Promise((done) => void setTimeout(done, 20));
   }
   const listeners = JSON.parse(await page("listeners?format=json")) as ListenersPage;
-  const ports = new Map((listeners.listener_statuses ?? []).map((one) => [one.name, one.local_address.socket_address.port_value]));
+  const ports = new Map((listeners.listener_statuses ?? []).map((one) => [one.name, one.local_address.socket_address?.port_value ?? 0]));
   return { adminPort, port: (name) => ports.get(name) ?? 0, admin: page, log: () => output, stop };
 }
 

@@ -13,7 +13,9 @@ export interface ProxyAddresses {
 const SIGNATURE_2 = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
 
 /** Without addresses of a caller: version 1 names the connection itself, version 2 says that it is the proxy's own. */
-export function proxyHeader(version: 1 | 2, addresses: ProxyAddresses | undefined, sock: Socket): Buffer {
+export function proxyHeader(version: 1 | 2, given: ProxyAddresses | undefined, sock: Socket): Buffer {
+  // A caller at a Unix socket has none that could be told.
+  const addresses = given !== undefined && isIP(given.sourceAddress) !== 0 ? given : undefined;
   if (version === 2) return addresses === undefined ? Buffer.concat([SIGNATURE_2, Buffer.from([0x20, 0, 0, 0])]) : version2(addresses);
   const { sourceAddress, sourcePort, destinationAddress, destinationPort } = addresses ?? {
     sourceAddress: sock.localAddress ?? "",

@@ -154,7 +154,7 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
   onConnect(tls: TlsInfo | undefined): void {
     this.tls = tls;
     this.connected = true;
-    this.localAddress = `${this.conn.sock.localAddress}:${this.conn.sock.localPort}`;
+    this.localAddress = this.conn.localText;
     this.owner.onConnected(this);
   }
 

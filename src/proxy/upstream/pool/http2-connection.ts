@@ -87,7 +87,7 @@ export class Http2Connection implements ConnHandler, SessionHandler, StreamOwner
     this.tls = tls;
     this.connected = true;
     this.owner.onConnected(this);
-    this.localAddress = `${this.conn.sock.localAddress}:${this.conn.sock.localPort}`;
+    this.localAddress = this.conn.localText;
     this.session.start(this.conn);
     this.owner.onRoom(this);
   }

@@ -54,7 +54,7 @@ export class TcpStream implements ConnHandler, UpstreamStream {
   onConnect(tls: TlsInfo | undefined): void {
     this.tls = tls;
     this.connected = true;
-    this.localAddress = `${this.conn.sock.localAddress}:${this.conn.sock.localPort}`;
+    this.localAddress = this.conn.localText;
     // Nothing is read before the caller has been told that the tunnel is open.
     this.conn.pause();
     this.owner.onConnected(this.request, this);

@@ -1,4 +1,4 @@
-// Envoy's addresses: TCP sockets with a port number, and for endpoints Unix sockets.
+// Envoy's addresses: TCP sockets with a port number, and for endpoints and listeners Unix sockets.
 import type { Reader } from "../../wire/reader.ts";
 import type { SocketAddress } from "../../config/index.ts";
 import { isSocketPath } from "../../transport/socket-path.ts";
@@ -11,12 +11,16 @@ export function decodeAddress(reader: Reader, field: string): SocketAddress {
   return decodeSocketAddress(socket);
 }
 
+/** What the system has room for, with the byte that ends it. */
+const MAX_PATH = 107;
+
 /** A Unix socket is its path and port 0. */
-export function decodeEndpointAddress(reader: Reader, field: string): SocketAddress {
+export function decodeSocketOrPipe(reader: Reader, field: string): SocketAddress {
   const pipe = reader.message(field)?.message("pipe");
   if (pipe === undefined) return decodeAddress(reader, field);
   const path = pipe.text("path");
   if (!isSocketPath(path)) return pipe.refuse("path", `${JSON.stringify(path)} is neither an absolute path nor @name`);
+  if (Buffer.byteLength(path) > MAX_PATH) return pipe.refuse("path", `is longer than ${MAX_PATH} bytes`);
   return { host: path, port: 0 };
 }
 

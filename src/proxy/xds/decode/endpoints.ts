@@ -3,7 +3,7 @@ import type { EndpointConfig, EndpointSet } from "../../config/index.ts";
 import type { Reader } from "../../wire/reader.ts";
 import { isIP } from "node:net";
 import { isSocketPath } from "../../transport/socket-path.ts";
-import { decodeEndpointAddress } from "./address.ts";
+import { decodeSocketOrPipe } from "./address.ts";
 
 const UNHEALTHY: ReadonlySet<string> = new Set(["UNHEALTHY", "DRAINING", "TIMEOUT"]);
 
@@ -46,7 +46,7 @@ function decodeGroup(group: Reader, byName: boolean): EndpointConfig[] {
   return group.messages("lb_endpoints").map((entry) => {
     const endpoint = entry.message("endpoint");
     if (endpoint === undefined) return entry.refuse("endpoint", "is missing");
-    const { host, port } = decodeEndpointAddress(endpoint, "address");
+    const { host, port } = decodeSocketOrPipe(endpoint, "address");
     if (!byName && isIP(host) === 0 && !isSocketPath(host))
       return endpoint.refuse("address", `malformed IP address: ${host}: names need a cluster of type STRICT_DNS or LOGICAL_DNS`);
     const health = entry.choice<string>("health_status", "UNKNOWN");

@@ -3,7 +3,7 @@
 import type { FilterChain, FilterChainMatch, Listener, PortRule, ProxyProtocolConfig } from "../../config/index.ts";
 import type { Reader } from "../../wire/reader.ts";
 import { decodeAccessLogs } from "./access-log.ts";
-import { decodeAddress, decodeCidrs } from "./address.ts";
+import { decodeCidrs, decodeSocketOrPipe } from "./address.ts";
 import { decodeHttpManager } from "./http-manager.ts";
 import { decodeDnsCache } from "./discovery.ts";
 import { readDataSource } from "./data-source.ts";
@@ -21,7 +21,9 @@ const PROXY_PROTOCOL = `${LISTENER}.proxy_protocol.v3.ProxyProtocol`;
 const DIRECT_RESPONSE = `${NETWORK}.direct_response.v3.Config`;
 
 export function decodeListener(reader: Reader): Listener {
-  const address = decodeAddress(reader, "address");
+  const address = decodeSocketOrPipe(reader, "address");
+  const socketMode = reader.message("address")?.message("pipe")?.number("mode", 0) ?? 0;
+  if (socketMode > 0o777) reader.refuse("address.pipe.mode", "is more than 0777");
   for (const field of ["transparent", "freebind"]) if (reader.flag(field)) reader.refuse(field, "is not supported");
   const direction = reader.choice<Listener["direction"]>("traffic_direction", "UNSPECIFIED");
   const chains = reader.messages("filter_chains").map((chain) => decodeChain(chain, direction));
@@ -33,6 +35,7 @@ export function decodeListener(reader: Reader): Listener {
   return Object.freeze({
     name: name === "" ? `${address.host}_${address.port}` : name,
     address,
+    ...(socketMode > 0 ? { socketMode } : {}),
     bindToPort: reader.flag("bind_to_port", reader.message("deprecated_v1")?.flag("bind_to_port", true) ?? true),
     useOriginalDst: reader.flag("use_original_dst"),
     direction,
