@@ -21,6 +21,7 @@ export interface ConnectionSettings {
   readonly listenerBufferBytes?: number;
   readonly idleTimeoutMs?: number;
   readonly maxConnectionDurationMs?: number;
+  readonly maxStreamDurationMs?: number;
   readonly drainTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
   readonly requestHeadersTimeoutMs?: number;

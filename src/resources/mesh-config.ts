@@ -71,6 +71,7 @@ const connectionSettings = obj({
   httpRequestTimeout: duration({ zero: true }),
   httpRequestHeadersTimeout: duration({ zero: true }),
   httpStreamIdleTimeout: duration({ zero: true }),
+  httpMaxStreamDuration: duration({ zero: true }),
   httpMaxConcurrentStreams: int32({ min: 1 }),
   http2InitialStreamWindowSize: window,
   http2InitialConnectionWindowSize: window,
@@ -82,7 +83,7 @@ const connectionSettings = obj({
   httpPathWithEscapedSlashesAction: enumOf([
     "PATH_WITH_ESCAPED_SLASHES_UNSPECIFIED", "KEEP_UNCHANGED", "REJECT_REQUEST", "UNESCAPE_AND_REDIRECT", "UNESCAPE_AND_FORWARD",
   ]), // prettier-ignore
-  ...ignored("clusterPerConnectionBufferLimitBytes", "httpMaxStreamDuration", "listenerConnectionLimit", "globalDownstreamConnectionLimit"),
+  ...ignored("clusterPerConnectionBufferLimitBytes", "listenerConnectionLimit", "globalDownstreamConnectionLimit"),
 });
 
 const defaultConfig = obj({

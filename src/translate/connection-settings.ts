@@ -7,6 +7,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const DURATIONS = {
   httpIdleTimeout: "idleTimeoutMs",
   httpMaxConnectionDuration: "maxConnectionDurationMs",
+  httpMaxStreamDuration: "maxStreamDurationMs",
   httpDrainTimeout: "drainTimeoutMs",
   httpRequestTimeout: "requestTimeoutMs",
   httpRequestHeadersTimeout: "requestHeadersTimeoutMs",

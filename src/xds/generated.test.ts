@@ -214,6 +214,7 @@ spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: ht
   const settings = {
     httpIdleTimeout: "9s",
     httpMaxConnectionDuration: "8s",
+    httpMaxStreamDuration: "3s",
     httpRequestTimeout: "7s",
     httpRequestHeadersTimeout: "6s",
     httpStreamIdleTimeout: "5s",
@@ -227,7 +228,12 @@ spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: ht
     httpPathWithEscapedSlashesAction: "REJECT_REQUEST",
   };
   const written = {
-    common_http_protocol_options: { idle_timeout: "9s", max_connection_duration: "8s", headers_with_underscores_action: "DROP_HEADER" },
+    common_http_protocol_options: {
+      idle_timeout: "9s",
+      max_connection_duration: "8s",
+      max_stream_duration: "3s",
+      headers_with_underscores_action: "DROP_HEADER",
+    },
     http2_protocol_options: { max_concurrent_streams: 3, initial_stream_window_size: 70_000, initial_connection_window_size: 80_000 },
     request_timeout: "7s",
     request_headers_timeout: "6s",

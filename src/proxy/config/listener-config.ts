@@ -105,6 +105,8 @@ export interface HttpConnectionManagerConfig {
   readonly streamIdleTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly requestHeadersTimeoutMs: number;
+  /** Of a request with its answer, from its head on; 0 = no limit. */
+  readonly maxStreamDurationMs: number;
   readonly idleTimeoutMs: number;
   readonly maxConnectionDurationMs: number;
   /** 0 = any number. */

@@ -36,6 +36,7 @@ export interface ConnectionManagerStats {
   readonly txBytes: Counter;
   readonly noRoute: Counter;
   readonly idleTimeout: Counter;
+  readonly rqMaxDuration: Counter;
   readonly classes: readonly Counter[];
 }
 
@@ -120,6 +121,7 @@ export function createConnectionManager(config: HttpConnectionManagerConfig, env
       txBytes: counter("downstream_cx_tx_bytes_total"),
       noRoute: counter("no_route"),
       idleTimeout: counter("downstream_rq_idle_timeout"),
+      rqMaxDuration: counter("downstream_rq_max_duration_reached"),
       classes: [0, 1, 2, 3, 4, 5].map((hundreds) => (hundreds === 0 ? { value: 0 } : counter(`downstream_rq_${hundreds}xx`))),
     },
     rules: {

@@ -26,6 +26,7 @@ export type Failure =
   | { readonly kind: "per_try_timeout" }
   | { readonly kind: "per_try_idle_timeout" }
   | { readonly kind: "stream_idle_timeout"; readonly requestComplete: boolean }
+  | { readonly kind: "max_duration"; readonly requestComplete: boolean }
   | { readonly kind: "request_timeout" }
   | { readonly kind: "codec"; readonly status: number; readonly details: string }
   | { readonly kind: "overload" }
@@ -50,6 +51,8 @@ export interface FailureAnswer {
   readonly close: boolean;
 }
 
+/** https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
+const DEADLINE_EXCEEDED = 4;
 const PREFIX = "upstream connect error or disconnect/reset before headers. ";
 
 export function resetFlag(reason: ResetReason): number {
@@ -105,6 +108,11 @@ export function answerTo(failure: Failure): FailureAnswer {
       return answer(504, "upstream request timeout", FLAG.UT, "upstream_per_try_idle_timeout");
     case "stream_idle_timeout":
       return { ...answer(failure.requestComplete ? 504 : 408, "stream timeout", FLAG.SI, "stream_idle_timeout"), close: true };
+    case "max_duration": {
+      const { requestComplete: complete } = failure;
+      const own = answer(complete ? 504 : 408, "downstream duration timeout", 0, "max_duration_timeout");
+      return { ...own, grpcStatus: DEADLINE_EXCEEDED, close: !complete };
+    }
     case "request_timeout":
       return { ...answer(408, "request timeout", 0, "request_overall_timeout"), close: true };
     case "codec":

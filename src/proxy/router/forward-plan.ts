@@ -32,6 +32,8 @@ export interface ForwardPlan {
   readonly perTryTimeoutMs: number;
   readonly perTryIdleTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** From the request's head to the end of its answer; 0 = no limit. */
+  readonly maxDurationMs: number;
   readonly attemptCountInResponse: boolean;
   readonly suppressEnvoyHeaders: boolean;
   readonly upgrades: ReadonlySet<string>;
@@ -80,6 +82,7 @@ export function compileForward(manager: ConnectionManager, context: RouteContext
     perTryTimeoutMs: policy?.perTryTimeoutMs ?? 0,
     perTryIdleTimeoutMs: policy?.perTryIdleTimeoutMs ?? 0,
     idleTimeoutMs: action.idleTimeoutMs ?? config.streamIdleTimeoutMs,
+    maxDurationMs: config.maxStreamDurationMs,
     attemptCountInResponse: virtualHost.includeAttemptCountInResponse,
     suppressEnvoyHeaders: config.suppressEnvoyHeaders,
     upgrades: allowedUpgrades(config.upgrades, action.upgrades),

@@ -172,6 +172,25 @@ describe("time-outs", () => {
     expect([answer.status, answer.headers["grpc-status"], answer.headers["grpc-message"]]).toEqual([200, "14", "upstream request timeout"]);
   });
 
+  test("of the whole stream, as real Envoy was seen to answer", async () => {
+    const up = await upstream((request, response) => void (request.url === "/begun" && response.write("x")));
+    const scene = await setUp([up.port], { manager: { maxStreamDurationMs: 60 } });
+    const slowly = await raw(
+      scene.port(),
+      "GET /slow HTTP/1.1\r\nhost: a\r\n\r\nGET /again HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+    );
+    expect(slowly.match(/HTTP\/1.1 504 Gateway Timeout/g)).toHaveLength(2);
+    expect(slowly).toContain("\r\n\r\ndownstream duration timeout");
+    const half = await raw(scene.port(), "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nab");
+    expect(half).toMatch(/^HTTP\/1.1 408 Request Timeout[^]*connection: close\r\n[^]*downstream duration timeout$/);
+    const begun = await raw(scene.port(), "GET /begun HTTP/1.1\r\nhost: a\r\n\r\n");
+    expect(begun).toMatch(/^HTTP\/1.1 200 OK[^]*1\r\nx\r\n$/);
+    const grpc = await call(scene.port(), "/", { method: "POST", headers: { "content-type": "application/grpc" } });
+    expect([grpc.status, grpc.headers["grpc-status"], grpc.headers["grpc-message"]]).toEqual([200, "4", "downstream duration timeout"]);
+    const counters = [...scene.stats.counters()].find(({ fullName }) => fullName.endsWith("downstream_rq_max_duration_reached"));
+    expect(counters?.metric.value).toBe(5);
+  });
+
   test("an idle stream", async () => {
     const up = await upstream(slow);
     const scene = await setUp([up.port], { action: { idleTimeoutMs: 40 } });

@@ -359,7 +359,9 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.place.leave();
     this.settle();
     // In Envoy the idle time-out is the connection manager's, and no answer of the cluster.
-    if (failure.kind !== "stream_idle_timeout") countStatus(this.cluster.stats, answerTo(failure).status);
+    // What the connection manager says is nothing of the cluster's.
+    if (failure.kind !== "stream_idle_timeout" && failure.kind !== "max_duration")
+      countStatus(this.cluster.stats, answerTo(failure).status);
     respond(this.exchange, failure);
   }
 
@@ -405,6 +407,15 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     this.place.drop(this);
     if (exchange.responded) this.breakOff(FLAG.SI, "stream_idle_timeout");
     else this.giveUp({ kind: "stream_idle_timeout", requestComplete: this.body.complete });
+  }
+
+  onMaxDuration(): void {
+    if (!this.running) return;
+    const { exchange } = this;
+    exchange.manager.stats.rqMaxDuration.value++;
+    this.place.drop(this);
+    if (exchange.responded) this.breakOff(0, "max_duration_timeout");
+    else this.giveUp({ kind: "max_duration", requestComplete: this.body.complete });
   }
 
   onCallerGone(): void {

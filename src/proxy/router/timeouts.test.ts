@@ -12,6 +12,7 @@ interface Setup {
   readonly perTryTimeoutMs?: number;
   readonly perTryIdleTimeoutMs?: number;
   readonly idleTimeoutMs?: number;
+  readonly maxDurationMs?: number;
   readonly maxGrpcTimeoutMs?: number;
   readonly suppressEnvoyHeaders?: boolean;
   /** The request is gRPC, with this grpc-timeout. */
@@ -26,10 +27,12 @@ function start(setup: Setup) {
     onOverallTimeout: () => heard.push(`${at()} whole`),
     onPerTryTimeout: (kind) => heard.push(`${at()} ${kind}`),
     onIdleTimeout: () => heard.push(`${at()} idle`),
+    onMaxDuration: () => heard.push(`${at()} longest`),
   });
   const exchange = {
     manager: { env: { clock, wheel: createTimerWheel(clock) } },
     head: { grpc: setup.grpc !== undefined, first: () => setup.grpc },
+    startMs: clock.now() - 50,
     actionMs: clock.now(),
     expectedTimeoutMs: 0,
     grpcTimeout: "",
@@ -39,6 +42,7 @@ function start(setup: Setup) {
     perTryTimeoutMs: 0,
     perTryIdleTimeoutMs: 0,
     idleTimeoutMs: 0,
+    maxDurationMs: 0,
     suppressEnvoyHeaders: false,
     ...setup,
     action: { maxGrpcTimeoutMs: setup.maxGrpcTimeoutMs },
@@ -87,6 +91,19 @@ describe("when they strike", () => {
       run.pass(500);
       expect(run.heard).toEqual(["100 whole"]);
     }
+  });
+
+  test("the longest duration counts from the head, whatever has come, until it is over", () => {
+    const run = start({ maxDurationMs: 400 });
+    run.timeouts.requestComplete(run.now());
+    run.timeouts.answered();
+    run.timeouts.touch();
+    run.pass(500);
+    expect(run.heard).toEqual(["350 longest"]);
+    const over = start({ maxDurationMs: 400 });
+    over.timeouts.end();
+    over.pass(500);
+    expect(over.heard).toEqual([]);
   });
 
   test("silence of a try, and of the stream", () => {

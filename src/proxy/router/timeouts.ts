@@ -10,6 +10,8 @@ export interface TimeoutEvents {
   onOverallTimeout(): void;
   onPerTryTimeout(kind: "per_try_timeout" | "per_try_idle_timeout"): void;
   onIdleTimeout(): void;
+  /** Callers' requests have it; copies of them have no limit of their own. */
+  onMaxDuration?(): void;
 }
 
 export class Timeouts {
@@ -17,6 +19,7 @@ export class Timeouts {
   private readonly perTry: Timer;
   private readonly perTryIdle: Timer;
   private readonly idle: Timer;
+  private readonly duration: Timer | undefined;
   private env: Environment | undefined = undefined;
   private idleMs = 0;
   private lastActivity = 0;
@@ -32,6 +35,7 @@ export class Timeouts {
   constructor(events: TimeoutEvents) {
     this.overall = new Timer(() => events.onOverallTimeout());
     this.perTry = new Timer(() => events.onPerTryTimeout("per_try_timeout"));
+    this.duration = events.onMaxDuration === undefined ? undefined : new Timer(() => events.onMaxDuration?.());
     this.perTryIdle = new Timer(() => {
       const now = this.now();
       if (now < this.lastOfTry + this.perTryIdleMs) this.env?.wheel.arm(this.perTryIdle, this.lastOfTry + this.perTryIdleMs, now);
@@ -61,6 +65,7 @@ export class Timeouts {
     this.overallMs = cap === undefined ? plan.timeoutMs : cappedGrpcTimeout(exchange, cap);
     // A try that may last as long as the whole has no limit of its own.
     this.perTryMs = this.overallMs > 0 && plan.perTryTimeoutMs >= this.overallMs ? 0 : plan.perTryTimeoutMs;
+    if (plan.maxDurationMs > 0 && this.duration !== undefined) env.wheel.arm(this.duration, exchange.startMs + plan.maxDurationMs, now);
     if (this.idleMs <= 0) return;
     this.lastActivity = now;
     env.wheel.arm(this.idle, now + this.idleMs, now);
@@ -133,6 +138,7 @@ export class Timeouts {
     this.answered();
     this.perTryIdle.at = 0;
     this.idle.at = 0;
+    if (this.duration !== undefined) this.duration.at = 0;
   }
 }
 

@@ -210,6 +210,7 @@ export function httpConfig(table: RouteTable, over: Partial<HttpConnectionManage
     streamIdleTimeoutMs: 0,
     requestTimeoutMs: 0,
     requestHeadersTimeoutMs: 0,
+    maxStreamDurationMs: 0,
     idleTimeoutMs: 3_600_000,
     maxConnectionDurationMs: 0,
     maxRequestsPerConnection: 0,

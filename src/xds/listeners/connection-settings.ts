@@ -43,6 +43,7 @@ export function connectionOptions(view: ConfigView): Partial<HttpConnectionManag
   const common = {
     ...duration("idleTimeout", settings.idleTimeoutMs ?? view.scope.idleTimeoutMs),
     ...duration("maxConnectionDuration", settings.maxConnectionDurationMs),
+    ...duration("maxStreamDuration", settings.maxStreamDurationMs),
     ...(settings.headersWithUnderscores === undefined
       ? {}
       : { headersWithUnderscoresAction: Underscores[settings.headersWithUnderscores] }),

@@ -62,8 +62,7 @@ envoy.type.matcher.v3.StringMatcher
 envoy.config.core.v3.HttpProtocolOptions
   + idle_timeout=1:duration max_connection_duration=3:duration max_headers_count=2:uint32?
   + headers_with_underscores_action=5:enum:envoy.config.core.v3.HttpProtocolOptions.HeadersWithUnderscoresAction
-  + max_requests_per_connection=6:uint32?
-  ! max_stream_duration=4
+  + max_requests_per_connection=6:uint32? max_stream_duration=4:duration
 envoy.config.core.v3.Http1ProtocolOptions
   + allow_absolute_url=1:bool? accept_http_10=2:bool default_host_for_http_10=3:string enable_trailers=5:bool
   ~ override_stream_error_on_invalid_http_message=7 use_balsa_parser=9

@@ -20,6 +20,7 @@ export function decodeCluster(reader: Reader): ClusterConfig {
   if (name === "") reader.refuse("name", "is empty");
   const { type, dns, dnsCache, insecure } = decodeDiscovery(reader);
   const { version, common, http1, http2, autoSni, isError } = decodeProtocol(reader);
+  if (common?.has("max_stream_duration") === true) common.refuse("max_stream_duration", "is not supported for clusters");
   const eds = reader.message("eds_cluster_config");
   if (type === "EDS" && eds === undefined) reader.refuse("eds_cluster_config", "is missing");
   const serviceName = eds?.text("service_name") ?? "";

@@ -65,6 +65,7 @@ export function decodeHttpManager(reader: Reader, direction: Listener["direction
     requestTimeoutMs: reader.number("request_timeout", 0),
     requestHeadersTimeoutMs: reader.number("request_headers_timeout", 0),
     idleTimeoutMs: common?.number("idle_timeout", 60 * MINUTE_MS) ?? 60 * MINUTE_MS,
+    maxStreamDurationMs: common?.number("max_stream_duration", 0) ?? 0,
     maxConnectionDurationMs: common?.number("max_connection_duration", 0) ?? 0,
     maxRequestsPerConnection: common?.number("max_requests_per_connection", 0) ?? 0,
     drainTimeoutMs: reader.number("drain_timeout", 5000),
