@@ -94,7 +94,11 @@ export async function startControlPlane(
       () => registrations.stop(),
       () => pipeline.stop(),
       () => live.stop(),
-      store.watch(store.revision(), (event) => live.written(Number(event.resourceVersion))),
+      store.watch(store.revision(), (event) => {
+        live.written(Number(event.resourceVersion));
+        // A status changes no mesh, but its revision is one that somebody may wait for.
+        pipeline.configChanged();
+      }),
     );
 
     if (options.config !== undefined) {

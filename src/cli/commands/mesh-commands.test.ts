@@ -1,9 +1,10 @@
 // The commands that talk to the admin API, on a real control plane in this process, with one xDS client connected.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Writable } from "node:stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createAdminClient } from "../../admin-api/index.ts";
 import { type ControlPlane, startControlPlane } from "../../control-plane/control-plane.ts";
 import { silentLogger, systemClock } from "../../kit/index.ts";
 import { createCli } from "../cli.ts";
@@ -206,6 +207,16 @@ test("delete by name, by file, and of what is not there", async () => {
   expect((await run("delete", "vs", "demo4-vs", "--ignore-not-found")).code).toBe(0);
   expect((await run("delete", "--ignore-not-found", "-f", path.join(folder, "mesh.yaml"))).code).toBe(0);
   expect(await json("get", "all")).toMatchObject({ items: [] });
+});
+
+test("a status moves the revision, and that is live as well", async () => {
+  const token = readFileSync(plane.tokenFile, "utf8").trim();
+  const client = createAdminClient({ url: `http://${plane.admin}`, token });
+  const before = await client.status();
+  await client.putStatus({ kind: "VirtualService", namespace: "test1", name: "demo4-vs" }, { seen: before.revision });
+  const { revision } = await client.status();
+  expect(revision).toBeGreaterThan(before.revision);
+  expect(await client.live({ revision, timeoutMs: 5000 })).toMatchObject({ live: true });
 });
 
 test("proxy-status without proxies", async () => {
