@@ -78,6 +78,15 @@ describe("names by DNS", () => {
     expect(dns.asked).toEqual(["web.shop.svc.local A", "web.shop.shop.svc.local A", "web.shop.svc.local A", "web A"]);
   });
 
+  test("another resolv.conf counts with the next lookup", async () => {
+    expect((await resolver.resolve("web", "V4_ONLY"))?.addresses).toEqual(["192.0.2.80"]);
+    writeFileSync(resolvConf, "search example\n");
+    expect((await resolver.resolve("web", "V4_ONLY")).addresses).toEqual([]);
+    expect((await resolver.resolve("four", "V4_ONLY")).addresses).toEqual(["192.0.2.4"]);
+    rmSync(resolvConf);
+    expect((await resolver.resolve("four", "V4_ONLY")).addresses).toEqual([]);
+  });
+
   test("an address is itself", async () => {
     expect(await resolver.resolve("192.0.2.7", "V6_ONLY")).toMatchObject({ addresses: ["192.0.2.7"], ttlMs: undefined, failed: false });
     expect(dns.asked).toEqual([]);

@@ -5,7 +5,8 @@ import { isIP } from "node:net";
 import type { DnsResolverConfig } from "../../config/index.ts";
 import { createHostsFile, type HostsFile } from "./hosts-file.ts";
 import { byFamily, type DnsAnswer, found, type Resolver } from "./resolver.ts";
-import { readSearchList, type SearchList, searchNames } from "./search-list.ts";
+import { parseSearchList, type SearchList, searchNames } from "./search-list.ts";
+import { watchFile } from "./watched-file.ts";
 
 /** c-ares' own words. The first two are answers that there is nothing. */
 const WORDS: ReadonlyMap<unknown, string> = new Map([
@@ -34,15 +35,25 @@ function problem(error: unknown): DnsAnswer {
 
 interface DnsParts {
   readonly hosts: HostsFile;
-  readonly search: SearchList;
+  readonly resolvConf: string;
+  /** Empty = those of the system. */
   readonly servers: readonly string[];
 }
 
-function createDnsResolver({ hosts, search, servers }: DnsParts): Resolver {
-  const server = new dns.Resolver();
-  if (servers.length > 0) server.setServers(servers);
+interface DnsSettings {
+  readonly server: dns.Resolver;
+  readonly search: SearchList;
+}
 
-  async function query(name: string, family: 4 | 6): Promise<DnsAnswer> {
+function createDnsResolver({ hosts, resolvConf, servers }: DnsParts): Resolver {
+  // The machine's servers change with its network; whoever asks them has read that file when it was made.
+  const settings = watchFile(resolvConf, (text): DnsSettings => {
+    const server = new dns.Resolver();
+    if (servers.length > 0) server.setServers(servers);
+    return { server, search: parseSearchList(text) };
+  });
+
+  async function query(server: dns.Resolver, name: string, family: 4 | 6): Promise<DnsAnswer> {
     try {
       const records = family === 4 ? await server.resolve4(name, { ttl: true }) : await server.resolve6(name, { ttl: true });
       const ttl = Math.min(...records.map((record) => record.ttl));
@@ -58,9 +69,10 @@ function createDnsResolver({ hosts, search, servers }: DnsParts): Resolver {
   async function ask(name: string, family: 4 | 6): Promise<DnsAnswer> {
     const written = await hosts.addresses(name, family);
     if (written !== undefined) return found(written);
+    const { server, search } = await settings();
     let worst: DnsAnswer | undefined;
     for (const full of searchNames(name, search)) {
-      const answer = await query(full, family);
+      const answer = await query(server, full, family);
       if (answer.addresses.length > 0) return answer;
       if (worst?.failed !== true) worst = answer;
     }
@@ -96,14 +108,14 @@ export interface ResolverFiles {
 
 export function createResolvers(files: ResolverFiles = { hosts: "/etc/hosts", resolvConf: "/etc/resolv.conf" }): ResolverFor {
   const made = new Map<string, Resolver>();
-  let shared: Pick<DnsParts, "hosts" | "search"> | undefined;
+  let hosts: HostsFile | undefined;
   return ({ kind, servers }) => {
     if (kind === "system" || (process.platform !== "linux" && servers.length === 0)) return systemResolver;
     const key = servers.join();
     let resolver = made.get(key);
     if (resolver === undefined) {
-      shared ??= { hosts: createHostsFile(files.hosts), search: readSearchList(files.resolvConf) };
-      made.set(key, (resolver = createDnsResolver({ ...shared, servers })));
+      hosts ??= createHostsFile(files.hosts);
+      made.set(key, (resolver = createDnsResolver({ hosts, resolvConf: files.resolvConf, servers })));
     }
     return resolver;
   };

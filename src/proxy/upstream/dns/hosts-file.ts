@@ -1,7 +1,7 @@
 // /etc/hosts, which DNS knows nothing of: read again when it has changed.
 // https://man7.org/linux/man-pages/man5/hosts.5.html
-import { readFile, stat } from "node:fs/promises";
 import { isIP } from "node:net";
+import { watchFile } from "./watched-file.ts";
 
 export interface HostsFile {
   /** undefined = it says nothing about that name, whatever the family. */
@@ -26,24 +26,7 @@ export function parseHosts(text: string): ReadonlyMap<string, readonly string[]>
 const LOOPBACK = { 4: ["127.0.0.1"], 6: ["::1"] } as const;
 
 export function createHostsFile(path: string): HostsFile {
-  let seen = "";
-  let hosts: ReadonlyMap<string, readonly string[]> = new Map();
-
-  async function current(): Promise<ReadonlyMap<string, readonly string[]>> {
-    try {
-      const { mtimeMs, size } = await stat(path);
-      const version = `${mtimeMs} ${size}`;
-      if (version !== seen) {
-        hosts = parseHosts(await readFile(path, "utf8"));
-        seen = version;
-      }
-    } catch {
-      hosts = new Map();
-      seen = "";
-    }
-    return hosts;
-  }
-
+  const current = watchFile(path, parseHosts);
   return {
     async addresses(name, family) {
       const key = name.toLowerCase().replace(/\.$/, "");

@@ -1,6 +1,5 @@
 // The names that a short name may stand for (`search` and `ndots` of resolv.conf), in the order they are asked for.
 // https://man7.org/linux/man-pages/man5/resolv.conf.5.html
-import { readFileSync } from "node:fs";
 
 export interface SearchList {
   readonly domains: readonly string[];
@@ -22,14 +21,6 @@ export function parseSearchList(text: string): SearchList {
     }
   }
   return { domains, ndots };
-}
-
-export function readSearchList(path: string): SearchList {
-  try {
-    return parseSearchList(readFileSync(path, "utf8"));
-  } catch {
-    return { domains: [], ndots: 1 };
-  }
 }
 
 export function searchNames(name: string, { domains, ndots }: SearchList): readonly string[] {
