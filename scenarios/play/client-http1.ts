@@ -44,8 +44,7 @@ function send(call: Call, target: Target, via: { agent: http.Agent | undefined; 
     const path = rawPath(call.url ?? "");
     const request = http.request({
       ...(via.agent === undefined ? {} : { agent: via.agent }),
-      host: at.host,
-      port: at.port,
+      ...(at.path === undefined ? { host: at.host, port: at.port } : { socketPath: at.path, agent: false }),
       ...(at.localAddress === undefined ? {} : { localAddress: at.localAddress }),
       ...(socket === undefined ? {} : { createConnection: () => socket }),
       method: call.method ?? "GET",

@@ -12,10 +12,13 @@ export interface Target {
   readonly clients: Readonly<Record<string, KeyPair>>;
 }
 
-export type ConnectOptions = { host: string; port: number; localAddress?: string } & ConnectionOptions & Partial<NetConnectOpts>;
+/** `path`: a Unix socket instead of host and port. */
+export type ConnectOptions = { host: string; port: number; path?: string; localAddress?: string } & ConnectionOptions &
+  Partial<NetConnectOpts>;
 
 export function connection(call: Call, target: Target, alpn?: string[]): ConnectOptions {
   const options: ConnectOptions = { host: call.to ?? "127.0.0.1", port: target.port };
+  if (call.to?.startsWith("@") === true) options.path = `\0${call.to.slice(1)}`;
   if (call.from !== undefined) options.localAddress = call.from;
   const tls = call.tls;
   if (tls === undefined) return options;

@@ -193,11 +193,15 @@ export function createAssembler(options: AssemblerOptions): Assembler {
   // A static cluster cannot be replaced by the control plane.
   const isFixedCluster = (name: string): boolean => fixed.clusters.some((cluster) => cluster.name === name);
 
-  function hostsByTable(): Map<string, VirtualHost[]> {
+  /** `asked`: names of the tables there are; those of listeners on Unix sockets have slashes of their own. */
+  function hostsByTable(asked: ReadonlyMap<string, unknown>): Map<string, VirtualHost[]> {
     const found = new Map<string, VirtualHost[]>();
     for (const { name, accepted } of store.entries("virtualHost").values()) {
       if (accepted === undefined) continue;
-      const table = name.slice(0, Math.max(0, name.indexOf("/")));
+      let slash = name.indexOf("/");
+      while (slash >= 0 && !asked.has(name.slice(0, slash))) slash = name.indexOf("/", slash + 1);
+      if (slash < 0) continue;
+      const table = name.slice(0, slash);
       const list = found.get(table);
       if (list === undefined) found.set(table, [accepted.value]);
       else list.push(accepted.value);
@@ -226,7 +230,7 @@ export function createAssembler(options: AssemblerOptions): Assembler {
       const config = store.entries("route").get(name)?.accepted?.value;
       if (config === undefined) continue;
       vhds ||= config.vhds;
-      hosts ??= hostsByTable();
+      hosts ??= hostsByTable(asked);
       const own = config.vhds ? (hosts.get(name) ?? []) : [];
       const ready = !config.vhds || own.length > 0 || answered.has(config) || waited(`virtualHost/${name}`, config.vhdsTimeoutMs);
       const table = ready ? tableOf(config, own) : before.routes.get(name);

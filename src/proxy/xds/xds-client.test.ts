@@ -94,10 +94,10 @@ function virtualHost(name: string, domain: string): object {
   };
 }
 
-function listener(name: string): Uint8Array {
+function listener(name: string, table = "80"): Uint8Array {
   const manager = api.create(api.HttpConnectionManagerSchema, {
     statPrefix: "p",
-    routeSpecifier: { case: "rds", value: { ...ads, routeConfigName: "80" } },
+    routeSpecifier: { case: "rds", value: { ...ads, routeConfigName: table } },
     httpFilters: [
       { name: "router", configType: { case: "typedConfig", value: api.packAny(api.RouterSchema, api.create(api.RouterSchema)) } },
     ],
@@ -114,6 +114,10 @@ function listener(name: string): Uint8Array {
 
 function routes(over: object = {}): Uint8Array {
   return api.toBinary(api.RouteConfigurationSchema, api.create(api.RouteConfigurationSchema, { name: "80", ...over } as never));
+}
+
+function encodeHost(name: string, domain: string): Uint8Array {
+  return api.toBinary(api.VirtualHostSchema, api.create(api.VirtualHostSchema, virtualHost(name, domain) as never));
 }
 
 describe("the delta client", () => {
@@ -148,18 +152,25 @@ describe("the delta client", () => {
     scene.send(TYPE_URL.route, { "80": routes({ vhds: ads, virtualHosts: [virtualHost("any", "*")] }) });
     expect(scene.cell.current().listeners.size).toBe(0);
     expect(scene.asked(TYPE_URL.virtualHost)[0]?.resourceNamesSubscribe).toEqual([]);
-    const encode = (name: string, domain: string) =>
-      api.toBinary(api.VirtualHostSchema, api.create(api.VirtualHostSchema, virtualHost(name, domain) as never));
-    scene.send(TYPE_URL.virtualHost, { "80/a": encode("80/a", "a"), "80/b": encode("80/b", "b") });
+    scene.send(TYPE_URL.virtualHost, { "80/a": encodeHost("80/a", "a"), "80/b": encodeHost("80/b", "b") });
     expect(scene.cell.current().listeners.has("l")).toBe(true);
     const table = scene.cell.current().routes.get("80");
     expect([table?.lookup("a")?.name, table?.lookup("c")?.name]).toEqual(["80/a", "any"]);
-    scene.send(TYPE_URL.virtualHost, { "80/a": encode("80/a", "a2") });
+    scene.send(TYPE_URL.virtualHost, { "80/a": encodeHost("80/a", "a2") });
     const after = scene.cell.current();
     expect(after.routes.get("80")?.lookup("b")).toBe(table?.lookup("b"));
     expect(after.routes.get("80")?.lookup("a")?.name).toBe("any");
     scene.send(TYPE_URL.virtualHost, {}, ["80/b"]);
     expect(scene.cell.current().routes.get("80")?.lookup("b")?.name).toBe("any");
+  });
+
+  test("virtual hosts of a table whose name has slashes of its own are that table's", () => {
+    const scene = startScene();
+    const table = "unix:///run/app.sock";
+    scene.send(TYPE_URL.listener, { l: listener("l", table) });
+    scene.send(TYPE_URL.route, { [table]: routes({ name: table, vhds: ads }) });
+    scene.send(TYPE_URL.virtualHost, { [`${table}/a`]: encodeHost(`${table}/a`, "a"), "other/a": encodeHost("other/a", "a") });
+    expect(scene.cell.current().routes.get(table)?.lookup("a")?.name).toBe(`${table}/a`);
   });
 
   test("runs on without a control plane, and says at the next stream what it has", () => {
