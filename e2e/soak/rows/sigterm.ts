@@ -1,13 +1,14 @@
 // Row 5: a proxy ends under load. It asks its callers to leave, answers what they have under way, and exits.
 import { once } from "node:events";
+import net from "node:net";
 import { quantiles } from "../../../bench/measure.ts";
-import { edgeYaml, GATEWAYS } from "../../edge-yaml.ts";
+import { edgeYaml, GATEWAYS, HOST } from "../../edge-yaml.ts";
 import { freePort } from "../../../src/kit/testing/free-port.ts";
 import { fetchText, type FleetProxy, type Plane, sleep, startFleet } from "../../fleet.ts";
 import { failuresOf } from "../../load.ts";
 import { eventually, GATEWAY } from "../../mesh.ts";
 import { Http1Callers, Http2Callers } from "../failover-callers.ts";
-import { atMost, noFailure, type SoakContext, type SoakRow, told, type Figure } from "../row.ts";
+import { atLeast, atMost, noFailure, type SoakContext, type SoakRow, told, type Figure } from "../row.ts";
 import { withBackends } from "../stage.ts";
 
 /** As long as a proxy may drain here; what runs then is cut. */
@@ -28,6 +29,16 @@ async function terminate(plane: Plane, proxy: FleetProxy): Promise<void> {
   }
   proxy.child.kill("SIGTERM");
   await gone;
+}
+
+/** A request that is on its way and is not answered. */
+async function hang(port: number): Promise<net.Socket> {
+  const socket = net.connect(port, "127.0.0.1");
+  socket.on("error", () => undefined);
+  await once(socket, "connect");
+  socket.write(`GET /slow?600000 HTTP/1.1\r\nhost: ${HOST}\r\n\r\n`);
+  await sleep(100);
+  return socket;
 }
 
 async function sigterms({ plane, pick }: SoakContext, backend: number): Promise<readonly Figure[]> {
@@ -58,6 +69,12 @@ async function sigterms({ plane, pick }: SoakContext, backend: number): Promise<
       for (const one of callers) one.up(ports[i]);
     }
     const outcomes = await Promise.all(callers.map((one) => one.stop()));
+    // Its answer never comes: it is cut when the drain has lasted long enough.
+    const hanging = await hang(ports[0]);
+    const from = performance.now();
+    await terminate(plane, proxies[0]!);
+    const cut = performance.now() - from;
+    hanging.destroy();
     const names = ["HTTP/1", "HTTP/2", `HTTP/1, ${SLOW_MS} ms each`, `HTTP/2, ${SLOW_MS} ms each`];
     const goAways = [...http2.goAways, ...slow2.goAways];
     return [
@@ -69,7 +86,9 @@ async function sigterms({ plane, pick }: SoakContext, backend: number): Promise<
       told("HTTP/2 streams too late for a connection, asked again", http2.unseen + slow2.unseen),
       told("GOAWAY frames of a connection", `${Math.min(...goAways)} to ${Math.max(...goAways)}`),
       told("exit after, median", `${quantiles(took).p50Ms.toFixed(0)} ms`),
-      atMost("exit after, longest", Math.max(...took), DRAIN_S * 1000 + 1000, " ms"),
+      atMost("exit after, longest", Math.max(...took), DRAIN_S * 1000 + 2000, " ms"),
+      atLeast("exit with a request that does not end", cut, DRAIN_S * 1000 - 100, " ms"),
+      atMost("exit with a request that does not end", cut, DRAIN_S * 1000 + 2000, " ms"),
     ];
   } finally {
     await fleet.stop();
