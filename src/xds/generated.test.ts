@@ -348,6 +348,7 @@ kind: Sidecar
 metadata: {name: own, namespace: default}
 spec: {ingress: [{port: {number: 9090, name: in, protocol: HTTP}, defaultEndpoint: "${endpoint}"}], egress: [{hosts: ["*/*"]}]}
 `;
+    expect(cluster("inbound|8080||", SERVICE)).toMatchObject({ type: "ORIGINAL_DST", cleanup_interval: "9223372035s" });
     const source = { upstream_bind_config: { source_address: { address: "127.0.0.6", port_value: 0 } } };
     expect(cluster("inbound|9090||", ingress("0.0.0.0:8080"))).toMatchObject(source);
     expect(cluster("inbound|9090||", ingress("127.0.0.1:8080"))).not.toHaveProperty("upstream_bind_config");

@@ -41,6 +41,8 @@ export interface OriginalDestination {
   /** Lower case; undefined: no header decides. */
   readonly header: string | undefined;
   readonly port: number | undefined;
+  /** How often unused addresses are forgotten. */
+  readonly cleanupMs: number;
 }
 
 /** What is seen of an answer's head. */

@@ -79,6 +79,13 @@ describe("request heads: what is refused, and how", () => {
     ["of te only trailers stays", "TE: deflate, Trailers\r\n", 0, "te: trailers\r\n"],
     ["a nominated te keeps trailers", "Connection: TE\r\nTE: trailers\r\n", 0, "Connection: TE\r\nte: trailers\r\n"],
     ["te without trailers", "te: deflate\r\n", 0, ""],
+    [
+      "what goes with an upgrade to HTTP/2",
+      "Upgrade: h2c\r\nConnection: Upgrade\r\nHTTP2-Settings: AAMA\r\n",
+      0,
+      "Upgrade: h2c\r\nConnection: Upgrade\r\n",
+    ],
+    ["which nobody asks for without connection", "Upgrade: h2c\r\nHTTP2-Settings: AAMA\r\n", 0, "Upgrade: h2c\r\nHTTP2-Settings: AAMA\r\n"],
     ["who forwarded it cannot be hidden", "Connection: X-Forwarded-For\r\nX-Forwarded-For: 1.2.3.4\r\n", 400, ""],
     ["nor its framing", "Connection: content-length\r\nContent-Length: 0\r\n", 400, ""],
     ["nor its host", "Connection: host\r\n", 400, ""],
@@ -86,6 +93,21 @@ describe("request heads: what is refused, and how", () => {
   ])("hop by hop: %s", (_, lines, status, kept) => {
     const got = request(`GET / HTTP/1.1\r\n${H}${lines}\r\n`);
     expect([got.status, status === 0 ? got.head.text : ""]).toEqual([status, status === 0 ? `GET / HTTP/1.1\r\n${H}${kept}\r\n` : ""]);
+  });
+
+  test.each<[string, string, string[]]>([
+    [
+      "nothing of the caller's connection",
+      "Connection: keep-alive\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\nTransfer-Encoding: chunked\r\n",
+      [],
+    ],
+    ["an upgrade that connection does not ask for", "Upgrade: websocket\r\n", []],
+    ["one that connection asks for", "Upgrade: websocket\r\nConnection: Upgrade\r\n", ["connection", "upgrade"]],
+    ["one to HTTP/2, which nobody takes", "Upgrade: h2c\r\nConnection: Upgrade\r\n", []],
+  ])("matched is: %s", (_, lines, seen) => {
+    const { head } = request(`GET / HTTP/1.1\r\n${H}${lines}\r\n`);
+    const names = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
+    expect(names.filter((name) => head.headerLines(name).length > 0)).toEqual(seen);
   });
 
   test("absolute form beats Host", () => {

@@ -28,7 +28,7 @@ import {
 import { HeaderList } from "../http/header-list.ts";
 import { pseudoLines } from "../http/pseudo-lines.ts";
 import { isReferer } from "../http/referer.ts";
-import type { AnswerHead, HttpVersion, LineFilter, RequestHead } from "../http/message.ts";
+import { type AnswerHead, type HttpVersion, type LineFilter, type RequestHead, upgradeToken } from "../http/message.ts";
 
 const MAX_LINES = 256;
 const FIELDS = 4;
@@ -101,6 +101,7 @@ export class Head implements RequestHead, AnswerHead {
   headerLines(name: string): readonly string[] {
     const pseudo = pseudoLines(this, name);
     if (pseudo !== undefined) return pseudo;
+    if (this.method !== "" && this.staysBehind(name)) return NONE;
     if (name.charCodeAt(0) === 120) {
       if (name === "x-request-id") return this.requestId === "" ? NONE : [this.requestId];
       if (name === "x-forwarded-proto") return this.forwardedProto === "" ? NONE : [this.forwardedProto];
@@ -122,6 +123,22 @@ export class Head implements RequestHead, AnswerHead {
       else found.push(value);
     }
     return found ?? NONE;
+  }
+
+  /** A request is matched and forwarded without what concerns its connection only. */
+  private staysBehind(name: string): boolean {
+    switch (name) {
+      case "connection":
+      case "upgrade":
+        // What asks for another protocol goes with it.
+        return upgradeToken(this) === "";
+      case "keep-alive":
+      case "proxy-connection":
+      case "transfer-encoding":
+        return true;
+      default:
+        return false;
+    }
   }
 
   first(name: string): string | undefined {

@@ -32,7 +32,7 @@ export function dropHopByHop(head: Head): boolean {
   for (const name of gone) if (PROTECTED.has(name) || name.startsWith(":")) return false;
   if (options.includes("te") && te.length > MAX_TE) return false;
   if (te !== "") gone.add("te");
-  if (head.upgrade.toLowerCase() === "h2c") gone.add("http2-settings");
+  if (head.upgradeRequested && head.upgrade.toLowerCase() === "h2c") gone.add("http2-settings");
   head.keepLines((line) => !gone.has(head.nameAt(line)), splitList(te).includes("trailers") ? "te: trailers\r\n" : "");
   return true;
 }

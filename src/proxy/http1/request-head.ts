@@ -49,7 +49,8 @@ export function parseRequestHead(head: Head, rules: RequestRules): number {
   const status = head.parseLines(eol + 2, true);
   if (status !== 0) return status;
   if (head.lines > rules.maxHeaders) return refuse(head, 431, "http1.too_many_headers");
-  if (head.hopByHop && !dropHopByHop(head)) return refuse(head, 400, "http1.connection_header_rejected");
+  const asksForH2c = head.upgradeRequested && head.upgrade.toLowerCase() === "h2c";
+  if ((head.hopByHop || asksForH2c) && !dropHopByHop(head)) return refuse(head, 400, "http1.connection_header_rejected");
   return readTarget(head, rules);
 }
 

@@ -44,7 +44,7 @@ export const PLAIN_BALANCING: Balancing = {
   hashHostname: false,
   localityWeighted: false,
   mergeWindowMs: 1000,
-  originalDestination: { header: undefined, port: undefined },
+  originalDestination: { header: undefined, port: undefined, cleanupMs: 5000 },
 };
 
 export function clusterConfig(name: string, ports: readonly number[], over: Partial<ClusterConfig> = {}): ClusterConfig {

@@ -59,8 +59,8 @@ export interface ResolvedEndpoint {
 type EndpointRules = Pick<EndpointSet, "overprovisioningFactor" | "weightedPriorityHealth">;
 
 const DEFAULT_RULES: EndpointRules = { overprovisioningFactor: 140, weightedPriorityHealth: false };
-/** A host that nobody has used between two looks is forgotten (original destination). */
-const CLEANUP_MS = 5000;
+/** Longer than any timer runs: Istio's inbound clusters forget nothing. */
+const NEVER_MS = 2_147_483_647;
 const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
 
@@ -308,9 +308,15 @@ export class Cluster {
       this.hosts.set(name, host);
       this.detector?.follow(this.hosts.values());
       this.countMembers();
-      this.cancelCleanup ??= this.context.clock.after(CLEANUP_MS, () => this.cleanUp());
+      this.cancelCleanup ??= this.nextCleanup();
     }
     return host;
+  }
+
+  /** A host that nobody has used between two looks is forgotten (original destination). */
+  private nextCleanup(): (() => void) | undefined {
+    const { cleanupMs } = this.config.balancing.originalDestination;
+    return cleanupMs > NEVER_MS ? undefined : this.context.clock.after(cleanupMs, () => this.cleanUp());
   }
 
   private cleanUp(): void {
@@ -323,7 +329,7 @@ export class Cluster {
     }
     this.detector?.follow(this.hosts.values());
     this.countMembers();
-    this.cancelCleanup = this.hosts.size === 0 ? undefined : this.context.clock.after(CLEANUP_MS, () => this.cleanUp());
+    this.cancelCleanup = this.hosts.size === 0 ? undefined : this.nextCleanup();
   }
 
   /** The cluster is gone from the config: nothing new starts, what runs ends by itself. */

@@ -8,6 +8,9 @@ import { protocolOptions } from "./protocol-options.ts";
 import { statName } from "./stat-name.ts";
 import { tcpKeepalive } from "./tcp-keepalive.ts";
 
+/** Connections to the application are not taken from it for being idle: the longest time that Istio can write. */
+const NEVER = toDuration(9_223_372_035_000);
+
 /** Named by the port callers are sent to. */
 export function inboundClusterName(port: InboundPortView): string {
   return inboundCluster(port.listenPort);
@@ -28,7 +31,8 @@ export function buildInboundCluster(port: InboundPortView, mesh: MeshSettings): 
   const plain: ConnectionPool | undefined =
     pool === undefined ? undefined : { ...pool, http: { ...pool.http, h2UpgradePolicy: "DO_NOT_UPGRADE" } };
   const own: MeshSettings = { ...mesh, h2UpgradePolicy: "DO_NOT_UPGRADE" };
-  if (target === undefined) return create(ClusterSchema, { ...boundInbound({ name, port, pool: plain, mesh: own }), altStatName });
+  if (target === undefined)
+    return create(ClusterSchema, { ...boundInbound({ name, port, pool: plain, mesh: own }), altStatName, cleanupInterval: NEVER });
   const keepalive = tcpKeepalive(pool?.tcp.keepalive, mesh);
   return create(ClusterSchema, {
     name,

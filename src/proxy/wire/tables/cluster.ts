@@ -17,12 +17,12 @@ envoy.config.cluster.v3.Cluster
   + load_balancing_policy=41:envoy.config.cluster.v3.LoadBalancingPolicy
   + outlier_detection=19:envoy.config.cluster.v3.OutlierDetection ring_hash_lb_config=23:envoy.config.cluster.v3.Cluster.RingHashLbConfig
   + maglev_lb_config=52:envoy.config.cluster.v3.Cluster.MaglevLbConfig
-  + original_dst_lb_config=34:envoy.config.cluster.v3.Cluster.OriginalDstLbConfig
+  + original_dst_lb_config=34:envoy.config.cluster.v3.Cluster.OriginalDstLbConfig cleanup_interval=20:duration
   + dns_refresh_rate=16:duration dns_failure_refresh_rate=44:envoy.config.cluster.v3.Cluster.RefreshRate respect_dns_ttl=39:bool
   + dns_lookup_family=17:enum:envoy.config.cluster.v3.Cluster.DnsLookupFamily dns_jitter=58:duration
   + typed_dns_resolver_config=55:envoy.config.core.v3.TypedExtensionConfig wait_for_warm_on_init=54:bool?
   + cluster_type=38:envoy.config.cluster.v3.Cluster.CustomClusterType
-  ~ per_connection_buffer_limit_bytes=5 cleanup_interval=20 metadata=25 close_connections_on_host_health_failure=31
+  ~ per_connection_buffer_limit_bytes=5 metadata=25 close_connections_on_host_health_failure=31
   ~ ignore_health_on_host_removal=32 lrs_server=42 lrs_report_endpoint_metrics=57 track_timeout_budgets=47 track_cluster_stats=49
   ~ preconnect_policy=50
   + transport_socket_matches=43:envoy.config.cluster.v3.Cluster.TransportSocketMatch[]

@@ -59,7 +59,10 @@ function decodeSettings(reader: Reader): Balancing {
     hashHostname: common?.message("consistent_hashing_lb_config")?.flag("use_hostname_for_hashing") ?? false,
     ...decodeLocalities(common),
     mergeWindowMs: common?.number("update_merge_window", MERGE_WINDOW_MS) ?? MERGE_WINDOW_MS,
-    originalDestination: decodeOriginalDestination(reader.message("original_dst_lb_config")),
+    originalDestination: {
+      ...decodeOriginalDestination(reader.message("original_dst_lb_config")),
+      cleanupMs: reader.number("cleanup_interval", CLEANUP_MS),
+    },
   };
 }
 
@@ -116,7 +119,9 @@ function isPrime(value: number): boolean {
 
 const DEFAULT_HEADER = "x-envoy-original-dst-host";
 
-function decodeOriginalDestination(reader: Reader | undefined): OriginalDestination {
+const CLEANUP_MS = 5000;
+
+function decodeOriginalDestination(reader: Reader | undefined): Omit<OriginalDestination, "cleanupMs"> {
   if (reader === undefined) return { header: undefined, port: undefined };
   const name = reader.text("http_header_name");
   const byHeader = reader.flag("use_http_header");
