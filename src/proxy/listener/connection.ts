@@ -217,9 +217,12 @@ export function factsOf({ localAddress, localPort, remoteAddress, remotePort }: 
   };
 }
 
-/** HTTP/1, until the first bytes say otherwise; or HTTP/2 only. */
+/** What was agreed on in the TLS handshake holds; without that HTTP/1, until the first bytes say otherwise. Or HTTP/2 only. */
 function callerOf(arrival: Arrival, manager: ConnectionManager): Session {
   manager.stats.cxTotal.value++;
   manager.stats.cxActive.value++;
-  return manager.config.codec === "HTTP2" ? new Http2Downstream(arrival, manager) : new Http1Downstream(arrival, manager);
+  const { codec } = manager.config;
+  return codec === "HTTP2" || (codec === "AUTO" && arrival.alpn === "h2")
+    ? new Http2Downstream(arrival, manager)
+    : new Http1Downstream(arrival, manager);
 }

@@ -113,7 +113,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
       case "empty":
         break;
       case "preface":
-        if (this.requests === 0 && this.manager.config.codec === "AUTO") this.becomeHttp2();
+        if (this.requests === 0 && this.manager.config.codec === "AUTO" && this.arrival.alpn === "") this.becomeHttp2();
         else this.refuse(400, "http1.codec_error");
         break;
       case "too large":
