@@ -72,7 +72,8 @@ function endOfVariable(value: string, start: number): number | string {
   if (at === value.length) return unterminated;
   if (value[at] === "%") return at + 1;
   at = skipBlanks(value, at + 1);
-  const end = value[at] === "[" ? endOfList(value, at + 1) : endOfText(value, at);
+  // The first character is an argument's, even if it closes.
+  const end = value[at] === "[" ? endOfList(value, at + 1) : endOfText(value, at + 1);
   if (typeof end === "string") return end;
   at = skipBlanks(value, end);
   return value[at] === "%" ? at + 1 : at >= value.length ? unterminated : `after ) comes %, in ${JSON.stringify(value)}`;
