@@ -75,7 +75,7 @@ export interface Fleet {
 function bootstrapFile(node: CaseProxy, ports: { xds: number; admin: number }, { maxHeapMiB }: ProxyOptions): string {
   return JSON.stringify({
     ...(bootstrap(node) as object),
-    overload_manager: buildOverloadManager(maxHeapMiB === undefined ? undefined : maxHeapMiB * 1_048_576),
+    overload_manager: buildOverloadManager({ maxHeapBytes: maxHeapMiB === undefined ? undefined : maxHeapMiB * 1_048_576 }),
   })
     .replaceAll('"port_value":15010', `"port_value":${ports.xds}`)
     .replaceAll('"port_value":15000', `"port_value":${ports.admin}`)

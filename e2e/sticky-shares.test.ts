@@ -29,7 +29,7 @@ const bootstrapFor = (xdsPort: number): Readonly<Record<string, unknown>> => {
     adminPort: 0,
     xdsPort,
     httpProxyPort: undefined,
-    settings: { metadata: {}, proxyConfig: undefined, runtimeValues: {} },
+    settings: { metadata: {}, proxyConfig: undefined, runtimeValues: {}, connectionLimit: undefined },
   }) as Record<string, unknown>;
   const { admin: _admin, ...rest } = whole;
   return rest;

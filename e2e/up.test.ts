@@ -106,6 +106,21 @@ function replicas(v1: number, v2: number, dir: string): string {
 /** Node programs go through the sidecar by HTTP_PROXY. */
 const STATUS_OF = "fetch(process.argv[1]).then(({ status }) => console.log(status))";
 
+/** Opens three connections to its sidecar one after another, keeps them, and says of each whether it was answered. */
+const THREE_CONNECTIONS = `
+  const net = require("node:net");
+  const { hostname, port } = new URL(process.env.HTTP_PROXY ?? process.env.http_proxy);
+  const dial = () => new Promise((done) => {
+    const socket = net.connect(Number(port), hostname, () => socket.write("GET http://outside.example.com/ HTTP/1.1\\r\\nhost: outside.example.com\\r\\n\\r\\n"));
+    socket.on("error", () => undefined).once("data", () => done(true)).once("close", () => done(false));
+  });
+  (async () => {
+    const answered = [await dial(), await dial(), await dial()];
+    console.log(answered.join());
+    process.exit();
+  })();
+`;
+
 const base = (virtualService: string): string[] =>
   ["service.yaml", "destination-rule.yaml", "gateway.yaml", virtualService].map((f) => path.join(DEMO4, f));
 
@@ -227,6 +242,7 @@ spec:
       annotations:
         proxy.istio.io/config: |
           runtimeValues: {"overload.global_downstream_max_connections": "1000"}
+          connectionSettings: {globalDownstreamConnectionLimit: 2}
           proxyHeaders: {server: {value: shopkeeper}}
     spec: {containers: [{name: client, image: busybox, command: [sleep, "1000"]}]}
 `,
@@ -252,6 +268,8 @@ spec:
     expect(layered_runtime.layers[0]).toMatchObject({ static_layer: { "overload.global_downstream_max_connections": 1000 } });
     const call = mesh.serin("exec", "-n", "shop", "client", "--", process.execPath, "-e", STATUS_OF, "http://outside.example.com/");
     expect(call.stdout.trim()).toBe("502");
+    const three = mesh.serin("exec", "-n", "shop", "client", "--", process.execPath, "-e", THREE_CONNECTIONS);
+    expect(three.stdout.trim()).toBe("true,true,false");
     rmSync(scratch, { recursive: true, force: true });
   });
 

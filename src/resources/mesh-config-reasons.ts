@@ -45,7 +45,6 @@ const LATER: Readonly<Record<string, string>> = {
   enableEnvoyAccessLogService: "telemetry",
   "outboundTrafficPolicy.tls": "mode ALLOW_ANY_DYNAMIC_DNS",
   "defaultConfig.proxyHeaders.metadataExchangeHeaders": "telemetry",
-  "defaultConfig.connectionSettings.globalDownstreamConnectionLimit": "a limit of all callers' connections in Serin's own proxy",
   extensionProviders: "extension providers",
   defaultProviders: "extension providers",
   enablePrometheusMerge: "telemetry",

@@ -83,7 +83,8 @@ const connectionSettings = obj({
   httpPathWithEscapedSlashesAction: enumOf([
     "PATH_WITH_ESCAPED_SLASHES_UNSPECIFIED", "KEEP_UNCHANGED", "REJECT_REQUEST", "UNESCAPE_AND_REDIRECT", "UNESCAPE_AND_FORWARD",
   ]), // prettier-ignore
-  ...ignored("clusterPerConnectionBufferLimitBytes", "listenerConnectionLimit", "globalDownstreamConnectionLimit"),
+  globalDownstreamConnectionLimit: int32({ min: 1 }),
+  ...ignored("clusterPerConnectionBufferLimitBytes", "listenerConnectionLimit"),
 });
 
 const defaultConfig = obj({

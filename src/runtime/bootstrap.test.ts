@@ -18,7 +18,7 @@ const input = {
   adminPort: 20_001,
   xdsPort: 20_002,
   httpProxyPort: 20_003,
-  settings: { metadata: {}, proxyConfig: undefined, runtimeValues: {} },
+  settings: { metadata: {}, proxyConfig: undefined, runtimeValues: {}, connectionLimit: undefined },
 } as const;
 
 test("names the proxy as Istio does", () => {
@@ -39,6 +39,7 @@ const everything = {
     metadata: { ENABLE_SELF_DISCOVERY: "true", HTTP10: "1", NAMESPACE: "stolen" },
     proxyConfig: { gatewayTopology: { numTrustedProxies: 1 } },
     runtimeValues: { "overload.global_downstream_max_connections": "100", flag: "true", text: "x" },
+    connectionLimit: 100,
   },
 };
 
@@ -46,6 +47,8 @@ test("what a ProxyConfig says is in it: metadata (never its identity), runtime k
   interface Boot {
     readonly node: { readonly metadata: Record<string, unknown>; readonly locality?: unknown };
     readonly cluster_manager?: unknown;
+    readonly overload_manager?: unknown;
+    readonly admin: object;
     readonly layered_runtime: { readonly layers: readonly { readonly static_layer?: Record<string, unknown> }[] };
     readonly static_resources: { readonly clusters: readonly { readonly name: string }[] };
   }
@@ -63,7 +66,13 @@ test("what a ProxyConfig says is in it: metadata (never its identity), runtime k
     flag: true,
     text: "x",
   });
+  const limited = (connections: number) => ({
+    resource_monitors: [{}, { typed_config: { max_active_downstream_connections: connections } }],
+  });
+  expect(boot.overload_manager).toMatchObject(limited(100));
+  expect(boot.admin).toMatchObject({ ignore_global_conn_limit: true });
   const plain = buildBootstrap(input) as Boot;
+  expect(plain.overload_manager).toMatchObject(limited(50_000));
   expect([plain.node.locality, plain.cluster_manager, plain.node.metadata["PROXY_CONFIG"]]).toEqual([undefined, undefined, undefined]);
 });
 

@@ -14,7 +14,7 @@ export interface BootstrapInput {
   readonly adminPort: number;
   readonly xdsPort: number;
   readonly httpProxyPort: number | undefined;
-  readonly settings: Pick<ProxySettings, "metadata" | "proxyConfig" | "runtimeValues">;
+  readonly settings: Pick<ProxySettings, "metadata" | "proxyConfig" | "runtimeValues" | "connectionLimit">;
 }
 
 /** Envoy alone would wait up to 30 s before it looks for a control plane that has come back. */
@@ -26,7 +26,7 @@ const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
 export function buildBootstrap(input: BootstrapInput): unknown {
   const ads = { resource_api_version: "V3", ads: {} };
-  const { metadata, proxyConfig, runtimeValues } = input.settings;
+  const { metadata, proxyConfig, runtimeValues, connectionLimit } = input.settings;
   const own = metadata["ENABLE_SELF_DISCOVERY"] === "true" ? LOCAL_CLUSTER : undefined;
   return {
     ...(own === undefined ? {} : { cluster_manager: { local_cluster_name: own } }),
@@ -53,7 +53,8 @@ export function buildBootstrap(input: BootstrapInput): unknown {
         ...(input.httpProxyPort === undefined ? {} : { HTTP_PROXY_PORT: String(input.httpProxyPort) }),
       },
     },
-    admin: { address: socketAddress(input.adminPort) },
+    // Who looks at the proxy is no caller.
+    admin: { address: socketAddress(input.adminPort), ignore_global_conn_limit: true },
     dynamic_resources: {
       ads_config: {
         api_type: "DELTA_GRPC",
@@ -63,7 +64,7 @@ export function buildBootstrap(input: BootstrapInput): unknown {
       cds_config: ads,
       lds_config: ads,
     },
-    overload_manager: buildOverloadManager(),
+    overload_manager: buildOverloadManager({ maxConnections: connectionLimit }),
     layered_runtime: {
       layers: [
         {

@@ -6,7 +6,12 @@ const TYPE = "type.googleapis.com/envoy.extensions.resource_monitors";
 const MAX_HEAP_BYTES = 1024 ** 3;
 const MAX_CONNECTIONS = 50_000;
 
-export function buildOverloadManager(maxHeapBytes = MAX_HEAP_BYTES): unknown {
+export interface OverloadLimits {
+  readonly maxHeapBytes?: number | undefined;
+  readonly maxConnections?: number | undefined;
+}
+
+export function buildOverloadManager({ maxHeapBytes = MAX_HEAP_BYTES, maxConnections = MAX_CONNECTIONS }: OverloadLimits = {}): unknown {
   const whenHeapIs = (value: number) => [{ name: `${MONITOR}.fixed_heap`, threshold: { value } }];
   return {
     refresh_interval: "0.25s",
@@ -19,7 +24,7 @@ export function buildOverloadManager(maxHeapBytes = MAX_HEAP_BYTES): unknown {
         name: `${MONITOR}.global_downstream_max_connections`,
         typed_config: {
           "@type": `${TYPE}.downstream_connections.v3.DownstreamConnectionsConfig`,
-          max_active_downstream_connections: MAX_CONNECTIONS,
+          max_active_downstream_connections: maxConnections,
         },
       },
     ],

@@ -52,6 +52,20 @@ test("ISTIO_META_ variables are metadata of the node", () => {
   expect(env).toEqual(proxyMetadata);
 });
 
+test("the limit of connections: the field, the agent's variable, the key of Envoy's runtime", () => {
+  const runtimeValues = { "overload.global_downstream_max_connections": "5000" };
+  const proxyMetadata = { ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: "10000" };
+  const connectionSettings = { globalDownstreamConnectionLimit: 30_000 };
+  const limits = [
+    {},
+    { runtimeValues },
+    { runtimeValues, proxyMetadata },
+    { runtimeValues, proxyMetadata, connectionSettings },
+    { runtimeValues, proxyMetadata: { ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: "many" } },
+  ].map((defaultConfig) => settings({ defaultConfig }).connectionLimit);
+  expect(limits).toEqual([undefined, 5000, 10_000, 30_000, 5000]);
+});
+
 test("durations, runtime keys and the order of starting", () => {
   const defaultConfig = {
     drainDuration: "10s",

@@ -20,6 +20,8 @@ export interface ProxySettings {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** Keys of Envoy's runtime. */
   readonly runtimeValues: Readonly<Record<string, string>>;
+  /** How many connections all callers together may have; undefined = any number. */
+  readonly connectionLimit: number | undefined;
   /** What of it the control plane reads, when it is not the mesh's. */
   readonly proxyConfig: Fields | undefined;
   readonly drainMs: number;
@@ -106,6 +108,18 @@ function ms(value: unknown, fallback: number): number {
   return typeof value === "string" ? (parseDuration(value) ?? fallback) : fallback;
 }
 
+/** The first that is a number: the field, the agent's variable, the key of Envoy's runtime (pkg/bootstrap/config.go). */
+function connectionLimitOf(
+  config: Fields,
+  env: Readonly<Record<string, string>>,
+  runtime: Readonly<Record<string, string>>,
+): number | undefined {
+  const { globalDownstreamConnectionLimit: field } = fields(config["connectionSettings"]) as { globalDownstreamConnectionLimit?: unknown };
+  const others = [env["ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS"], runtime["overload.global_downstream_max_connections"]];
+  if (typeof field === "number" && field > 0) return field;
+  return others.map((text) => (text === undefined || !/^\d+$/.test(text) ? 0 : Number(text))).find((number) => number > 0);
+}
+
 /** As Istio's agent reads its environment (pkg/bootstrap): `ISTIO_META_X` is X, `ISTIO_METAJSON_*` an object of several. */
 function toMetadata(env: Readonly<Record<string, string>>): Fields {
   const found: Record<string, unknown> = {};
@@ -129,13 +143,15 @@ export function proxySettings(input: ProxySettingsInput): ProxySettings {
   const own = readAnnotation(input.annotations[ANNOTATION]);
   const config = [root, namespace, own.config, workload].reduce((below, above) => merge(above, below), input.defaultConfig);
   const env = texts(config["proxyMetadata"]);
+  const runtimeValues = texts(config["runtimeValues"]);
   const meshId = config["meshId"];
   const generated = Object.fromEntries(GENERATED_BY.filter((name) => config[name] !== undefined).map((name) => [name, config[name]]));
   return {
     concurrency: typeof config["concurrency"] === "number" ? config["concurrency"] : 1,
     env,
     metadata: { ...(typeof meshId === "string" && meshId !== "" ? { MESH_ID: meshId } : {}), ...toMetadata(env) },
-    runtimeValues: texts(config["runtimeValues"]),
+    runtimeValues,
+    connectionLimit: connectionLimitOf(config, env, runtimeValues),
     proxyConfig: GENERATED_BY.some((name) => own.config[name] !== undefined) ? generated : undefined,
     drainMs: ms(config["drainDuration"], DRAIN_MS),
     terminationDrainMs: ms(config["terminationDrainDuration"], TERMINATION_DRAIN_MS),

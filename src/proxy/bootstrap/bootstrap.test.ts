@@ -74,3 +74,23 @@ test("the proxy's own cluster is one of the static ones", () => {
   expect(decodeBootstrap({ static_resources: { clusters } }).localCluster).toBe("");
   expect(() => decodeBootstrap(withManager("other"))).toThrow("cluster_manager.local_cluster_name: no static cluster other");
 });
+
+test("a limit of all callers' connections: the overload manager's, else the older runtime key", () => {
+  const key = (value: unknown) => ({
+    layered_runtime: { layers: [{ name: "a", static_layer: { overload: { global_downstream_max_connections: value } } }] },
+  });
+  const type = "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig";
+  const monitor = {
+    overload_manager: {
+      resource_monitors: [
+        {
+          name: "envoy.resource_monitors.global_downstream_max_connections",
+          typed_config: { "@type": type, max_active_downstream_connections: 3 },
+        },
+      ],
+    },
+  };
+  const limitOf = (more: object) => decodeBootstrap({ ...(bootstrapWith({}) as object), ...more }).overload.maxConnections;
+  expect([{}, key(7), monitor, { ...key(7), ...monitor }].map(limitOf)).toEqual([undefined, 7, 3, 3]);
+  expect(decodeBootstrap({ ...(bootstrapWith({}) as object), ...key("many") }).warnings).toHaveLength(1);
+});

@@ -105,7 +105,7 @@ function decode(reader: Reader, source: Readonly<Record<string, unknown>>): Boot
   const manager = reader.message("cluster_manager");
   const localCluster = manager?.text("local_cluster_name") ?? "";
   if (localCluster !== "" && !names.has(localCluster)) manager?.refuse("local_cluster_name", `no static cluster ${localCluster}`);
-  const warnings = readRuntimeLayers(reader.message("layered_runtime"));
+  const { warnings, maxConnections } = readRuntimeLayers(reader.message("layered_runtime"));
   return {
     node: nodeOf(reader),
     locality: localityText(reader.message("node")?.message("locality")),
@@ -115,7 +115,7 @@ function decode(reader: Reader, source: Readonly<Record<string, unknown>>): Boot
     clusters,
     secrets: (fixed?.messages("secrets") ?? []).map(decodeSecret),
     ads: decodeAds(reader.message("dynamic_resources"), clusters),
-    overload: decodeOverload(reader.message("overload_manager")),
+    overload: decodeOverload(reader.message("overload_manager"), maxConnections),
     warnings,
     source,
   };

@@ -8,8 +8,9 @@ type Monitor = (typeof MONITORS)[number];
 const EXTENSION = "envoy.extensions.resource_monitors";
 const PREFIX = { monitor: "envoy.resource_monitors.", action: "envoy.overload_actions.", point: "envoy.load_shed_points." } as const;
 
-export function decodeOverload(reader: Reader | undefined): OverloadConfig {
-  if (reader === undefined) return DEFAULT_OVERLOAD;
+/** `maxConnections`: what holds where no monitor says another number. */
+export function decodeOverload(reader: Reader | undefined, maxConnections?: number): OverloadConfig {
+  if (reader === undefined) return maxConnections === undefined ? DEFAULT_OVERLOAD : Object.freeze({ ...DEFAULT_OVERLOAD, maxConnections });
   const refreshMs = reader.number("refresh_interval", DEFAULT_OVERLOAD.refreshMs);
   if (refreshMs < 1) reader.refuse("refresh_interval", "must be at least 0.001s");
   const limits = new Map<Monitor, number>();
@@ -33,7 +34,7 @@ export function decodeOverload(reader: Reader | undefined): OverloadConfig {
   return Object.freeze({
     refreshMs,
     maxHeapBytes: limits.get("fixed_heap"),
-    maxConnections: limits.get("global_downstream_max_connections"),
+    maxConnections: limits.get("global_downstream_max_connections") ?? maxConnections,
     actions: named("actions", DEFAULT_OVERLOAD.actions, { prefix: PREFIX.action, known: OVERLOAD_ACTIONS }),
     shedPoints: named("loadshed_points", DEFAULT_OVERLOAD.shedPoints, { prefix: PREFIX.point, known: LOAD_SHED_POINTS }),
   });

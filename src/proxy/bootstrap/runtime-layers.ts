@@ -2,11 +2,10 @@
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/operations/runtime
 import type { Reader } from "../wire/reader.ts";
 
-/** Keys whose every value is fine here, because RE2's limit, connection limits and deprecated fields are not what this proxy goes by. */
+/** Keys whose every value is fine here, because RE2's limit and deprecated fields are not what this proxy goes by. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "re2.max_program_size.error_level",
   "re2.max_program_size.warn_level",
-  "overload.global_downstream_max_connections",
   "envoy.deprecated_features:envoy.config.listener.v3.Listener.hidden_envoy_deprecated_use_original_dst",
 ]);
 
@@ -15,16 +14,30 @@ const FIXED: Readonly<Record<string, unknown>> = {
   "envoy.reloadable_features.http_reject_path_with_fragment": false,
 };
 
-export function readRuntimeLayers(reader: Reader | undefined): readonly string[] {
+/** The older way to limit all callers' connections: the overload manager's wins. */
+const CONNECTION_LIMIT = "overload.global_downstream_max_connections";
+
+export interface RuntimeKeys {
+  readonly maxConnections: number | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** A later layer's value wins. */
+export function readRuntimeLayers(reader: Reader | undefined): RuntimeKeys {
   const warnings: string[] = [];
+  let maxConnections: number | undefined;
   for (const layer of reader?.messages("layers") ?? []) {
     for (const [key, value] of Object.entries(flatten(layer.struct("static_layer") ?? {}))) {
       if (WITHOUT_EFFECT.has(key)) continue;
+      if (key === CONNECTION_LIMIT && typeof value === "number") {
+        maxConnections = value;
+        continue;
+      }
       if (Object.hasOwn(FIXED, key) && FIXED[key] === value) continue;
       warnings.push(`runtime key ${key} = ${JSON.stringify(value)} has no effect in this proxy`);
     }
   }
-  return warnings;
+  return { maxConnections, warnings };
 }
 
 /** Nested objects are the parts of a dotted key. */
