@@ -4,6 +4,7 @@ export * from "./cluster.ts";
 export * from "./core.ts";
 export * from "./discovery.ts";
 export { durationMs, toDuration } from "./duration.ts";
+export { dnsJitter } from "./newer-fields.ts";
 export * from "./http-filters.ts";
 export * from "./listener.ts";
 export { allTypes, fromAnyProtoJson } from "./all-types.ts";

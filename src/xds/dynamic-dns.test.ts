@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { anyToProtoJson, packBytes } from "../envoy-api/index.ts";
 import { TYPE_URL } from "../kit/index.ts";
 import { parseNode } from "../model/index.ts";
-import { tryDecodeResources } from "../proxy/matcher.ts";
+import { type ClusterConfig, tryDecodeResources } from "../proxy/matcher.ts";
 import { buildMesh, inboundFor, viewFor } from "../translate/index.ts";
 import { resourcesOf } from "../translate/resources-of.fixture.ts";
 import { generate } from "./index.ts";
@@ -12,6 +12,8 @@ import { generate } from "./index.ts";
 type Json = Readonly<Record<string, unknown>>;
 
 interface Generated {
+  /** As our proxy reads them. */
+  readonly decoded: ReadonlyMap<string, ClusterConfig>;
   readonly clusters: ReadonlyMap<string, Json>;
   readonly listeners: ReadonlyMap<string, Json>;
   readonly routes: ReadonlyMap<string, Json>;
@@ -33,10 +35,16 @@ function generated(
     inbound: inboundFor(snapshot, node.value),
     endpoints: snapshot.endpoints,
   });
-  expect(tryDecodeResources(resources).rejected).toEqual([]);
+  const decoded = tryDecodeResources(resources);
+  expect(decoded.rejected).toEqual([]);
   const byName = (url: string): Map<string, Json> =>
     new Map([...(resources.byType.get(url) ?? [])].map(([name, one]) => [name, anyToProtoJson(packBytes(url, one.bytes)) as Json]));
-  return { clusters: byName(TYPE_URL.cluster), listeners: byName(TYPE_URL.listener), routes: byName(TYPE_URL.route) };
+  return {
+    decoded: decoded.config.clusters,
+    clusters: byName(TYPE_URL.cluster),
+    listeners: byName(TYPE_URL.listener),
+    routes: byName(TYPE_URL.route),
+  };
 }
 
 const ENTRY = `
@@ -226,4 +234,21 @@ spec: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}, egress: [{hosts: ["*/*"]}]}
     expect(cluster?.["cluster_type"]).toEqual(clusterType(false));
     expect(cluster?.["transport_socket"]).toMatchObject({ name: "envoy.transport_sockets.tls" });
   });
+});
+
+test("names that are looked up again and again: at Istio's pace, not all proxies at one moment", () => {
+  const entry = `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: n, namespace: default}
+spec: {hosts: [a.test], location: MESH_EXTERNAL, resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}
+---`;
+  const { clusters, decoded } = generated(entry);
+  expect(clusters.get("outbound|80||a.test")).toMatchObject({
+    type: "STRICT_DNS",
+    dns_lookup_family: "V4_ONLY",
+    dns_refresh_rate: "60s",
+    respect_dns_ttl: true,
+  });
+  expect(decoded.get("outbound|80||a.test")?.dns).toMatchObject({ family: "V4_ONLY", refreshMs: 60_000, respectTtl: true, jitterMs: 100 });
 });

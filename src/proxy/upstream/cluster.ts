@@ -320,7 +320,10 @@ export class Cluster {
   }
 
   private cleanUp(): void {
+    const { names } = this;
     for (const [name, host] of this.hosts) {
+      // Forgotten, or moved: nobody comes back for its connections.
+      if (names !== undefined && !names.means(host.config.hostname, host)) drainHost(host);
       const idle = isUnused(host);
       if (idle && this.unused.has(name)) {
         this.hosts.delete(name);

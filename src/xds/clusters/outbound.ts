@@ -5,6 +5,7 @@ import {
   Cluster_DnsLookupFamily as DnsFamily,
   ClusterSchema,
   create,
+  dnsJitter,
   toDuration,
 } from "../../envoy-api/index.ts";
 import {
@@ -26,6 +27,9 @@ import { protocolOptions, speaksHttp2 } from "./protocol-options.ts";
 import { statName } from "./stat-name.ts";
 import { tcpKeepalive } from "./tcp-keepalive.ts";
 import { buildTransport, PLAIN } from "./transport.ts";
+
+/** Istio's own: proxies do not all ask at one moment. */
+const DNS_JITTER_MS = 100;
 
 export interface ClusterInput {
   readonly view: ServiceView;
@@ -104,7 +108,7 @@ export function buildOutboundCluster(input: ClusterInput): Cluster {
   const dynamic = service.resolution === "DYNAMIC_DNS";
   const kind = { http2: speaksHttp2(protocol), originalDst: found.clusterDiscoveryType?.value === Type.ORIGINAL_DST, dynamic };
   const transport = input.forSni === true ? PLAIN : buildTransport(policy, input, kind);
-  return create(ClusterSchema, {
+  const cluster = create(ClusterSchema, {
     ...found,
     ...buildBalancing({ policy, service, mesh: input.mesh, originalDestination: isOriginalDestination(input), port: input.port }),
     ...(dynamic ? dynamicDiscovery(transport) : {}),
@@ -130,6 +134,7 @@ export function buildOutboundCluster(input: ClusterInput): Cluster {
       },
     },
   } as never);
+  return found.respectDnsTtl ? { ...cluster, ...dnsJitter(DNS_JITTER_MS) } : cluster;
 }
 
 /** Clusters whose endpoints come by EDS. */

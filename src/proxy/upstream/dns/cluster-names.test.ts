@@ -107,7 +107,7 @@ test("a failure warms too and keeps what was known; no address is an answer", as
   scene.fire();
   await scene.answer([]);
   expect(scene.names.addresses("c", "a.test")).toEqual([]);
-  expect(scene.counts()).toEqual({ attempt: 5, success: 3, failure: 2, no_rebuild: 1 });
+  expect(scene.counts()).toEqual({ attempt: 5, success: 3, failure: 2, no_rebuild: 1, empty: 0 });
 });
 
 test("of a logical host no address is a failure: the last one stays", async () => {
@@ -117,7 +117,7 @@ test("of a logical host no address is a failure: the last one stays", async () =
   scene.fire();
   await scene.answer([]);
   expect(scene.names.addresses("c", "a.test")).toEqual(["192.0.2.1"]);
-  expect(scene.counts()).toEqual({ attempt: 2, success: 1, failure: 1, no_rebuild: 0 });
+  expect(scene.counts()).toEqual({ attempt: 2, success: 1, failure: 1, no_rebuild: 0, empty: 0 });
 });
 
 test("TTL where it is respected and says something, never below the least, longer by the jitter", async () => {

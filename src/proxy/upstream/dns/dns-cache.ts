@@ -1,5 +1,6 @@
 // Names that requests bring, looked up when they come and followed while they are used: a bounded cache, shared by all that are configured
 // alike. https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/dynamic_forward_proxy_filter
+import { isIP } from "node:net";
 import type { Clock, Rng } from "../../../kit/index.ts";
 import type { DnsCacheConfig, DnsConfig } from "../../config/index.ts";
 import type { Stats } from "../../observe/stats.ts";
@@ -75,6 +76,12 @@ export class DnsCache {
     if (entry?.loaded !== true) return undefined;
     entry.usedAt = this.clock.now();
     return entry.found;
+  }
+
+  /** A host made for this name is still what the name means. Does not count as use. */
+  means(name: string, { address, port }: { readonly address: string; readonly port: number }): boolean {
+    const key = `${isIP(name) === 6 ? `[${name}]` : name}:${port}`;
+    return this.entries.get(key)?.found.addresses[0] === address;
   }
 
   load(authority: string, defaultPort: number, onLoaded: (name: CachedName) => void): Load {

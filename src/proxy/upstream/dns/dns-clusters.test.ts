@@ -148,6 +148,7 @@ describe.each(planes())("%s", (_, start) => {
     const failures = await count("update_failure");
     await refreshed();
     expect(await count("update_failure")).toBe(failures);
+    expect(await count("update_empty")).toBe(0);
   });
 
   test("LOGICAL_DNS: the first address for each new connection, the next where it refuses; a name that is gone changes nothing", async () => {

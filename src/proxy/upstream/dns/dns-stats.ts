@@ -7,6 +7,8 @@ export interface DnsStats {
   readonly attempt: Counter;
   readonly success: Counter;
   readonly failure: Counter;
+  /** As in Envoy always 0 here: only pushed endpoints can be an update of nothing. */
+  readonly empty: Counter;
   /** The answer was the one before. */
   readonly noRebuild: Counter;
 }
@@ -22,6 +24,7 @@ export function createDnsStats(stats: Stats, config: ClusterConfig): DnsStats {
     attempt: counter("update_attempt"),
     success: counter("update_success"),
     failure: counter("update_failure"),
+    empty: counter("update_empty"),
     noRebuild: counter("update_no_rebuild"),
   };
 }
