@@ -9,7 +9,9 @@ import { answerTo, type ResetReason } from "../observe/failure.ts";
 import { canRequest } from "../upstream/circuit-breaker.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import { countAnswer, countStatus } from "../upstream/cluster-stats.ts";
+import type { NamedRequest } from "../upstream/connection-names.ts";
 import type { Host } from "../upstream/host.ts";
+import { onlyTarget } from "../upstream/lb/picker.ts";
 import type { PoolRequest } from "../upstream/pool/pool.ts";
 import type { AnswerStart, BodyPart, UpstreamStream } from "../upstream/pool/upstream-stream.ts";
 import type { Exchange } from "./exchange.ts";
@@ -20,7 +22,7 @@ import { copiedHeaders, copiedRequest, shadowHost } from "./mirror-head.ts";
 import { type BodyFlow, bodyTarget, RequestBody } from "./request-body.ts";
 import type { RequestPlan } from "./request-out.ts";
 import { type TimeoutEvents, Timeouts } from "./timeouts.ts";
-import { httpPoolKind, poolOf } from "./upstream-choice.ts";
+import { httpPoolKind, namedRequest, poolFor } from "./upstream-choice.ts";
 
 /** How much of a body may wait for a mirror beyond what the request itself had to wait for. */
 const BACKLOG = 1_048_576;
@@ -80,10 +82,12 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
   start(exchange: Exchange, plan: ForwardPlan, { request, shadowSuffix }: { request: RequestPlan; shadowSuffix: boolean }): void {
     const { cluster, env } = this;
     const { head } = exchange;
-    const host = cluster.pick();
-    if (host === undefined) {
-      cluster.stats.cxNoneHealthy.value++;
-      this.fail(503);
+    const authority = shadowSuffix ? shadowHost(exchange.authority) : exchange.authority;
+    // The host of a copy is the one that it names itself.
+    const named = cluster.config.type === "DYNAMIC";
+    const host = named ? cluster.pick(onlyTarget(authority)) : cluster.pick();
+    if (host === undefined && !named) {
+      this.noHost();
       return;
     }
     if (!canRequest(cluster.usage, cluster.config.breakers)) {
@@ -94,7 +98,6 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
     this.upgrade = upgradeToken(head) !== "";
     const { upgrade } = this;
     const kind = httpPoolKind(exchange, cluster);
-    const authority = shadowSuffix ? shadowHost(exchange.authority) : exchange.authority;
     const list = copiedHeaders(exchange, request);
     this.out = copiedRequest(exchange, {
       list,
@@ -106,10 +109,32 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
     this.body.start(exchange, bodyTarget(cluster, kind, upgrade), false, this);
     this.timeouts.start(exchange, plan);
     if (this.body.complete) this.timeouts.requestComplete(env.clock.now());
+    const asked = cluster.followsRequest ? namedRequest(exchange, cluster, authority) : undefined;
+    if (host !== undefined) this.goTo(host, kind, asked);
+    else this.lookUp(authority, kind, asked);
+  }
+
+  private goTo(host: Host, kind: "http1" | "http2", asked: NamedRequest | undefined): void {
+    const { cluster } = this;
     this.place.take(cluster, host);
-    const pool = cluster.followsRequest ? poolOf(exchange, { cluster, host, kind, authority }) : cluster.pool(host, kind);
+    const pool = asked === undefined ? cluster.pool(host, kind) : poolFor(asked, { cluster, host, kind });
     const ready = this.place.acquire(pool, this);
     if (ready !== undefined) this.onPoolReady(ready);
+  }
+
+  private lookUp(authority: string, kind: "http1" | "http2", asked: NamedRequest | undefined): void {
+    const load = this.cluster.loadName(authority, () => {
+      if (!this.running) return;
+      const host = this.cluster.pick(onlyTarget(authority));
+      if (host === undefined) this.noHost();
+      else this.goTo(host, kind, asked);
+    });
+    if (load.kind !== "waits") this.noHost();
+  }
+
+  private noHost(): void {
+    this.cluster.stats.cxNoneHealthy.value++;
+    this.fail(503);
   }
 
   onPoolReady(stream: UpstreamStream): void {

@@ -1,6 +1,6 @@
 // What a request decides about its upstream connection.
 import type { Cluster } from "../upstream/cluster.ts";
-import { type RequestNames, requestNames } from "../upstream/connection-names.ts";
+import { type NamedRequest, requestNames } from "../upstream/connection-names.ts";
 import type { Host } from "../upstream/host.ts";
 import type { ConnectionPool, PoolKind } from "../upstream/pool/pool.ts";
 import type { Exchange } from "./exchange.ts";
@@ -13,22 +13,29 @@ export interface PoolChoice {
 }
 
 /** Where the cluster's pools differ from request to request. */
-export function poolOf(exchange: Exchange, choice: PoolChoice): ConnectionPool {
-  return choice.cluster.poolFor(choice.host, namesOf(exchange, choice), choice.kind);
+export function poolOf(exchange: Exchange, { cluster, host, kind, authority }: PoolChoice): ConnectionPool {
+  return poolFor(namedRequest(exchange, cluster, authority), { cluster, host, kind });
 }
 
-function namesOf(exchange: Exchange, { cluster, host, authority }: PoolChoice): RequestNames {
+export function poolFor(request: NamedRequest, { cluster, host, kind }: Omit<PoolChoice, "authority">): ConnectionPool {
+  return cluster.poolFor(host, requestNames(cluster.config, host.transport, request), kind);
+}
+
+/** What the request says about it, also when it is over. */
+export function namedRequest(exchange: Exchange, cluster: Cluster, authority: string): NamedRequest {
   const { arrival } = exchange.caller;
-  return requestNames(cluster.config, host.transport, {
+  const header = cluster.config.autoSni?.header ?? "";
+  const value = header === "" ? undefined : exchange.requestHeader(header);
+  return {
     authority,
-    header: (name) => exchange.requestHeader(name),
+    header: () => value,
     addresses: {
       sourceAddress: arrival.remoteAddress,
       sourcePort: arrival.remotePort,
       destinationAddress: arrival.localAddress,
       destinationPort: arrival.localPort,
     },
-  });
+  };
 }
 
 /** The HTTP version in which it goes to that cluster. */

@@ -60,9 +60,11 @@ interface Setup {
   readonly filter?: boolean;
   readonly cluster?: object;
   readonly insecure?: boolean;
+  /** Port of a cluster beside it, on 127.0.0.2. */
+  readonly fixed?: number;
 }
 
-function bootstrap({ cache = {}, route = {}, filter = true, cluster = {}, insecure = true }: Setup): BootstrapJson {
+function bootstrap({ cache = {}, route = {}, filter = true, cluster = {}, insecure = true, fixed = 1 }: Setup): BootstrapJson {
   const dnsServers = [{ socket_address: { protocol: "UDP", address: "127.0.0.1", port_value: dns.port } }];
   const config = {
     name: "names",
@@ -98,6 +100,15 @@ function bootstrap({ cache = {}, route = {}, filter = true, cluster = {}, insecu
             typed_config: { "@type": CLUSTER, dns_cache_config: config, allow_insecure_cluster_options: insecure },
           },
           ...cluster,
+        },
+        {
+          name: "fixed",
+          type: "STATIC",
+          connect_timeout: "1s",
+          load_assignment: {
+            cluster_name: "fixed",
+            endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: "127.0.0.2", port_value: fixed } } } }] }],
+          },
         },
       ],
       listeners: [
@@ -207,6 +218,22 @@ describe.each(planes())("%s", (_, start) => {
     await plane?.stop();
     await run({ route: { host_rewrite_literal: `b.test:${port}` }, filter: false });
     expect((await get("anything")).body).toBe("three b.test 0");
+  });
+
+  test("a copy goes to the host that it names too", async () => {
+    const seen: string[] = [];
+    const other = http.createServer((request, response) => {
+      seen.push(String(request.headers.host));
+      response.end("other");
+    });
+    const at = await listen(other, "127.0.0.1");
+    await run({
+      route: { cluster: "fixed", request_mirror_policies: [{ cluster: "c", disable_shadow_host_suffix_append: true }] },
+      fixed: port,
+    });
+    for (const host of ["localhost", "localhost"]) expect((await get(`${host}:${at}`)).body).toBe("two localhost 0");
+    await eventually(() => seen.length === 2);
+    expect(seen).toEqual([`localhost:${at}`, `localhost:${at}`]);
   });
 
   test("without the filter a name that cannot be looked up has no upstream", async () => {

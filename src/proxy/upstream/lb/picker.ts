@@ -20,6 +20,19 @@ export interface PickContext {
   shareAnew(state: PriorityState): PriorityLoads;
 }
 
+/** Of a request that says nothing but what host it is for. */
+export function onlyTarget(target: string): PickContext {
+  return {
+    hash: undefined,
+    destination: undefined,
+    target,
+    header: () => undefined,
+    moreHosts: 0,
+    wasTried: () => false,
+    shareAnew: ({ loads }) => loads,
+  };
+}
+
 export interface Picker {
   pick(context?: PickContext): Host | undefined;
 }
