@@ -6,6 +6,7 @@ import tls from "node:tls";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { testCa, type TestCa } from "../../testing/certs.ts";
 import { type DnsServer, startDns } from "../../testing/dns-server.ts";
+import { listenOnOnePort } from "../../testing/one-port.ts";
 import { type Answer, ask, type BootstrapJson, eventually, type Plane, planes } from "../../testing/planes.ts";
 
 const EXT = "type.googleapis.com/envoy.extensions";
@@ -26,11 +27,11 @@ let port: number;
 let tlsPort: number;
 const servers: net.Server[] = [];
 
-function listen(server: net.Server, host: string, at = 0): Promise<number> {
+function listen(server: net.Server, host: string): Promise<number> {
   servers.push(server);
   return new Promise((done, fail) => {
     server.once("error", fail);
-    server.listen(at, host, () => done((server.address() as net.AddressInfo).port));
+    server.listen(0, host, () => done((server.address() as net.AddressInfo).port));
   });
 }
 
@@ -44,8 +45,10 @@ function app(name: string): http.RequestListener {
 
 beforeAll(async () => {
   ca = testCa();
-  port = await listen(http.createServer(app("two")), "127.0.0.2");
-  await listen(http.createServer(app("three")), "127.0.0.3", port);
+  const made = (name: string) => () => http.createServer(app(name));
+  const onPort = await listenOnOnePort({ "127.0.0.1": made("one"), "127.0.0.2": made("two"), "127.0.0.3": made("three") });
+  port = onPort.port;
+  servers.push(...onPort.servers);
   const pair = ca.issue({ dns: ["a.test", "b.test"] });
   tlsPort = await listen(https.createServer(pair, app("tls")), "127.0.0.2");
 });
@@ -194,6 +197,8 @@ describe.each(planes())("%s", (_, start) => {
 
   test("no more requests than may wait", async () => {
     await run({ cache: { dns_cache_circuit_breaker: { max_pending_requests: 1 } } });
+    // Long enough for the second to come meanwhile on a busy machine too.
+    dns.records.set("slow.test", { addresses: ["127.0.0.3"], ttl: 300, delayMs: 1500 });
     const first = get(`slow.test:${port}`);
     await eventually(() => dns.asked.includes("slow.test A"));
     const answer = await get(`a.test:${port}`);

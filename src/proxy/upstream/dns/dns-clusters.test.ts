@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type DnsServer, startDns } from "../../testing/dns-server.ts";
+import { listenOnOnePort } from "../../testing/one-port.ts";
 import { ask, eventually, type Plane, planes } from "../../testing/planes.ts";
 
 /** What came back: the body of a 200, else the status. */
@@ -25,24 +26,20 @@ let dns: DnsServer;
 let port: number;
 let socketPath: string;
 let folder: string;
-const servers: http.Server[] = [];
+let servers: readonly net.Server[] = [];
 
-function serve(name: string, at: net.ListenOptions): Promise<http.Server> {
-  const server = http.createServer((request, response) => response.end(`${name} ${request.headers.host}`));
-  servers.push(server);
-  return new Promise((done, fail) => {
-    server.once("error", fail);
-    server.listen(at, () => done(server));
-  });
+function app(name: string): http.Server {
+  return http.createServer((request, response) => response.end(`${name} ${request.headers.host}`));
 }
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), "serin-pipe-"));
   socketPath = path.join(folder, "app.sock");
-  const first = await serve("two", { host: "127.0.0.2", port: 0 });
-  port = (first.address() as net.AddressInfo).port;
-  await serve("three", { host: "127.0.0.3", port });
-  await serve("socket", { path: socketPath });
+  const onPort = await listenOnOnePort({ "127.0.0.1": () => app("one"), "127.0.0.2": () => app("two"), "127.0.0.3": () => app("three") });
+  port = onPort.port;
+  const onSocket = app("socket");
+  servers = [...onPort.servers, onSocket];
+  await new Promise<void>((done) => void onSocket.listen(socketPath, done));
 });
 
 afterAll(() => {
@@ -189,7 +186,7 @@ describe.each(planes())("%s", (_, start) => {
   test("names of the hosts file need no server", async () => {
     const { port } = await run({ type: "STRICT_DNS", load_assignment: assignment(["localhost"]) });
     expect(await count("membership_total")).toBe(1);
-    expect(await get(port("http"))).toBe("503");
+    expect(await get(port("http"))).toBe("one localhost");
   });
 
   test("an endpoint on a Unix socket, over HTTP and TCP", async () => {
