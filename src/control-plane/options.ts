@@ -58,5 +58,6 @@ export function readIstiodSettings(env: Readonly<Record<string, string | undefin
   return {
     scopeGatewayToNamespace: isOn("PILOT_SCOPE_GATEWAY_TO_NAMESPACE"),
     tlsOnSidecarIngress: isOn("ENABLE_TLS_ON_SIDECAR_INGRESS"),
+    http10: isOn("PILOT_HTTP10"),
   };
 }

@@ -45,6 +45,8 @@ export interface MeshSettings {
   readonly domain: string;
   /** Sidecar.ingress[].tls counts (istiod's ENABLE_TLS_ON_SIDECAR_INGRESS). */
   readonly tlsOnSidecarIngress: boolean;
+  /** Every proxy takes HTTP/1.0 (istiod's PILOT_HTTP10); one alone says so in its metadata. */
+  readonly http10: boolean;
   /** Gateways choose proxies of their own namespace only (istiod's PILOT_SCOPE_GATEWAY_TO_NAMESPACE). */
   readonly scopeGatewayToNamespace: boolean;
   readonly proxyListenPort: number;

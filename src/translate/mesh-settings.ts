@@ -11,6 +11,7 @@ import { toRetries } from "./virtual-services/actions.ts";
 export interface IstiodSettings {
   readonly scopeGatewayToNamespace?: boolean;
   readonly tlsOnSidecarIngress?: boolean;
+  readonly http10?: boolean;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -169,6 +170,7 @@ function readMeshSettings(meshConfig: unknown, istiod: IstiodSettings): MeshSett
     domain: "cluster.local",
     scopeGatewayToNamespace: istiod.scopeGatewayToNamespace === true,
     tlsOnSidecarIngress: istiod.tlsOnSidecarIngress === true,
+    http10: istiod.http10 === true,
     proxyListenPort: integer(mesh["proxyListenPort"], 15_001),
     proxyInboundListenPort: integer(mesh["proxyInboundListenPort"], 15_006),
     proxyHttpPort: integer(mesh["proxyHttpPort"], 0),

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { anyToProtoJson, packBytes } from "../envoy-api/index.ts";
 import { TYPE_URL } from "../kit/index.ts";
 import { parseNode } from "../model/index.ts";
-import { buildMesh, inboundFor, viewFor } from "../translate/index.ts";
+import { buildMesh, inboundFor, type IstiodSettings, viewFor } from "../translate/index.ts";
 import { resourcesOf } from "../translate/resources-of.fixture.ts";
 import { generate } from "./index.ts";
 
@@ -14,6 +14,7 @@ interface Generated {
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly ip?: string;
   readonly mesh?: unknown;
+  readonly istiod?: IstiodSettings;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -29,7 +30,7 @@ function generatedFor(
     metadata: { NAMESPACE: namespace, LABELS: labels, CLUSTER_ID: "Kubernetes", ...of.metadata },
   });
   if (!node.ok) throw new Error(node.error);
-  const snapshot = buildMesh({ resources: resourcesOf(text), meshConfig: of.mesh });
+  const snapshot = buildMesh({ resources: resourcesOf(text), meshConfig: of.mesh, istiod: of.istiod ?? {} });
   const resources = generate({
     config: viewFor(snapshot, node.value),
     inbound: inboundFor(snapshot, node.value),
@@ -484,6 +485,17 @@ describe("routes", () => {
     });
     expect(retries("{attempts: 0}")).toBeUndefined();
   });
+});
+
+test("HTTP/1.0 for all proxies: taken, and found where a port is detected", () => {
+  const found = (istiod: object) => {
+    const { listeners } = generatedFor(SERVICE, { istiod });
+    const chains = listeners.get("240.0.1.1_91")?.["filter_chains"] as Json[];
+    const names = chains.map((chain) => (chain["filter_chain_match"] as Json | undefined)?.["application_protocols"]);
+    return [managerOf(listeners.get("0.0.0.0_80"))["http_protocol_options"], names.find((one) => one !== undefined)];
+  };
+  expect(found({ http10: true })).toEqual([{ accept_http_10: true }, ["http/1.0", "http/1.1", "h2c"]]);
+  expect(found({})).toEqual([undefined, ["http/1.1", "h2c"]]);
 });
 
 describe("HTTP connection managers", () => {

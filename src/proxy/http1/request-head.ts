@@ -36,8 +36,9 @@ export function parseRequestHead(head: Head, rules: RequestRules): number {
   if (!METHODS.has(head.method)) return 400;
   if (targetEnd + 9 !== eol || !text.startsWith("HTTP/1.1", targetEnd + 1)) {
     if (!VERSION.test(text.slice(targetEnd + 1, eol))) return 400;
+    // Whatever is not 1.1 counts as 1.0, as in Envoy.
     head.minor = 0;
-    if (!rules.acceptHttp10 || !text.startsWith("HTTP/1.0", targetEnd + 1)) return refuse(head, 426, "low_version");
+    if (!rules.acceptHttp10) return refuse(head, 426, "low_version");
     head.pristine = false;
   } else {
     head.minor = 1;

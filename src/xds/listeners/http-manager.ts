@@ -95,7 +95,7 @@ export function buildHttpManager(options: HttpManagerOptions): Filter {
   const { mesh, scope } = view;
   const http1 = {
     ...http1Options(mesh),
-    ...(scope.http10 ? { acceptHttp10: true } : {}),
+    ...(scope.http10 || mesh.http10 ? { acceptHttp10: true } : {}),
     ...(options.absoluteUrl === true ? { allowAbsoluteUrl: true } : {}),
   };
   const manager = create(HttpConnectionManagerSchema, {

@@ -1,7 +1,8 @@
 // Filter chains of one inbound port: TLS of the mesh or plain text, HTTP or bytes, as its protocol and PeerAuthentication say
 // (Istio networking/core/filterchain_options.go). Callers of the mesh are known by the protocols they name inside TLS.
-import type { MtlsMode, Protocol } from "../../model/index.ts";
+import type { MeshSettings, MtlsMode, Protocol } from "../../model/index.ts";
 import { isDetected, isHttpProtocol } from "../protocols.ts";
+import { plainHttp } from "./plain-http.ts";
 
 /** What a chain takes, and what is done with it. */
 export interface ChainKind {
@@ -15,7 +16,6 @@ export interface ChainKind {
 const MESH_HTTP = ["istio-http/1.0", "istio-http/1.1", "istio-h2"];
 const MESH_STREAM = ["istio-peer-exchange", "istio"];
 const MESH_ANY = ["istio", "istio-peer-exchange", ...MESH_HTTP];
-const PLAIN_HTTP = ["http/1.1", "h2c"];
 
 const plain = (http: boolean): ChainKind => ({ http, transport: "raw_buffer", ends: false });
 const secured = (http: boolean, applicationProtocols?: readonly string[]): ChainKind => ({
@@ -40,16 +40,21 @@ const STREAM: Readonly<Record<MtlsMode, readonly ChainKind[]>> = {
 };
 
 /** Plain HTTP is found by its first bytes. */
-const FOUND_HTTP: ChainKind = { ...plain(true), applicationProtocols: PLAIN_HTTP };
+const foundHttp = (mesh: MeshSettings): ChainKind => ({ ...plain(true), applicationProtocols: plainHttp(mesh) });
 
-const DETECTED: Readonly<Record<MtlsMode, readonly ChainKind[]>> = {
-  STRICT: [secured(true, MESH_HTTP), secured(false)],
-  PERMISSIVE: [secured(true, MESH_HTTP), FOUND_HTTP, secured(false, MESH_STREAM), plain(false), PASSED_ON],
-  DISABLE: [FOUND_HTTP, plain(false)],
-};
+function detected(mtls: MtlsMode, mesh: MeshSettings): readonly ChainKind[] {
+  switch (mtls) {
+    case "STRICT":
+      return [secured(true, MESH_HTTP), secured(false)];
+    case "PERMISSIVE":
+      return [secured(true, MESH_HTTP), foundHttp(mesh), secured(false, MESH_STREAM), plain(false), PASSED_ON];
+    case "DISABLE":
+      return [foundHttp(mesh), plain(false)];
+  }
+}
 
-export function chainKinds(protocol: Protocol, mtls: MtlsMode): readonly ChainKind[] {
-  return isDetected(protocol) ? DETECTED[mtls] : isHttpProtocol(protocol) ? HTTP[mtls] : STREAM[mtls];
+export function chainKinds(protocol: Protocol, mtls: MtlsMode, mesh: MeshSettings): readonly ChainKind[] {
+  return isDetected(protocol) ? detected(mtls, mesh) : isHttpProtocol(protocol) ? HTTP[mtls] : STREAM[mtls];
 }
 
 /** A port with TLS of its own takes nothing else. */

@@ -114,7 +114,7 @@ function portChains(view: ConfigView, port: InboundPortView): FilterChain[] {
   const { tls, protocol, mtls } = port;
   const name = `${port.bind === "" ? ANY : port.bind}_${port.listenPort}`;
   const servicePort = port.service?.port ?? port.listenPort;
-  return buildChains(view, tls === undefined ? chainKinds(protocol, mtls) : ownTlsKinds(protocol), {
+  return buildChains(view, tls === undefined ? chainKinds(protocol, mtls, view.mesh) : ownTlsKinds(protocol), {
     port: port.listenPort,
     inside: { cluster: inboundCluster(port.listenPort), protocol, servicePort, host: port.service?.hostname ?? "*" },
     tls:
@@ -128,7 +128,7 @@ function portChains(view: ConfigView, port: InboundPortView): FilterChain[] {
 
 /** Ports that nobody declares: on to wherever the connection was meant to go. */
 function undeclaredChains(view: ConfigView, port: number, mtls: MtlsMode): FilterChain[] {
-  return buildChains(view, chainKinds("UNSUPPORTED", mtls), {
+  return buildChains(view, chainKinds("UNSUPPORTED", mtls, view.mesh), {
     port,
     inside: { cluster: INBOUND_PASSTHROUGH_CLUSTER, protocol: "UNSUPPORTED", servicePort: 0, host: "" },
     tls: meshTls(view.mesh),

@@ -9,10 +9,8 @@ import { buildSniForward, goesByName } from "./by-name.ts";
 import type { ChainPlan } from "./chain.ts";
 import { buildHttpManager } from "./http-manager.ts";
 import { appliesAtSidecar, planRoute, sharingHost } from "./l4-routes.ts";
+import { plainHttp } from "./plain-http.ts";
 import { buildTcpProxy } from "./tcp-proxy.ts";
-
-/** What the inspector finds in plain HTTP. */
-const PLAIN_HTTP: readonly string[] = ["http/1.1", "h2c"];
 
 export interface ServicePortUse {
   readonly egress: EgressListenerView;
@@ -47,7 +45,7 @@ export function httpChain(view: ConfigView, options: HttpChainOptions): ChainPla
   return {
     sniHosts: [],
     subnets: [],
-    ...(options.detected ? { applicationProtocols: PLAIN_HTTP, transportProtocol: "raw_buffer" as const } : {}),
+    ...(options.detected ? { applicationProtocols: plainHttp(view.mesh), transportProtocol: "raw_buffer" as const } : {}),
     filters: [manager],
     clusters: [],
   };
