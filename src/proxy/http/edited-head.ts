@@ -35,6 +35,7 @@ export class EditedHead implements RequestHead {
   requestId: string;
   forwardedFor: string;
   forwardedProto: string;
+  readonly emptyProto: boolean;
   clientCert: string;
   /** It was left behind. */
   readonly badReferer = false;
@@ -60,6 +61,7 @@ export class EditedHead implements RequestHead {
     this.requestId = head.requestId;
     this.forwardedFor = head.forwardedFor;
     this.forwardedProto = head.forwardedProto;
+    this.emptyProto = head.emptyProto;
     this.clientCert = head.clientCert;
     this.grpc = head.grpc;
     this.list = head.toList(

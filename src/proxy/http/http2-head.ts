@@ -93,6 +93,7 @@ export class Http2RequestHead extends Http2Head implements RequestHead {
   forwardedProto = "";
   clientCert = "";
   forwardedPort = "";
+  emptyProto = false;
   grpc = false;
   trailersWanted = false;
   /** The codec has dealt with them. */
@@ -148,6 +149,7 @@ export class Http2RequestHead extends Http2Head implements RequestHead {
         break;
       case H_FORWARDED_PROTO:
         this.forwardedProto = this.join(this.forwardedProto, value);
+        this.emptyProto = this.forwardedProto === "";
         break;
       case H_CONTENT_TYPE:
         if (this.contentType !== "") this.duplicates = true;

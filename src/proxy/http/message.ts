@@ -42,6 +42,8 @@ export interface RequestHead extends MessageHead, RequestView {
   /** x-forwarded-client-cert, repeated lines joined. */
   clientCert: string;
   forwardedProto: string;
+  /** x-forwarded-proto is there and empty: where it is believed, no route is found. */
+  readonly emptyProto: boolean;
   /** What x-forwarded-port is to say, "" = the caller's own stays. */
   forwardedPort: string;
   /** `content-type: application/grpc`, with or without a subtype; not grpc-web. */

@@ -71,6 +71,7 @@ export class Head implements RequestHead, AnswerHead {
   forwardedFor = "";
   clientCert = "";
   forwardedProto = "";
+  emptyProto = false;
   forwardedPort = "";
   contentType = "";
   grpc = false;
@@ -239,6 +240,7 @@ export class Head implements RequestHead, AnswerHead {
     this.forwardedFor = "";
     this.clientCert = "";
     this.forwardedProto = "";
+    this.emptyProto = false;
     this.forwardedPort = "";
     this.contentType = "";
     this.grpc = false;
@@ -350,6 +352,7 @@ export class Head implements RequestHead, AnswerHead {
       case H_FORWARDED_PROTO:
         if (this.forwardedProto !== "") this.duplicates = true;
         this.forwardedProto = this.forwardedProto === "" ? value : this.forwardedProto + "," + value;
+        this.emptyProto = this.forwardedProto === "";
         return 0;
       case H_TE:
         this.trailersWanted = value.toLowerCase() === "trailers";

@@ -76,14 +76,14 @@ export function admitCaller(exchange: Exchange): void {
       const address = isLoopback(peer) ? exchange.manager.env.localAddress : peer;
       head.forwardedFor = head.forwardedFor === "" ? address : `${head.forwardedFor},${address}`;
     }
-    if (hops === 0 || head.forwardedProto === "") head.forwardedProto = spoken;
+    if (hops === 0 || (head.forwardedProto === "" && !head.emptyProto)) head.forwardedProto = spoken;
   } else {
     const forwarded = forwardedAddress(head.forwardedFor, hops + 1);
     if (forwarded !== undefined) {
       client = forwarded;
       clientPort = 0;
     }
-    if (head.forwardedProto === "") head.forwardedProto = spoken;
+    if (head.forwardedProto === "" && !head.emptyProto) head.forwardedProto = spoken;
   }
   if (head.clientCert !== "" || arrival.tls !== undefined) head.clientCert = clientCertHeader(config, arrival.tls, head.clientCert);
   // Behind no trusted proxy a caller's word does not count.

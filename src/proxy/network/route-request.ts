@@ -45,6 +45,11 @@ export function routeRequest(exchange: Exchange): void {
     head.pristine = false;
     exchange.path = normalized.path;
   }
+  // A caller that is believed has said, without a word, by which protocol it came: as in Envoy, nothing is routed then.
+  if (head.forwardedProto === "") {
+    noRoute(exchange);
+    return;
+  }
   const table = manager.table();
   const virtualHost = table?.lookup(head.authority);
   if (table === undefined || virtualHost === undefined) {
