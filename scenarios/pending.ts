@@ -36,6 +36,7 @@ export const PENDING: readonly Pending[] = [
   { case: "authz/custom-http-defaults", plane: "matcher", waitsFor: "custom authorization" },
   { case: "authz/jwt-two-issuers-same-place", plane: "matcher", waitsFor: "request authentication" },
   { case: "gateways/auto-passthrough", plane: "matcher", waitsFor: "TLS" },
+  { case: "protocols/sidecar-inbound-mtls-permissive", plane: "matcher", waitsFor: "a caller's ALPN in explain" },
   { case: "protocols/destination-rule-default-export", plane: "matcher", waitsFor: "a caller's HTTP version in explain" },
   { case: "protocols/upstream-http-version", plane: "matcher", waitsFor: "a caller's HTTP version in explain" },
 ];

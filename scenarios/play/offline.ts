@@ -40,8 +40,6 @@ function worldOf(spec: Case, certs: string): World {
 function requestOf(call: Call): CurlRequest | undefined {
   if (call.proto === "tcp" || call.proto === "raw" || call.poll !== undefined || call.jar !== undefined || call.to !== undefined)
     return undefined;
-  // curl offers what it likes; where the mesh's own ALPN decides, nothing can be explained.
-  if (call.tls?.alpn?.some((name) => name.startsWith("istio"))) return undefined;
   // A shell's text is UTF-8; what is meant as bytes cannot be said in it.
   if (/[\u0080-\uffff]/.test(JSON.stringify(call.headers ?? {}))) return undefined;
   const url = new URL(call.url ?? "");
