@@ -6,6 +6,7 @@ import { type ClientTransport, openTransport, TransportError } from "../transpor
 import { tlsErrorText } from "../transport/tls-error.ts";
 import type { TlsInfo } from "../transport/tls-info.ts";
 import { type ConnectTarget, connectOptions } from "./connect-target.ts";
+import { BLOCK_BYTES, giveBlock, takeBlock } from "./copy-blocks.ts";
 import { setKeepalive } from "./keepalive.ts";
 import { readShared } from "./shared-read.ts";
 import { connectErrorText } from "./system-error.ts";
@@ -14,6 +15,8 @@ import { connectErrorText } from "./system-error.ts";
 export const HIGH_WATER = 131_072;
 /** One read takes at most this much upstream. Pages that no read reaches cost no memory. */
 const READ_BUFFER = 131_072;
+/** Copies of this size and more go into blocks; smaller ones into memory of their own size. */
+const BLOCK_FROM = 16_384;
 /** Room in front of it, where a rewritten head is put so that head and body leave in one write. */
 const HEADROOM = 4096;
 /** Parts up to this size go as text: that costs less than a buffer of their own. */
@@ -42,6 +45,8 @@ export class Conn {
   private readonly flushed: () => void;
   /** The last write reports when it has left. */
   private reports = false;
+  /** Blocks with bytes that have not left yet. */
+  private lent: Buffer[] | undefined = undefined;
   private readBuffer: Buffer | undefined = undefined;
   private readView: Buffer | undefined = undefined;
 
@@ -49,7 +54,9 @@ export class Conn {
     this.handler = handler;
     this.carrier = carrier;
     this.flushed = () => {
-      if (this.waiter === undefined || this.sock.writableLength !== 0) return;
+      if (this.sock.writableLength !== 0) return;
+      if (this.lent !== undefined) this.takeBack(this.lent);
+      if (this.waiter === undefined) return;
       const waiter = this.waiter;
       this.waiter = undefined;
       waiter();
@@ -77,7 +84,18 @@ export class Conn {
   /** What `view` is part of may change as soon as this returns. */
   writeCopy(view: Buffer): void {
     if (view.length <= TEXT_BELOW) this.writeStr(view.toString("latin1"));
-    else this.writeSub(Buffer.from(view));
+    else if (view.length < BLOCK_FROM || view.length > BLOCK_BYTES) this.writeSub(Buffer.from(view));
+    else {
+      const block = takeBlock();
+      block.set(view);
+      if (this.writeSub(block.subarray(0, view.length))) giveBlock(block);
+      else (this.lent ??= []).push(block);
+    }
+  }
+
+  private takeBack(lent: readonly Buffer[]): void {
+    this.lent = undefined;
+    for (const block of lent) giveBlock(block);
   }
 
   /** As writeSub, for what comes part by part. False = in use, or too much waits. */
