@@ -26,6 +26,8 @@ export interface OpenLoadOptions {
 export interface OpenLoad {
   /** Answers by status so far. */
   soFar(): ReadonlyMap<string, number>;
+  /** Requests that are due and not answered. */
+  waiting(): number;
   stop(): Promise<OpenLoadResult>;
 }
 
@@ -75,6 +77,7 @@ export function startOpenLoad(options: OpenLoadOptions): OpenLoad {
 
   return {
     soFar: () => new Map(outcomes),
+    waiting: () => under.size,
     async stop() {
       clearInterval(timer);
       await Promise.all(under);

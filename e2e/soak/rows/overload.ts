@@ -67,15 +67,14 @@ async function tooManyRequests({ plane, pick }: SoakContext, { mesh, pid }: Stag
   const peak = await goodput(closed, ms);
   const share = (cpuSeconds(pid) - cpu) / (ms / 1000);
   await closed.stop();
-  const load = startOpenLoad({ ...to, rate: 3 * peak, connections: 1000, timeoutMs: 60_000 });
-  if (plane === "serin")
-    await eventually(
-      "requests are refused",
-      async () => /shed_load_count: [1-9]/.test(await mesh.proxyAdmin("/stats?filter=decode_headers.shed_load_count")),
-      30_000,
-    );
-  // Those who came before are served first.
-  await sleep(pick(4000, 2000));
+  const load = startOpenLoad({ ...to, rate: 3 * peak, connections: pick(1000, 200), timeoutMs: 60_000 });
+  if (plane === "serin") {
+    const shed = (): Promise<string> => mesh.proxyAdmin("/stats?filter=decode_headers.shed_load_count");
+    await eventually("requests are refused", async () => /: [1-9]/.test(await shed()), 60_000);
+    // Those who came before are answered first, which takes as long as the machine has other things to do.
+    await eventually("nobody waits", async () => load.waiting() < 50, 90_000);
+  }
+  await sleep(2000);
   const [good, refusals] = await Promise.all([goodput(load, pick(20_000, 4000)), probe(mesh.gatewayPort, path, pick(20_000, 4000))]);
   const { outcomes } = await load.stop();
   const latencies = quantiles(refusals.map((one) => one.ms));
@@ -97,6 +96,7 @@ async function tooManyRequests({ plane, pick }: SoakContext, { mesh, pid }: Stag
 
 interface Flood {
   readonly asked: number;
+  /** Answered with 503, or their connection closed. */
   readonly refused: number;
   stop(): void;
 }
@@ -109,21 +109,27 @@ async function flood(port: number, most: number): Promise<Flood> {
   let asked = 0;
   let refused = 0;
   let until = most;
+  let over = false;
+  const onRefused = (): void => {
+    if (!over && refused++ === 0) until = Math.min(most, asked * 2);
+  };
   while (asked < until) {
     const session = http2.connect(`http://127.0.0.1:${port}`);
     session.on("error", () => undefined);
+    session.on("close", onRefused);
     sessions.push(session);
     for (let i = 0; i < STREAMS; i++) {
       // Headers of its own make each request cost something.
       const stream = session.request({ ":path": "/", ":authority": HOST, "x-own": `${asked++}`.padEnd(4000, "x") });
       stream.on("response", ({ ":status": status }) => {
-        if (status === 503 && refused++ === 0) until = Math.min(most, asked * 2);
+        if (status === 503) onRefused();
       });
       stream.on("error", () => undefined);
     }
     await sleep(20);
   }
   await sleep(500);
+  over = true;
   return { asked, refused, stop: () => sessions.forEach((session) => session.destroy()) };
 }
 
@@ -140,7 +146,7 @@ async function tooLittleMemory({ pick }: SoakContext, { mesh }: Stage): Promise<
     ));
   return [
     told("requests that wait for ever, asked", asked),
-    atLeast("of them refused for memory", refused, 1),
+    atLeast("of them, or of their connections, refused for memory", refused, 1),
     told("another one meanwhile", during ?? "no answer"),
     { name: "it lives", value: String(lives), good: lives },
     { name: "serves again when they are gone", value: String(after), good: after },

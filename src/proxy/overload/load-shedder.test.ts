@@ -67,6 +67,14 @@ describe("three times as many requests as can be served", () => {
   });
 });
 
+test("thirty times as many leave most of what could be served too, but for what the refusals cost", () => {
+  const shedder = new LoadShedder();
+  const model = { offered: 3000, cost: 1, refusalCost: 0.02 };
+  play(shedder, model, 100);
+  const { served } = play(shedder, model, 300);
+  expect(served / (300 * 100)).toBeGreaterThanOrEqual(0.7);
+});
+
 test("a loop that is only well used refuses nothing, and neither do long turns with rest between", () => {
   const shedder = new LoadShedder();
   for (let i = 0; i < 100; i++) {

@@ -11,9 +11,12 @@ const LATE_SAMPLES = 3;
 /** Of the time, busy: above it there is a queue, below the other there is room for more. */
 const FULL = 0.97;
 const ROOM = 0.9;
-const FIRST_STEP = 0.5;
-const FAST_STEP = 0.15;
-const STEP = 0.05;
+/** What is taken changes by factors: near nothing it is the same step from ten times too many as from three. */
+const FIRST = 0.5;
+const LESS_WHEN_LATE = 0.7;
+const LESS = 0.9;
+const MOST_MORE = 1.25;
+const LEAST = 0.01;
 
 /** A refusal costs about a quarter of a plain request: more of them in a second would take the time of what is served. */
 const REFUSALS_PER_MS = 10;
@@ -27,8 +30,8 @@ export interface LoopSample {
 }
 
 export class LoadShedder {
-  /** Of the requests that come: this many are refused; 0 to 1. */
-  share = 0;
+  /** Of the requests that come this part is taken. */
+  private taken = 1;
   private lateMs = 0;
   private late = 0;
   private lastTurnMs = 0;
@@ -40,15 +43,22 @@ export class LoadShedder {
     // The queue gets shorter: what is refused is enough.
     const drains = turnMs < 0.8 * this.lastTurnMs;
     this.lastTurnMs = turnMs;
-    if (this.share === 0) {
+    if (this.taken === 1) {
       this.late = isLate ? this.late + 1 : 0;
       this.lateMs = isLate ? this.lateMs + elapsedMs : 0;
-      if (this.late >= LATE_SAMPLES && this.lateMs >= LATE_MS) this.share = FIRST_STEP;
+      if (this.late >= LATE_SAMPLES && this.lateMs >= LATE_MS) this.taken = FIRST;
       return;
     }
-    if (busy > FULL && !drains) this.share = Math.min(1, this.share + (isLate ? FAST_STEP : STEP));
-    else if (busy < ROOM) this.share -= Math.min(2 * STEP, (ROOM - busy) / 2);
-    if (this.share < 0.01) this.share = this.late = this.lateMs = 0;
+    if (busy > FULL && !drains) this.taken = Math.max(LEAST, this.taken * (isLate ? LESS_WHEN_LATE : LESS));
+    else if (busy < ROOM) this.taken *= Math.min(MOST_MORE, FULL / Math.max(busy, 0.01));
+    if (this.taken < 0.99) return;
+    this.taken = 1;
+    this.late = this.lateMs = 0;
+  }
+
+  /** Of the requests that come: this many are refused; 0 to 1. */
+  get share(): number {
+    return 1 - this.taken;
   }
 
   refuses(chance: number): boolean {
