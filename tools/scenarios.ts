@@ -27,7 +27,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     plane: { type: "string", multiple: true },
-    jobs: { type: "string", default: "2" },
+    jobs: { type: "string", default: "3" },
     only: { type: "string" },
     verbose: { type: "boolean", default: false },
   },
