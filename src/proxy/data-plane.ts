@@ -12,7 +12,7 @@ import { createTlsContexts } from "./transport/tls-contexts.ts";
 import { type ClusterStatus, createClusterManager } from "./upstream/cluster-manager.ts";
 import { type ClusterNames, createClusterNames } from "./upstream/dns/cluster-names.ts";
 import { createDnsCaches } from "./upstream/dns/dns-cache.ts";
-import { createResolvers } from "./upstream/dns/dns-resolver.ts";
+import { createResolvers, type ResolverFor } from "./upstream/dns/dns-resolver.ts";
 
 export interface DataPlaneOptions {
   readonly runtime: RuntimeCell;
@@ -23,7 +23,9 @@ export interface DataPlaneOptions {
   readonly logger?: Logger;
   /** What refuses requests and connections when there are too many; nothing does when it is not given. */
   readonly overload?: Overload;
-  /** Endpoints that are names; by the system's hosts file and DNS servers when it is not given. Stops with the plane. */
+  /** How names are looked up; by the system's hosts file and DNS servers when it is not given. */
+  readonly resolverFor?: ResolverFor;
+  /** Endpoints that are names; made here when it is not given. Stops with the plane. */
   readonly names?: ClusterNames;
   /** `region/zone/sub_zone` of this proxy; "" when it is not known. */
   readonly locality?: string;
@@ -60,9 +62,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const accessLogs = createAccessLogs({ sink: options.accessLog, clock });
   const logger = options.logger ?? silentLogger;
   const tls = createTlsContexts({ secrets: () => options.runtime.current().secrets, logger });
-  const resolverFor = createResolvers();
+  const { locality = "", localCluster = "", resolverFor = createResolvers() } = options;
   const caches = createDnsCaches({ resolverFor, clock, rng, stats });
-  const { locality = "", localCluster = "" } = options;
   const context = { stats, names: caches, clock, rng, wheel, tls, logger, locality, localCluster };
   const names = options.names ?? createClusterNames({ resolverFor, clock, rng, stats });
   const clusters = createClusterManager(options.runtime, context, names);

@@ -69,7 +69,8 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
       state();
     },
   });
-  const names = createClusterNames({ resolverFor: createResolvers(), clock, rng, stats });
+  const resolverFor = createResolvers();
+  const names = createClusterNames({ resolverFor, clock, rng, stats });
   const assembler = createAssembler({
     names,
     store,
@@ -86,7 +87,8 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const overload = new OverloadManager({ config: bootstrap.overload, vitals: processVitals(), stats, clock, rng, logger });
   overload.start();
   const { locality, localCluster } = bootstrap;
-  const plane = createDataPlane({ runtime: cell, stats, accessLog: logFiles, clock, rng, logger, overload, names, locality, localCluster });
+  const about = { overload, resolverFor, names, locality, localCluster };
+  const plane = createDataPlane({ runtime: cell, stats, accessLog: logFiles, clock, rng, logger, ...about });
   const { ads } = bootstrap;
   const client =
     ads === undefined
