@@ -1,5 +1,6 @@
 // Clusters of the proxy's own application ports (Istio networking/core/cluster.go buildInboundClusters).
 import { type Cluster, Cluster_DiscoveryType as Type, ClusterSchema, create, toDuration } from "../../envoy-api/index.ts";
+import { isLoopback } from "../../kit/index.ts";
 import { type ConnectionPool, inboundCluster, type InboundPortView, type MeshSettings } from "../../model/index.ts";
 import { socketAddress } from "../addresses.ts";
 import { circuitBreakers } from "./circuit-breakers.ts";
@@ -17,8 +18,8 @@ export function inboundClusterName(port: InboundPortView): string {
 }
 
 /** Connections to it are not captured. */
-function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1" || address.startsWith("unix://");
+function isOwn(address: string): boolean {
+  return isLoopback(address) || address.startsWith("unix://");
 }
 
 export function buildInboundCluster(port: InboundPortView, mesh: MeshSettings): Cluster {
@@ -47,7 +48,7 @@ export function buildInboundCluster(port: InboundPortView, mesh: MeshSettings): 
         { lbEndpoints: [{ hostIdentifier: { case: "endpoint", value: { address: socketAddress(target.address, target.port) } } }] },
       ],
     },
-    ...(isLoopback(target.address) ? {} : FROM_INBOUND),
+    ...(isOwn(target.address) ? {} : FROM_INBOUND),
     ...protocolOptions({ port, pool: plain, mesh: own, router: false }),
   } as never);
 }
