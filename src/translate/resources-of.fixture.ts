@@ -12,7 +12,7 @@ export function resourcesOf(text: string): readonly Resource[] {
 export function nodeOf(
   type: "sidecar" | "router",
   namespace: string,
-  labels: Record<string, string>,
+  labels: Readonly<Record<string, string>>,
 ): { id: string; metadata: Record<string, unknown> } {
   return {
     id: `${type}~10.9.9.9~client-1.${namespace}~${namespace}.svc.cluster.local`,

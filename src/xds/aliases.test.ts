@@ -2,10 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { type RouteConfiguration, fromBinary, RouteConfigurationSchema } from "../envoy-api/index.ts";
 import { TYPE_URL } from "../kit/index.ts";
-import { parseNode } from "../model/index.ts";
-import { buildMesh, inboundFor, viewFor } from "../translate/index.ts";
-import { nodeOf, resourcesOf } from "../translate/resources-of.fixture.ts";
+import { viewOf } from "../translate/view-of.fixture.ts";
 import { generate } from "./index.ts";
+import { buildMesh } from "../translate/index.ts";
+import { resourcesOf } from "../translate/resources-of.fixture.ts";
 
 const alias = (name: string, of: string, namespace = "default"): string => `
 apiVersion: v1
@@ -42,10 +42,7 @@ interface Generated {
 }
 
 function generated(text: string, type: "sidecar" | "router" = "sidecar"): Generated {
-  const proxy = parseNode(nodeOf(type, "default", { app: "client" }));
-  if (!proxy.ok) throw new Error(proxy.error);
-  const mesh = buildMesh({ resources: resourcesOf(text) });
-  const made = generate({ config: viewFor(mesh, proxy.value), inbound: inboundFor(mesh, proxy.value), endpoints: mesh.endpoints });
+  const made = generate(viewOf(text, { type, labels: { app: "client" } }));
   const table = made.byType.get(TYPE_URL.route)?.get(type === "router" ? "http.80" : "80");
   const config: RouteConfiguration | undefined = table === undefined ? undefined : fromBinary(RouteConfigurationSchema, table.bytes);
   return {

@@ -1,13 +1,11 @@
 // What goes to the host that a request names: ServiceEntries with resolution DYNAMIC_DNS, and unknown hosts under ALLOW_ANY_DYNAMIC_DNS, as Istio
 // after 1.29 generates them for sidecars.
 import { describe, expect, test } from "vitest";
-import { anyToProtoJson, packBytes } from "../envoy-api/index.ts";
 import { TYPE_URL } from "../kit/index.ts";
-import { parseNode } from "../model/index.ts";
-import { type ClusterConfig, tryDecodeResources } from "../proxy/matcher.ts";
-import { buildMesh, inboundFor, viewFor } from "../translate/index.ts";
-import { resourcesOf } from "../translate/resources-of.fixture.ts";
+import { type Caller, viewOf } from "../translate/view-of.fixture.ts";
 import { generate } from "./index.ts";
+import { jsonByName } from "./json-by-name.fixture.ts";
+import { type ClusterConfig, tryDecodeResources } from "../proxy/matcher.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -19,26 +17,11 @@ interface Generated {
   readonly routes: ReadonlyMap<string, Json>;
 }
 
-function generated(
-  text: string,
-  of: { readonly type?: "sidecar" | "router"; readonly mesh?: unknown; readonly metadata?: Json } = {},
-): Generated {
-  const { type = "sidecar", mesh, metadata } = of;
-  const node = parseNode({
-    id: `${type}~10.9.9.9~client-1.default~default.svc.cluster.local`,
-    metadata: { NAMESPACE: "default", LABELS: { istio: "ingressgateway" }, CLUSTER_ID: "Kubernetes", ...metadata },
-  });
-  if (!node.ok) throw new Error(node.error);
-  const snapshot = buildMesh({ resources: resourcesOf(text), meshConfig: mesh });
-  const resources = generate({
-    config: viewFor(snapshot, node.value),
-    inbound: inboundFor(snapshot, node.value),
-    endpoints: snapshot.endpoints,
-  });
+function generated(text: string, of: Pick<Caller, "type" | "mesh" | "metadata"> = {}): Generated {
+  const resources = generate(viewOf(text, { ...of, labels: { istio: "ingressgateway" } }));
   const decoded = tryDecodeResources(resources);
   expect(decoded.rejected).toEqual([]);
-  const byName = (url: string): Map<string, Json> =>
-    new Map([...(resources.byType.get(url) ?? [])].map(([name, one]) => [name, anyToProtoJson(packBytes(url, one.bytes)) as Json]));
+  const byName = (url: string): Map<string, Json> => jsonByName(resources, url);
   return {
     decoded: decoded.config.clusters,
     clusters: byName(TYPE_URL.cluster),

@@ -1,45 +1,19 @@
 // What real istiod 1.29 generates for the same resources, field by field, where a rule is easy to get wrong.
 import { describe, expect, test } from "vitest";
-import { anyToProtoJson, packBytes } from "../envoy-api/index.ts";
 import { TYPE_URL } from "../kit/index.ts";
-import { parseNode } from "../model/index.ts";
-import { buildMesh, inboundFor, type IstiodSettings, viewFor } from "../translate/index.ts";
-import { resourcesOf } from "../translate/resources-of.fixture.ts";
+import { type Caller, viewOf } from "../translate/view-of.fixture.ts";
 import { generate } from "./index.ts";
-
-interface Generated {
-  readonly type?: "sidecar" | "router";
-  readonly namespace?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  readonly ip?: string;
-  readonly mesh?: unknown;
-  readonly istiod?: IstiodSettings;
-}
+import { jsonByName } from "./json-by-name.fixture.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** Resources by kind and name, for a state-of-the-world client. */
 function generatedFor(
   text: string,
-  of: Generated = {},
+  of: Caller = {},
 ): { listeners: Map<string, Json>; clusters: Map<string, Json>; routes: Map<string, Json> } {
-  const { type = "sidecar", namespace = "default", labels = type === "router" ? { istio: "ingressgateway" } : { app: "client" } } = of;
-  const node = parseNode({
-    id: `${type}~${of.ip ?? "10.9.9.9"}~client-1.${namespace}~${namespace}.svc.cluster.local`,
-    metadata: { NAMESPACE: namespace, LABELS: labels, CLUSTER_ID: "Kubernetes", ...of.metadata },
-  });
-  if (!node.ok) throw new Error(node.error);
-  const snapshot = buildMesh({ resources: resourcesOf(text), meshConfig: of.mesh, istiod: of.istiod ?? {} });
-  const resources = generate({
-    config: viewFor(snapshot, node.value),
-    inbound: inboundFor(snapshot, node.value),
-    endpoints: snapshot.endpoints,
-  });
-  const byName = (url: string): Map<string, Json> =>
-    new Map(
-      [...(resources.byType.get(url) ?? [])].map(([name, resource]) => [name, anyToProtoJson(packBytes(url, resource.bytes)) as Json]),
-    );
+  const made = generate(viewOf(text, of));
+  const byName = (url: string): Map<string, Json> => jsonByName(made, url);
   return { listeners: byName(TYPE_URL.listener), clusters: byName(TYPE_URL.cluster), routes: byName(TYPE_URL.route) };
 }
 
@@ -72,7 +46,7 @@ spec: {hosts: [a], http: ${http}}
 
 const all = (...documents: readonly string[]): string => documents.join("\n---\n");
 
-function cluster(name: string, resources: string, of: Generated = {}): Json {
+function cluster(name: string, resources: string, of: Caller = {}): Json {
   const found = generatedFor(resources, of).clusters.get(name);
   if (found === undefined) throw new Error(`no cluster ${name}`);
   return found;
@@ -139,7 +113,7 @@ describe("connection pools", () => {
 
   test("each number of tcpKeepalive is the rule's own, else the mesh's", () => {
     const mesh = { tcpKeepalive: { probes: 3, time: "30s", interval: "5s" } };
-    const at = (resources: string, of: Generated) => keepaliveOf(cluster("outbound|80||a.default.svc.cluster.local", resources, of));
+    const at = (resources: string, of: Caller) => keepaliveOf(cluster("outbound|80||a.default.svc.cluster.local", resources, of));
     expect(at(SERVICE, {})).toBeUndefined();
     expect(at(SERVICE, { mesh })).toEqual({ keepalive_probes: 3, keepalive_time: 30, keepalive_interval: 5 });
     const own = all(SERVICE, rule("trafficPolicy: {connectionPool: {tcp: {tcpKeepalive: {time: 90.5s}}}}"));
@@ -242,7 +216,7 @@ spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: ht
     drain_timeout: "4s",
     path_with_escaped_slashes_action: "REJECT_REQUEST",
   };
-  const gateway = (of: Generated) => generatedFor(GATEWAY, { type: "router", ...of }).listeners.get("0.0.0.0_80");
+  const gateway = (of: Caller) => generatedFor(GATEWAY, { type: "router", ...of }).listeners.get("0.0.0.0_80");
   const edge = { connectionSettings: { profile: "EDGE", httpRequestTimeout: "7s" } };
 
   test("each is in every HTTP connection manager, and beats pathNormalization; the buffer is that of gateway listeners", () => {
@@ -327,7 +301,7 @@ spec: {host: open.test, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}}}
   test("a gateway has clusters of what is exported to it, and of nothing else that rules of the mesh send to", () => {
     const hidden = open("{number: 80, name: http, protocol: HTTP}").replace("spec: {", "spec: {exportTo: [elsewhere], ");
     const rules = routes("[{route: [{destination: {host: open.test}}]}]");
-    const has = (of: Generated) => generatedFor(all(SERVICE, hidden, rules), of).clusters.has("outbound|80||open.test");
+    const has = (of: Caller) => generatedFor(all(SERVICE, hidden, rules), of).clusters.has("outbound|80||open.test");
     expect(has({ type: "router" })).toBe(false);
     expect(has({ namespace: "elsewhere" })).toBe(true);
   });
@@ -499,18 +473,17 @@ test("HTTP/1.0 for all proxies: taken, and found where a port is detected", () =
 });
 
 describe("HTTP connection managers", () => {
-  const outbound = (of: Generated) => managerOf(generatedFor(SERVICE, of).listeners.get("0.0.0.0_80"));
+  const outbound = (of: Caller) => managerOf(generatedFor(SERVICE, of).listeners.get("0.0.0.0_80"));
   const GATEWAY = `
 apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: g, namespace: default}
 spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: ["*"]}]}`;
-  const gateway = (of: Generated) =>
-    managerOf(generatedFor(all(SERVICE, GATEWAY), { type: "router", ...of }).listeners.get("0.0.0.0_8080"));
-  const inbound = (of: Generated) => {
+  const gateway = (of: Caller) => managerOf(generatedFor(all(SERVICE, GATEWAY), { type: "router", ...of }).listeners.get("0.0.0.0_8080"));
+  const inbound = (of: Caller) => {
     return managerOf(generatedFor(SERVICE, { labels: { app: "a" }, ...of }).listeners.get("virtualInbound"), "0.0.0.0_8080");
   };
-  const headers = (proxyHeaders: object): Generated => ({ mesh: { defaultConfig: { proxyHeaders } } });
+  const headers = (proxyHeaders: object): Caller => ({ mesh: { defaultConfig: { proxyHeaders } } });
 
   test("the server's name on each side, and none of the proxy's", () => {
     expect([outbound({}), inbound({}), gateway({})].map((manager) => manager["server_name"])).toEqual([

@@ -2,22 +2,13 @@
 import { describe, expect, test } from "vitest";
 import { anyToProtoJson, packBytes } from "../../envoy-api/index.ts";
 import { TYPE_URL } from "../../kit/index.ts";
-import { parseNode } from "../../model/index.ts";
-import { buildMesh, viewFor } from "../../translate/index.ts";
-import { nodeOf, resourcesOf } from "../../translate/resources-of.fixture.ts";
+import { viewOf } from "../../translate/view-of.fixture.ts";
 import { generate } from "../index.ts";
 import { type Mesh, meshText } from "./sticky-mesh.fixture.ts";
 
 function tableFor(over: Partial<Mesh>, more = ""): Uint8Array {
-  const node = parseNode(nodeOf("router", "default", { istio: "ingressgateway" }));
-  if (!node.ok) throw new Error(node.error);
   const text = meshText({ port: 8080, weights: { v1: 90, v2: 10 }, ...over });
-  const snapshot = buildMesh({ resources: resourcesOf(text + more), meshConfig: over.meshConfig });
-  const resources = generate({
-    config: viewFor(snapshot, node.value),
-    inbound: { ports: [], undeclared: [] },
-    endpoints: snapshot.endpoints,
-  });
+  const resources = generate(viewOf(text + more, { type: "router", mesh: over.meshConfig }));
   const [table] = [...(resources.byType.get(TYPE_URL.route)?.values() ?? [])];
   if (table === undefined) throw new Error("no route table");
   return table.bytes;

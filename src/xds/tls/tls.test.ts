@@ -1,44 +1,25 @@
 // TLS as real istiod 1.29 generates it: what names a certificate, what a peer is checked against, who is told apart by what.
 import { describe, expect, test } from "vitest";
-import { anyToProtoJson, packBytes } from "../../envoy-api/index.ts";
 import { TYPE_URL } from "../../kit/index.ts";
-import { parseNode } from "../../model/index.ts";
-import { buildMesh, inboundFor, viewFor } from "../../translate/index.ts";
-import { resourcesOf } from "../../translate/resources-of.fixture.ts";
+import { type Caller as AnyCaller, viewOf } from "../../translate/view-of.fixture.ts";
 import { generate } from "../index.ts";
+import { type Json, jsonByName } from "../json-by-name.fixture.ts";
 
-interface Caller {
-  readonly type?: "sidecar" | "router";
-  readonly labels?: Readonly<Record<string, string>>;
+interface Caller extends Pick<AnyCaller, "type" | "labels" | "mesh"> {
   readonly secretServer?: boolean;
-  readonly mesh?: Readonly<Record<string, unknown>>;
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- protojson, looked into by name
-type Json = Readonly<Record<string, any>>;
-
-function resources(
-  text: string,
-  typeUrl: string,
-  { type = "sidecar", labels = { app: "client" }, secretServer = true, mesh }: Caller,
-): Json[] {
-  const node = parseNode({
-    id: `${type}~10.9.9.9~client-1.default~default.svc.cluster.local`,
-    metadata: {
-      NAMESPACE: "default",
-      LABELS: type === "router" ? { istio: "ingressgateway" } : labels,
-      CLUSTER_ID: "Kubernetes",
-      ...(secretServer ? {} : { SERIN_SECRET_SERVER: "none" }),
-    },
-  });
-  if (!node.ok) throw new Error(node.error);
-  const snapshot = buildMesh({ resources: resourcesOf(text), meshConfig: mesh });
-  const { byType } = generate({
-    config: viewFor(snapshot, node.value),
-    inbound: inboundFor(snapshot, node.value),
-    endpoints: snapshot.endpoints,
-  });
-  return [...(byType.get(typeUrl)?.values() ?? [])].map(({ bytes }) => anyToProtoJson(packBytes(typeUrl, bytes)) as Json);
+/** A router is always the ingress gateway. */
+function resources(text: string, typeUrl: string, { type = "sidecar", labels, secretServer = true, mesh }: Caller): Json[] {
+  const made = generate(
+    viewOf(text, {
+      type,
+      mesh,
+      ...(type === "router" || labels === undefined ? {} : { labels }),
+      metadata: secretServer ? {} : { SERIN_SECRET_SERVER: "none" },
+    }),
+  );
+  return [...jsonByName(made, typeUrl).values()];
 }
 
 /** Where a secret comes from: `NAME`, of the proxy's own server with `local:`. */
