@@ -27,6 +27,16 @@ interface Up {
 }
 
 const running: Up[] = [];
+const folders: string[] = [];
+
+/** A file of the test's own, gone when that is over. */
+function written(name: string, text: string): string {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "serin-up-files-"));
+  folders.push(folder);
+  const file = path.join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
 
 async function up(plane: Plane, files: readonly string[]): Promise<Up> {
   const home = mkdtempSync(path.join(os.tmpdir(), "serin-up-"));
@@ -94,14 +104,28 @@ function ask(mesh: Up, options: { host: string; path?: string; headers?: Record<
   });
 }
 
-function replicas(v1: number, v2: number, dir: string): string {
+function replicas(v1: number, v2: number): string {
   let n = 0;
   const counts = [v1, v2];
   const text = readFileSync(path.join(DEMO4, "deployments.yaml"), "utf8").replace(/replicas: 1/g, () => `replicas: ${counts[n++]}`);
-  const file = path.join(dir, "deployments.yaml");
-  writeFileSync(file, text);
-  return file;
+  return written("deployments.yaml", text);
 }
+
+/** A namespace with one client in it, which does nothing by itself. `metadata`: of its pods. */
+const shop = (metadata: string): string => `
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio-injection: enabled}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: client, namespace: shop}
+spec:
+  selector: {matchLabels: {app: client}}
+  template:
+    metadata:${metadata}
+    spec: {containers: [{name: client, image: busybox, command: [sleep, "1000"]}]}
+---`;
 
 /** Node programs go through the sidecar by HTTP_PROXY. */
 const STATUS_OF = "fetch(process.argv[1]).then(({ status }) => console.log(status))";
@@ -135,18 +159,17 @@ async function bothVersionsServe(mesh: Up, pods: number): Promise<void> {
 describe.each(PLANES)("serin up on %s", (plane) => {
   afterEach(async () => {
     for (const mesh of running.splice(0)) await down(mesh);
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
   });
 
   it.each([
     [1, 5],
     [5, 1],
   ])("sends a tenth to v2 with %i replicas of v1 and %i of v2", async (v1, v2) => {
-    const scratch = mkdtempSync(path.join(os.tmpdir(), "serin-demo4-"));
-    const mesh = await up(plane, [...base("virtual-service-90-10.yaml"), replicas(v1, v2, scratch)]);
+    const mesh = await up(plane, [...base("virtual-service-90-10.yaml"), replicas(v1, v2)]);
     await bothVersionsServe(mesh, v1 + v2);
     const load = await startLoad({ port: mesh.gatewayPort, host: HOST, connections: 16, requests: 20_000, versionHeader: VERSION_HEADER })
       .finished;
-    rmSync(scratch, { recursive: true, force: true });
     expect(failuresOf(load)).toBe("");
     const share = (load.byBackend.get("v2") ?? 0) / load.requests;
     expect(Math.abs(share - 0.1)).toBeLessThan(binomialMargin(load.requests, 0.1));
@@ -203,12 +226,6 @@ describe.each(PLANES)("serin up on %s", (plane) => {
   });
 
   it("follows MeshConfig, ProxyConfig and the pod's annotation", async () => {
-    const scratch = mkdtempSync(path.join(os.tmpdir(), "serin-config-"));
-    const written = (name: string, text: string): string => {
-      const file = path.join(scratch, name);
-      writeFileSync(file, text);
-      return file;
-    };
     const meshConfig = written(
       "mesh.yaml",
       `
@@ -221,30 +238,17 @@ defaultConfig:
     );
     const config = written(
       "config.yaml",
-      `
-apiVersion: v1
-kind: Namespace
-metadata: {name: shop, labels: {istio-injection: enabled}}
----
-apiVersion: networking.istio.io/v1beta1
-kind: ProxyConfig
-metadata: {name: shop, namespace: shop}
-spec: {environmentVariables: {FROM: namespace, ISTIO_META_IDLE_TIMEOUT: 50s}}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: client, namespace: shop}
-spec:
-  selector: {matchLabels: {app: client}}
-  template:
-    metadata:
+      `${shop(`
       labels: {app: client, istio-locality: eu.eu-1}
       annotations:
         proxy.istio.io/config: |
           runtimeValues: {"overload.global_downstream_max_connections": "1000"}
           connectionSettings: {globalDownstreamConnectionLimit: 2}
-          proxyHeaders: {server: {value: shopkeeper}}
-    spec: {containers: [{name: client, image: busybox, command: [sleep, "1000"]}]}
+          proxyHeaders: {server: {value: shopkeeper}}`)}
+apiVersion: networking.istio.io/v1beta1
+kind: ProxyConfig
+metadata: {name: shop, namespace: shop}
+spec: {environmentVariables: {FROM: namespace, ISTIO_META_IDLE_TIMEOUT: 50s}}
 `,
     );
     const mesh = await up(plane, ["--mesh-config", meshConfig, config]);
@@ -270,20 +274,13 @@ spec:
     expect(call.stdout.trim()).toBe("502");
     const three = mesh.serin("exec", "-n", "shop", "client", "--", process.execPath, "-e", THREE_CONNECTIONS);
     expect(three.stdout.trim()).toBe("true,true,false");
-    rmSync(scratch, { recursive: true, force: true });
   });
 
   it("brings an egress gateway when a Gateway asks for one, and sends traffic to the outside through it", async () => {
     const outside = await startBackend("outside");
-    const scratch = mkdtempSync(path.join(os.tmpdir(), "serin-egress-"));
-    const file = path.join(scratch, "egress.yaml");
-    writeFileSync(
-      file,
-      `
-apiVersion: v1
-kind: Namespace
-metadata: {name: shop, labels: {istio-injection: enabled}}
----
+    const file = written(
+      "egress.yaml",
+      `${shop(" {labels: {app: client}}")}
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: news, namespace: shop}
@@ -310,15 +307,6 @@ spec:
     route: [{destination: {host: istio-egressgateway.istio-system.svc.cluster.local, port: {number: 80}}}]
   - match: [{gateways: [egress]}]
     route: [{destination: {host: news.example.com, port: {number: 80}}}]
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: client, namespace: shop}
-spec:
-  selector: {matchLabels: {app: client}}
-  template:
-    metadata: {labels: {app: client}}
-    spec: {containers: [{name: client, image: busybox, command: [sleep, "1000"]}]}
 `,
     );
     const mesh = await up(plane, [file]);
@@ -340,7 +328,6 @@ spec:
     expect([through, through === outside.count()]).toEqual([expect.any(Number), true]);
     expect(through).toBeGreaterThan(0);
     outside.stop();
-    rmSync(scratch, { recursive: true, force: true });
   });
 
   it("leaves nothing behind, not even when it was killed", async () => {

@@ -7,6 +7,7 @@ import { http2Caller, type Http2Caller, startHttp2 } from "../testing/http2.ts";
 import { type Scene, startHttp, startScene, until } from "../testing/scene.ts";
 import type { CorsConfig } from "./cors/cors-config.ts";
 import type { FaultConfig } from "./fault/fault-config.ts";
+import { NO_FAULT } from "./fault/no-fault.fixture.ts";
 import { CORS_FILTER, CORS_POLICY, FAULT_FILTER, HEADER_MUTATION_FILTER, ROUTER_FILTER } from "./type-urls.ts";
 
 const started: { stop(): void }[] = [];
@@ -59,15 +60,7 @@ async function setUp(port: number, setup: Setup): Promise<{ scene: Scene; caller
 }
 
 function fault(config: Partial<FaultConfig>): HttpConnectionManagerConfig["filters"] {
-  const nothing = {
-    delay: undefined,
-    abort: undefined,
-    upstreamCluster: "",
-    headers: [],
-    downstreamNodes: new Set(),
-    maxActive: undefined,
-  };
-  return [{ name: "fault", typeUrl: FAULT_FILTER, config: { ...nothing, ...config }, disabled: false }];
+  return [{ name: "fault", typeUrl: FAULT_FILTER, config: { ...NO_FAULT, ...config }, disabled: false }];
 }
 
 function gauge(scene: Scene, name: string): number {

@@ -5,6 +5,7 @@ import { clusterConfig, forwardAction, httpConfig, listenerConfig, routeTable, r
 import { call, type Scene, startHttp, startScene, until } from "../../testing/scene.ts";
 import { FAULT_FILTER, ROUTER_FILTER } from "../type-urls.ts";
 import type { FaultConfig } from "./fault-config.ts";
+import { NO_FAULT } from "./no-fault.fixture.ts";
 
 const started: { stop(): void }[] = [];
 afterEach(() => {
@@ -14,24 +15,15 @@ afterEach(() => {
 const NAME = "envoy.filters.http.fault";
 const ALWAYS = { numerator: 100, denominator: 100 };
 const NEVER = { numerator: 0, denominator: 100 };
-const EMPTY: FaultConfig = {
-  delay: undefined,
-  abort: undefined,
-  upstreamCluster: "",
-  headers: [],
-  downstreamNodes: new Set(),
-  maxActive: undefined,
-};
-
 function filters(inChain: Partial<FaultConfig> = {}, disabled = false): HttpConnectionManagerConfig["filters"] {
   return [
-    { name: NAME, typeUrl: FAULT_FILTER, config: { ...EMPTY, ...inChain }, disabled },
+    { name: NAME, typeUrl: FAULT_FILTER, config: { ...NO_FAULT, ...inChain }, disabled },
     { name: "router", typeUrl: ROUTER_FILTER, config: undefined, disabled: false },
   ];
 }
 
 function onRoute(config: Partial<FaultConfig>): Partial<Route> {
-  return { perFilter: new Map([[NAME, { typeUrl: FAULT_FILTER, config: { ...EMPTY, ...config }, disabled: false }]]) };
+  return { perFilter: new Map([[NAME, { typeUrl: FAULT_FILTER, config: { ...NO_FAULT, ...config }, disabled: false }]]) };
 }
 
 interface Setup {
