@@ -5,7 +5,7 @@ import { createRuntimeCell, type HttpConnectionManagerConfig, type Route, type R
 import type { RequestHead } from "./http/message.ts";
 import { findHead } from "./http1/find-head.ts";
 import { Head } from "./http1/head.ts";
-import { parseRequestHead } from "./http1/request-head.ts";
+import { readRequestHead } from "./http1/request-head.ts";
 import type { Arrival } from "./network/arrival.ts";
 import { type ConnectionManager, createConnectionManager } from "./network/connection-manager.ts";
 import type { Environment } from "./network/environment.ts";
@@ -125,10 +125,9 @@ function rehearseOnce(network: HttpConnectionManagerConfig, { config, request, p
   const caller = callerFor(manager, request, (whole) => (answer = { ...whole, details: exchange.details }));
   const exchange = new Exchange(caller);
   const head = new Head();
-  const found = findHead(`${request.head}\r\n`);
-  head.text = found.text;
-  head.end = found.end;
-  const status = found.bad || found.end < 0 ? 400 : parseRequestHead(head, manager.rules);
+  const bytes = `${request.head}\r\n`;
+  const found = findHead(bytes);
+  const status = found.end < 0 ? 400 : readRequestHead(head, found, { data: Buffer.from(bytes, "latin1"), bytes }, manager.rules);
   exchange.begin(manager, head, 0);
   if (status !== 0) respond(exchange, { kind: "codec", status, details: "http1.codec_error" });
   else routeRequest(exchange);

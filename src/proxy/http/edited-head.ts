@@ -104,7 +104,7 @@ export class EditedHead implements RequestHead {
     copy.spellings = this.list.spellings;
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string;
-      if (!skip(requestKind(name, 0, name.length), i)) copy.push(name, values[i] as string);
+      if (!skip(requestKind(name), i)) copy.push(name, values[i] as string);
     }
     return copy;
   }

@@ -44,9 +44,6 @@ export function joinedBit(kind: number): number {
   return 1 << (kind - H_JOINED);
 }
 
-const BY_LENGTH: (readonly string[] | undefined)[] = [];
-for (const name of KINDS.keys()) BY_LENGTH[name.length] = [...(BY_LENGTH[name.length] ?? []), name];
-
 /** text[at…] equals the lower-case name, ignoring case. */
 export function sameName(text: string, at: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) {
@@ -57,69 +54,47 @@ export function sameName(text: string, at: number, name: string): boolean {
   return true;
 }
 
-export function requestKind(text: string, at: number, length: number): number {
-  switch (length) {
-    case 2:
-      return sameName(text, at, "te") ? H_TE : H_OTHER;
-    case 4:
-      return sameName(text, at, "host") ? H_HOST : H_OTHER;
-    case 6:
-      return sameName(text, at, "expect") ? H_EXPECT : plainKind(text, at, length);
-    case 7:
-      return sameName(text, at, "upgrade") ? H_UPGRADE : plainKind(text, at, length);
-    case 10:
-      if (sameName(text, at, "connection")) return H_CONNECTION;
-      return sameName(text, at, "keep-alive") ? H_HOP : plainKind(text, at, length);
-    case 12:
-      if (sameName(text, at, "x-request-id")) return H_REQUEST_ID;
-      return sameName(text, at, "content-type") ? H_CONTENT_TYPE : plainKind(text, at, length);
-    case 14:
-      return sameName(text, at, "content-length") ? H_LENGTH : plainKind(text, at, length);
-    case 15:
-      return sameName(text, at, "x-forwarded-for") ? H_FORWARDED_FOR : plainKind(text, at, length);
-    case 16:
-      return sameName(text, at, "proxy-connection") ? H_HOP : plainKind(text, at, length);
-    case 17:
-      if (sameName(text, at, "transfer-encoding")) return H_CODING;
-      return sameName(text, at, "x-forwarded-proto") ? H_FORWARDED_PROTO : plainKind(text, at, length);
-    case 23:
-      return sameName(text, at, "x-forwarded-client-cert") ? H_CLIENT_CERT : plainKind(text, at, length);
-    default:
-      return plainKind(text, at, length);
-  }
+/** Of requests, by name in lower case; those that begin with `x-envoy-` are H_ENVOY. */
+export const REQUEST_KINDS: ReadonlyMap<string, number> = new Map([
+  ...KINDS,
+  ["te", H_TE],
+  ["host", H_HOST],
+  ["expect", H_EXPECT],
+  ["upgrade", H_UPGRADE],
+  ["connection", H_CONNECTION],
+  ["keep-alive", H_HOP],
+  ["x-request-id", H_REQUEST_ID],
+  ["content-type", H_CONTENT_TYPE],
+  ["content-length", H_LENGTH],
+  ["x-forwarded-for", H_FORWARDED_FOR],
+  ["proxy-connection", H_HOP],
+  ["transfer-encoding", H_CODING],
+  ["x-forwarded-proto", H_FORWARDED_PROTO],
+  ["x-forwarded-client-cert", H_CLIENT_CERT],
+]);
+
+/** Of answers, by name in lower case. */
+export const RESPONSE_KINDS: ReadonlyMap<string, number> = new Map([
+  ["date", H_DATE],
+  ["server", H_SERVER],
+  ["upgrade", H_UPGRADE],
+  ["connection", H_CONNECTION],
+  ["keep-alive", H_HOP],
+  ["content-length", H_LENGTH],
+  ["proxy-connection", H_HOP],
+  ["transfer-encoding", H_CODING],
+  ["x-envoy-decorator-operation", H_ENVOY],
+  ["x-envoy-upstream-service-time", H_SERVICE_TIME],
+]);
+
+/** `name` in lower case. */
+export function requestKind(name: string): number {
+  return REQUEST_KINDS.get(name) ?? (name.startsWith("x-envoy-") ? H_ENVOY : H_OTHER);
 }
 
-/** One of those that are only joined, or one of Envoy's. */
-function plainKind(text: string, at: number, length: number): number {
-  const names = BY_LENGTH[length];
-  if (names !== undefined) for (const name of names) if (sameName(text, at, name)) return KINDS.get(name) as number;
-  if (length <= 8 || (text.charCodeAt(at) | 32) !== 120 || (text.charCodeAt(at + 2) | 32) !== 101) return H_OTHER;
-  return sameName(text, at, "x-envoy-") ? H_ENVOY : H_OTHER;
-}
-
-export function responseKind(text: string, at: number, length: number): number {
-  switch (length) {
-    case 4:
-      return sameName(text, at, "date") ? H_DATE : H_OTHER;
-    case 6:
-      return sameName(text, at, "server") ? H_SERVER : H_OTHER;
-    case 7:
-      return sameName(text, at, "upgrade") ? H_UPGRADE : H_OTHER;
-    case 10:
-      return sameName(text, at, "connection") ? H_CONNECTION : sameName(text, at, "keep-alive") ? H_HOP : H_OTHER;
-    case 14:
-      return sameName(text, at, "content-length") ? H_LENGTH : H_OTHER;
-    case 16:
-      return sameName(text, at, "proxy-connection") ? H_HOP : H_OTHER;
-    case 17:
-      return sameName(text, at, "transfer-encoding") ? H_CODING : H_OTHER;
-    case 27:
-      return sameName(text, at, "x-envoy-decorator-operation") ? H_ENVOY : H_OTHER;
-    case 29:
-      return sameName(text, at, "x-envoy-upstream-service-time") ? H_SERVICE_TIME : H_OTHER;
-    default:
-      return H_OTHER;
-  }
+/** `name` in lower case. */
+export function responseKind(name: string): number {
+  return RESPONSE_KINDS.get(name) ?? H_OTHER;
 }
 
 /** Is it gRPC's content type, with or without a subtype? grpc-web is not (source: Envoy's Grpc::Common). */

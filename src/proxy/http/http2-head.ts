@@ -126,7 +126,7 @@ export class Http2RequestHead extends Http2Head implements RequestHead {
   }
 
   protected kindOf(header: Http2Header): number {
-    if (header.requestKind < 0) header.requestKind = requestKind(header.name, 0, header.name.length);
+    if (header.requestKind < 0) header.requestKind = requestKind(header.name);
     return header.requestKind;
   }
 
@@ -216,7 +216,7 @@ export class Http2AnswerHead extends Http2Head implements AnswerHead {
   readonly upgrade: string;
 
   protected kindOf(header: Http2Header): number {
-    if (header.responseKind < 0) header.responseKind = responseKind(header.name, 0, header.name.length);
+    if (header.responseKind < 0) header.responseKind = responseKind(header.name);
     return header.responseKind;
   }
 

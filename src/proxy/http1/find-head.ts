@@ -15,15 +15,42 @@ export interface HeadEnd {
   end: number;
   /** Where the body starts in the bytes. */
   bodyAt: number;
+  /** It holds what no head may. */
   bad: boolean;
+  /** Every byte of it was looked at: else whoever reads it finds out, and asks `examineHead`. */
+  sure: boolean;
 }
 
-const found: HeadEnd = { text: "", end: -1, bodyAt: 0, bad: false };
+/** What a head was found in; `bytes` is `data` as latin1, as far as it was read. */
+export interface HeadSource {
+  readonly data: Uint8Array;
+  readonly bytes: string;
+}
 
-/** Finds the end of the head in bytes read as latin1, and refuses what no head may hold. The result is shared: use it at once. */
+/** The source's bytes that `text` stands for, place by place. */
+export function bytesOf(text: string, { data, bytes }: HeadSource): Uint8Array {
+  return text === bytes ? data : Buffer.from(text, "latin1");
+}
+
+const found: HeadEnd = { text: "", end: -1, bodyAt: 0, bad: false, sure: false };
+
+/** Finds the end of the head in bytes read as latin1. The result is shared: use it at once. */
 export function findHead(bytes: string): HeadEnd {
   const end = bytes.indexOf("\r\n\r\n");
+  if (end < 0) return examineHead(bytes);
   found.bad = false;
+  found.sure = false;
+  found.text = bytes;
+  found.end = end;
+  found.bodyAt = end + 4;
+  return found;
+}
+
+/** As `findHead`, and refuses what no head may hold: for heads that are not as nearly all are. */
+export function examineHead(bytes: string): HeadEnd {
+  const end = bytes.indexOf("\r\n\r\n");
+  found.bad = false;
+  found.sure = true;
   found.text = bytes;
   found.end = end;
   found.bodyAt = end + 4;

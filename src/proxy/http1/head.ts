@@ -10,32 +10,40 @@ import {
   H_EXPECT,
   H_FORWARDED_FOR,
   H_FORWARDED_PROTO,
+  H_ENVOY,
+  H_HOP,
   H_HOST,
   H_JOINED,
   H_REFERER,
   H_LENGTH,
   H_OTHER,
   H_REQUEST_ID,
+  H_SERVER,
+  H_SERVICE_TIME,
   H_TE,
   H_UPGRADE,
   isGrpc,
   JOINED_NAMES,
   joinedBit,
-  requestKind,
-  responseKind,
+  REQUEST_KINDS,
+  RESPONSE_KINDS,
   sameName,
 } from "../http/header-kinds.ts";
 import { HeaderList } from "../http/header-list.ts";
 import { pseudoLines } from "../http/pseudo-lines.ts";
 import { isReferer } from "../http/referer.ts";
 import { type AnswerHead, type HttpVersion, type LineFilter, type RequestHead, upgradeToken } from "../http/message.ts";
+import { begins, NAME_BYTE, NameTable, UNDERSCORE, VALUE_BYTE } from "./name-table.ts";
 
 const MAX_LINES = 256;
 const FIELDS = 4;
+const COLON = 58;
+const CR = 13;
+const LF = 10;
 
-/** 1 = may stand in a name (RFC 9110 token). */
-const TOKEN = new Uint8Array(256);
-for (const c of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") TOKEN[c.charCodeAt(0)] = 1;
+const ENVOY = Buffer.from("x-envoy-", "latin1");
+const REQUEST_NAMES = new NameTable(REQUEST_KINDS, H_OTHER);
+const RESPONSE_NAMES = new NameTable(RESPONSE_KINDS, H_OTHER);
 
 const NO_NAMES: ReadonlySet<string> = new Set();
 
@@ -198,7 +206,7 @@ export class Head implements RequestHead, AnswerHead {
   blank(): void {
     this.text = "\r\n\r\n";
     this.end = 0;
-    this.parseLines(2, true);
+    this.parseLines(bytesOf(this.text), 2, true);
     this.method = "";
     this.path = "";
     this.authority = "";
@@ -214,17 +222,74 @@ export class Head implements RequestHead, AnswerHead {
     const { path, authority, hosts } = this;
     this.text = out + "\r\n";
     this.end = out.length - 2;
-    this.parseLines(out.indexOf("\r\n") + 2, true);
+    this.parseLines(bytesOf(this.text), out.indexOf("\r\n") + 2, true);
     this.path = path;
     this.authority = authority;
     this.hosts = hosts;
   }
 
-  /** Parses the header lines in text[from, end). Returns 0 or an error status. */
-  parseLines(from: number, request: boolean): number {
-    const text = this.text;
-    const end = this.end;
-    const at = this.at;
+  /** Parses the header lines in text[from, end), whose bytes are at the same places in `bytes`. Returns 0 or an error status. */
+  parseLines(bytes: Uint8Array, from: number, request: boolean): number {
+    const { text, end, at, special } = this;
+    const kinds = this.kind;
+    const names = request ? REQUEST_NAMES : RESPONSE_NAMES;
+    const broken = request ? 400 : 502;
+    this.forget();
+    let p = from;
+    let line = 0;
+    let specials = 0;
+    let seen = 0;
+    while (p < end) {
+      let c = p;
+      let letter = NAME_BYTE[bytes[c] as number] as number;
+      while (letter !== 0) {
+        seen |= letter;
+        letter = NAME_BYTE[bytes[++c] as number] as number;
+      }
+      if (bytes[c] !== COLON || c === p) return broken;
+      let a = c + 1;
+      while (isBlank(bytes[a] as number)) a++;
+      // The first CR ends the line: one that no LF follows is refused, and a line that starts with a blank has no name.
+      let stop = a;
+      while (VALUE_BYTE[bytes[stop] as number] === 1) stop++;
+      if (bytes[stop] !== CR || bytes[stop + 1] !== LF) return broken;
+      let b = stop;
+      while (b > a && isBlank(bytes[b - 1] as number)) b--;
+      if (line >= MAX_LINES) return 431;
+      const o = line * FIELDS;
+      at[o] = p;
+      at[o + 1] = c;
+      at[o + 2] = a;
+      at[o + 3] = b;
+      let kind = names.kindOf(bytes, p, c);
+      if (kind === H_OTHER && request && c - p > ENVOY.length && begins(bytes, p, ENVOY)) kind = H_ENVOY;
+      kinds[line] = kind;
+      if (kind !== H_OTHER) {
+        special[specials++] = line;
+        if (kind >= H_JOINED) {
+          const bit = joinedBit(kind);
+          if ((this.joined & bit) !== 0) this.duplicates = true;
+          this.joined |= bit;
+          if (kind === H_REFERER && !isReferer(text.slice(a, b))) this.badReferer = true;
+        } else {
+          const status = this.note(kind, a, b, request);
+          if (status !== 0) return status;
+        }
+      }
+      line++;
+      p = stop + 2;
+    }
+    this.lines = line;
+    this.specials = specials;
+    this.underscores = (seen & UNDERSCORE) !== 0;
+    if (this.chunked && this.contentLength >= 0) {
+      this.refusal = "http1.content_length_and_chunked_not_allowed";
+      return request ? 400 : 502;
+    }
+    return 0;
+  }
+
+  private forget(): void {
     this.lines = 0;
     this.specials = 0;
     this.hosts = 0;
@@ -246,59 +311,24 @@ export class Head implements RequestHead, AnswerHead {
     this.grpc = false;
     this.hasDate = false;
     this.trailersWanted = false;
-    this.underscores = false;
     this.badReferer = false;
     this.duplicates = false;
     this.joined = 0;
-    let p = from;
-    let line = 0;
-    while (p < end) {
-      let c = p;
-      let code = text.charCodeAt(c);
-      while (TOKEN[code] === 1) {
-        if (code === 95) this.underscores = true;
-        code = text.charCodeAt(++c);
-      }
-      if (code !== 58 || c === p) return request ? 400 : 502;
-      // The first CR ends the line: one that no LF follows is refused, and a line that starts with a blank has no name.
-      const stop = text.indexOf("\r", c);
-      if (text.charCodeAt(stop + 1) !== 10) return request ? 400 : 502;
-      let a = c + 1;
-      let b = stop;
-      while (a < b && isBlank(text.charCodeAt(a))) a++;
-      while (b > a && isBlank(text.charCodeAt(b - 1))) b--;
-      if (line >= MAX_LINES) return 431;
-      const o = line * FIELDS;
-      at[o] = p;
-      at[o + 1] = c;
-      at[o + 2] = a;
-      at[o + 3] = b;
-      const kind = request ? requestKind(text, p, c - p) : responseKind(text, p, c - p);
-      this.kind[line] = kind;
-      if (kind !== H_OTHER) {
-        this.special[this.specials++] = line;
-        if (kind >= H_JOINED) {
-          const bit = joinedBit(kind);
-          if ((this.joined & bit) !== 0) this.duplicates = true;
-          this.joined |= bit;
-          if (kind === H_REFERER && !isReferer(text.slice(a, b))) this.badReferer = true;
-        } else {
-          const status = this.note(kind, text.slice(a, b), request);
-          if (status !== 0) return status;
-        }
-      }
-      line++;
-      this.lines = line;
-      p = stop + 2;
-    }
-    if (this.chunked && this.contentLength >= 0) {
-      this.refusal = "http1.content_length_and_chunked_not_allowed";
-      return request ? 400 : 502;
-    }
-    return 0;
   }
 
-  private note(kind: number, value: string, request: boolean): number {
+  private note(kind: number, from: number, to: number, request: boolean): number {
+    switch (kind) {
+      case H_DATE:
+        this.hasDate = true;
+        return 0;
+      case H_SERVER:
+      case H_HOP:
+      case H_ENVOY:
+      case H_SERVICE_TIME:
+        return 0;
+      default:
+    }
+    const value = this.text.slice(from, to);
     switch (kind) {
       case H_HOST:
         this.authority = this.hosts++ === 0 ? value : this.authority + "," + value;
@@ -363,9 +393,6 @@ export class Head implements RequestHead, AnswerHead {
         this.contentType = value;
         this.grpc = isGrpc(value);
         return 0;
-      case H_DATE:
-        this.hasDate = true;
-        return 0;
       default:
         return 0;
     }
@@ -373,6 +400,10 @@ export class Head implements RequestHead, AnswerHead {
 }
 
 const NONE: readonly string[] = Object.freeze([]);
+
+function bytesOf(text: string): Buffer {
+  return Buffer.from(text, "latin1");
+}
 
 function isBlank(code: number): boolean {
   return code === 32 || code === 9;

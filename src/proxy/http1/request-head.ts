@@ -1,13 +1,16 @@
 // A request head: start line, versions, absolute form, and the refusals that Envoy's codec answers itself.
 // https://www.rfc-editor.org/rfc/rfc9112 and what real Envoy answered to raw requests (scenarios/gateways/raw-request-*).
+import { bytesOf, examineHead, type HeadEnd, type HeadSource } from "./find-head.ts";
 import type { Head } from "./head.ts";
 import { dropHopByHop } from "./hop-by-hop.ts";
 
-const METHODS: ReadonlySet<string> = new Set(
+const METHODS: ReadonlyMap<string, string> = new Map(
   (
     "GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH COPY LOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH UNLOCK BIND REBIND UNBIND ACL REPORT " +
     "MKACTIVITY CHECKOUT MERGE NOTIFY SUBSCRIBE UNSUBSCRIBE PURGE MKCALENDAR LINK UNLINK SOURCE"
-  ).split(" "),
+  )
+    .split(" ")
+    .map((method) => [method, method]),
 );
 
 // eslint-disable-next-line no-control-regex
@@ -24,16 +27,33 @@ export interface RequestRules {
   readonly takesHttpsUrls: boolean;
 }
 
-/** Fills `head` from text[0, end). Returns 0, or the status that the codec answers itself, with `head.refusal` saying why. */
-export function parseRequestHead(head: Head, rules: RequestRules): number {
-  const text = head.text;
+/**
+ * Fills `head` with what `findHead` has found in the source. Returns 0, or the status that the codec answers itself, with `head.refusal` saying why. A
+ * head that cannot be read as it came is examined: `found` then says more.
+ */
+export function readRequestHead(head: Head, found: HeadEnd, source: HeadSource, rules: RequestRules): number {
+  let status = 0;
+  if (!found.bad) status = parse(head, found, bytesOf(found.text, source), rules);
+  if (status !== 0 && !found.sure && examineHead(source.bytes).text !== source.bytes)
+    status = parse(head, found, bytesOf(found.text, source), rules);
+  if (!found.bad) return status;
+  head.text = found.text;
+  head.end = found.end;
+  return refuse(head, 400, "http1.invalid_characters");
+}
+
+function parse(head: Head, found: HeadEnd, bytes: Uint8Array, rules: RequestRules): number {
+  const { text } = found;
+  head.text = text;
+  head.end = found.end;
   head.refusal = "http1.codec_error";
   const eol = text.indexOf("\r\n");
   const methodEnd = text.indexOf(" ");
   const targetEnd = text.indexOf(" ", methodEnd + 1);
   if (methodEnd <= 0 || methodEnd > eol || targetEnd <= methodEnd + 1 || targetEnd > eol) return 400;
-  head.method = text.slice(0, methodEnd);
-  if (!METHODS.has(head.method)) return 400;
+  const method = METHODS.get(text.slice(0, methodEnd));
+  if (method === undefined) return 400;
+  head.method = method;
   if (targetEnd + 9 !== eol || !text.startsWith("HTTP/1.1", targetEnd + 1)) {
     if (!VERSION.test(text.slice(targetEnd + 1, eol))) return 400;
     // Whatever is not 1.1 counts as 1.0, as in Envoy.
@@ -47,7 +67,7 @@ export function parseRequestHead(head: Head, rules: RequestRules): number {
   head.path = text.slice(methodEnd + 1, targetEnd);
   head.scheme = "";
   head.authority = "";
-  const status = head.parseLines(eol + 2, true);
+  const status = head.parseLines(bytes, eol + 2, true);
   if (status !== 0) return status;
   if (head.lines > rules.maxHeaders) return refuse(head, 431, "http1.too_many_headers");
   const asksForH2c = head.upgradeRequested && head.upgrade.toLowerCase() === "h2c";

@@ -1,26 +1,27 @@
 // Finds where a request's head ends in what a connection brings, over as many reads as it takes; nothing is read twice that came whole.
-import { findHead, type HeadEnd } from "./find-head.ts";
+import { examineHead, findHead, type HeadEnd, type HeadSource } from "./find-head.ts";
 
 /** Requests up to this size are handled as one string. */
 const SMALL = 16_384;
 const FIRST_LOOK = 4096;
 /** Empty lines before a request are skipped (RFC 9112 section 2.2), so many bytes of them. */
 const MAX_EMPTY = 64;
+const LAST_OF_EMPTY = 13;
 const PREFACE = "PRI * HTTP/2.0\r\n";
 
 /** `preface`: HTTP/2 begins here. `empty`: nothing but empty lines so far. */
 export type ReadResult = "head" | "more" | "empty" | "preface" | "too large" | "broken";
 
 /** What was read last; one for all connections: use it at once. */
-export interface RequestRead {
-  /** Everything from the head on. */
-  chunk: Buffer;
-  /** The beginning of it, as latin1. */
+export interface RequestRead extends HeadSource {
+  /** data[0, length): everything from the head on. */
+  data: Buffer;
+  length: number;
   bytes: string;
   found: HeadEnd;
 }
 
-export const lastRead: RequestRead = { chunk: Buffer.alloc(0), bytes: "", found: { text: "", end: -1, bodyAt: 0, bad: false } };
+export const lastRead: RequestRead = { data: Buffer.alloc(0), length: 0, bytes: "", found: findHead("") };
 
 export class RequestReader {
   private partial: Buffer | undefined = undefined;
@@ -34,11 +35,12 @@ export class RequestReader {
     this.partial = undefined;
   }
 
-  /** `limit`: bytes that a head may have. What has to wait for more is copied. */
-  feed(data: Buffer, limit: number): ReadResult {
-    let chunk = data;
+  /** Reads data[0, length). `limit`: bytes that a head may have. What has to wait for more is copied. */
+  feed(data: Buffer, length: number, limit: number): ReadResult {
+    if (this.partial === undefined && (data[0] as number) > LAST_OF_EMPTY) return this.read(data, length, limit);
+    let chunk = data.subarray(0, length);
     if (this.partial !== undefined) {
-      chunk = Buffer.concat([this.partial, data]);
+      chunk = Buffer.concat([this.partial, chunk]);
       this.partial = undefined;
     }
     const skip = emptyLines(chunk);
@@ -50,18 +52,20 @@ export class RequestReader {
         return "empty";
       }
     }
-    return this.read(chunk, limit);
+    return this.read(chunk, chunk.length, limit);
   }
 
-  private read(chunk: Buffer, limit: number): ReadResult {
-    const { length } = chunk;
-    let bytes = chunk.toString("latin1", 0, length > SMALL ? FIRST_LOOK : length);
+  private read(data: Buffer, length: number, limit: number): ReadResult {
+    let bytes = data.toString("latin1", 0, length > SMALL ? FIRST_LOOK : length);
     let found = findHead(bytes);
     if (found.end < 0 && bytes.length < length) {
-      bytes = chunk.toString("latin1", 0, Math.min(length, limit + 4));
+      bytes = data.toString("latin1", 0, Math.min(length, limit + 4));
       found = findHead(bytes);
     }
-    lastRead.chunk = chunk;
+    // Bare LFs may end it earlier.
+    if (found.end > limit) found = examineHead(bytes);
+    lastRead.data = data;
+    lastRead.length = length;
     lastRead.bytes = bytes;
     lastRead.found = found;
     if (found.end > limit) return "too large";
@@ -69,7 +73,7 @@ export class RequestReader {
       if (length >= limit) return "too large";
       if (bytes.startsWith(PREFACE)) return "preface";
       if (!mayBeginRequest(bytes)) return "broken";
-      this.partial = Buffer.from(chunk);
+      this.partial = Buffer.from(data.subarray(0, length));
       return "more";
     }
     return bytes.startsWith(PREFACE) ? "preface" : "head";

@@ -92,6 +92,9 @@ export function createConnectionManager(config: HttpConnectionManagerConfig, env
   }
   const routes = config.routes;
   const services = new WeakMap<Route, Service>();
+  // Most requests take the route that the one before took.
+  let lastRoute: Route | undefined;
+  let lastService: Service | undefined;
 
   const manager: ConnectionManager = {
     config,
@@ -137,11 +140,14 @@ export function createConnectionManager(config: HttpConnectionManagerConfig, env
     serverLine: config.serverHeader === "PASS_THROUGH" ? "" : `server: ${config.serverName}\r\n`,
     table: routes.kind === "inline" ? () => routes.table : () => env.runtime.current().routes.get(routes.name),
     service(table, virtualHost, route) {
+      if (route === lastRoute && lastService !== undefined) return lastService;
       let service = services.get(route);
       if (service === undefined) {
         service = compileRoute(manager, { table, virtualHost, route });
         services.set(route, service);
       }
+      lastRoute = route;
+      lastService = service;
       return service;
     },
   };

@@ -6,7 +6,6 @@ import { clientCertHeader } from "./client-cert.ts";
 import type { RequestHead } from "../http/message.ts";
 import type { Exchange } from "../router/exchange.ts";
 import { isSocketPath } from "../transport/socket-path.ts";
-import { hostName } from "../upstream/host.ts";
 
 const INSIDE = [
   "x-envoy-internal",
@@ -90,7 +89,8 @@ export function admitCaller(exchange: Exchange): void {
   if (config.appendXForwardedPort && ((config.useRemoteAddress && hops === 0) || head.first("x-forwarded-port") === undefined))
     head.forwardedPort = String(arrival.localPort);
   exchange.edge = config.useRemoteAddress;
-  exchange.clientAddress = hostName(client, clientPort);
+  exchange.clientIp = client;
+  exchange.clientPort = clientPort;
   head.forged = exchange.edge ? exchange.manager.forgedAtEdge : exchange.manager.forgedInside;
 
   if (config.generateRequestId && (head.requestId === "" || (exchange.edge && !config.preserveExternalRequestId)))

@@ -34,7 +34,7 @@ export abstract class Http1Caller implements Caller {
 
   abstract readonly bodyPending: boolean;
   abstract readonly chunked: boolean;
-  abstract responseDone(): void;
+  abstract responseDone(now: number): void;
   abstract abort(): void;
   protected abstract enterTunnel(): void;
 

@@ -2,7 +2,7 @@
 // Envoy's HTTP connection manager and codec: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/http/http_connection_management
 import { BODY_BROKEN, BODY_CHUNKED, BODY_LENGTH, Body } from "../http1/body.ts";
 import { Head } from "../http1/head.ts";
-import { parseRequestHead } from "../http1/request-head.ts";
+import { readRequestHead } from "../http1/request-head.ts";
 import { lastRead, RequestReader } from "../http1/request-reader.ts";
 import { Exchange } from "../router/exchange.ts";
 import { respond } from "../router/respond.ts";
@@ -84,7 +84,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     this.manager.stats.rxBytes.value += length;
     switch (this.state) {
       case "idle":
-        this.readRequest(length === data.length ? data : data.subarray(0, length));
+        this.readRequest(data, length);
         break;
       case "body":
         this.readBody(data.subarray(0, length), 0);
@@ -102,8 +102,8 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     return true;
   }
 
-  private readRequest(data: Buffer): void {
-    switch (this.reader.feed(data, this.manager.maxHeadBytes)) {
+  private readRequest(data: Buffer, length: number): void {
+    switch (this.reader.feed(data, length, this.manager.maxHeadBytes)) {
       case "head":
         this.beginRequest();
         break;
@@ -134,11 +134,9 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     env.wheel.arm(this.timer, now + limit, now);
   }
 
-  private takeHead(text: string, end: number): Head {
+  private takeHead(): Head {
     const head = this.head ?? spareHeads.pop() ?? new Head();
     this.head = head;
-    head.text = text;
-    head.end = end;
     head.keepsCase = this.manager.config.keepsHeaderCase;
     return head;
   }
@@ -150,23 +148,21 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
   }
 
   private beginRequest(): void {
-    const { chunk, bytes, found } = lastRead;
+    const { data, length, bytes, found } = lastRead;
     const next = this.arrival.manager();
     // The listener went away or changed: this request is the first to see it.
     if (next !== undefined) this.manager = next;
     const { manager } = this;
     const { env, stats, config } = manager;
-    const bodyAt = found.bodyAt;
-    const bad = found.bad;
-    const head = this.takeHead(found.text, found.end);
+    const head = this.takeHead();
     const now = env.clock.now();
     this.reading = false;
     this.keep = true;
     this.minor = 1;
     this.countRequest(stats);
-    const status = bad ? 400 : parseRequestHead(head, manager.rules);
+    const status = readRequestHead(head, found, lastRead, manager.rules);
+    const { bodyAt } = found;
     if (status !== 0) {
-      if (bad) head.refusal = "http1.invalid_characters";
       this.refuseHead(head, status, now);
       return;
     }
@@ -174,7 +170,6 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     this.minor = head.minor;
     this.keep = (head.minor === 1 ? !head.close : head.keepAlive && !head.close) && next !== undefined && !this.aged && !env.draining();
     if (config.maxRequestsPerConnection > 0 && this.requests >= config.maxRequestsPerConnection) this.usedUp();
-    const { length } = chunk;
     if (head.chunked || head.contentLength > 0) {
       if (!head.chunked && length - bodyAt === head.contentLength && length === bytes.length) {
         exchange.bodyText = bytes.slice(bodyAt);
@@ -187,7 +182,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     } else {
       this.state = "waiting";
       if (length > bodyAt) {
-        this.rest = Buffer.from(chunk.subarray(bodyAt));
+        this.rest = Buffer.from(data.subarray(bodyAt, length));
         this.conn.pause();
       }
     }
@@ -197,7 +192,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     }
     if (config.requestTimeoutMs > 0 && this.state === "body") env.wheel.arm(this.timer, now + config.requestTimeoutMs, now);
     routeRequest(exchange);
-    if (this.state === "body" && length > bodyAt) this.readBody(chunk, bodyAt);
+    if (this.state === "body" && length > bodyAt) this.readBody(data.subarray(0, length), bodyAt);
   }
 
   private usedUp(): void {
@@ -268,12 +263,12 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
   private refuse(status: number, details: string): void {
     this.manager.stats.cxProtocolError.value++;
     this.countRequest(this.manager.stats);
-    this.answerRefusal(this.takeHead("", 0), { status, details, now: this.manager.env.clock.now() });
+    this.answerRefusal(this.takeHead(), { status, details, now: this.manager.env.clock.now() });
   }
 
   /** The connection's first bytes are HTTP/2's. */
   private becomeHttp2(): void {
-    const { chunk } = lastRead;
+    const { data, length } = lastRead;
     const next = new Http2Downstream(this.arrival, this.manager);
     this.manager.env.wheel.remove(this.timer);
     if (this.ageTimer !== undefined) this.manager.env.wheel.remove(this.ageTimer);
@@ -282,7 +277,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     this.conn.handler = next;
     this.arrival.becomes(next);
     next.opened();
-    next.onData(chunk, chunk.length);
+    next.onData(data, length);
   }
 
   protected enterTunnel(): void {
@@ -294,9 +289,9 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     this.passThrough(rest, rest.length);
   }
 
-  responseDone(): void {
+  responseDone(now: number): void {
     const exchange = this.exchange as Exchange;
-    finishExchange(exchange);
+    finishExchange(exchange, now);
     if (!this.keep) {
       this.close();
       return;
@@ -309,8 +304,8 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
         this.head = undefined;
       }
       const { idleTimeoutMs } = this.manager.config;
-      this.lastEnd = exchange.endMs;
-      if (idleTimeoutMs > 0) this.manager.env.wheel.arm(this.timer, this.lastEnd + idleTimeoutMs, this.lastEnd);
+      this.lastEnd = now;
+      if (idleTimeoutMs > 0) this.manager.env.wheel.arm(this.timer, now + idleTimeoutMs, now);
       return;
     }
     // The next request is read from a fresh stack: thousands of pipelined ones must not pile up.
@@ -323,8 +318,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
   }
 
   abort(): void {
-    const exchange = this.exchange as Exchange;
-    finishExchange(exchange);
+    finishExchange(this.exchange as Exchange, this.manager.env.clock.now());
     this.state = "closing";
     this.conn.reset();
   }
@@ -403,7 +397,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
       stats.cxDestroyRemoteActive.value++;
       exchange.taker?.onCallerGone();
       if (exchange.flags === 0) exchange.flags = FLAG.DC;
-      finishExchange(exchange);
+      finishExchange(exchange, env.clock.now());
     }
     this.state = "closing";
     this.rest = undefined;

@@ -102,7 +102,7 @@ export class Http2Caller implements Caller, StreamUser {
     exchange.begin(manager, new Http2RequestHead(EMPTY_BLOCK), env.clock.now());
     exchange.flags = FLAG.DPE;
     exchange.details = details;
-    finishExchange(exchange);
+    finishExchange(exchange, env.clock.now());
     this.owner.onCallerFree(this);
   }
 
@@ -234,11 +234,11 @@ export class Http2Caller implements Caller, StreamUser {
     this.stream.whenFlushed(fn);
   }
 
-  responseDone(): void {
+  responseDone(now: number): void {
     const { stream } = this;
     // Both sides of a tunnel end for themselves: the caller's ends with the answer.
     if (this.tunnel && !stream.remoteEnded) stream.whenFlushed(() => stream.reset(H2.NO_ERROR));
-    this.end();
+    this.end(now);
   }
 
   abort(): void {
@@ -247,12 +247,12 @@ export class Http2Caller implements Caller, StreamUser {
   }
 
   /** The exchange is over; what its stream still holds leaves without us. */
-  private end(): void {
+  private end(now: number = this.exchange.manager.env.clock.now()): void {
     this.over = true;
     this.stream.user = undefined;
     this.dechunker = undefined;
     this.disarm();
-    finishExchange(this.exchange);
+    finishExchange(this.exchange, now);
     this.owner.onCallerFree(this);
   }
 

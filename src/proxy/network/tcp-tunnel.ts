@@ -68,12 +68,13 @@ export class TcpTunnel implements TcpUpstream, PoolRequest {
   }
 
   onPoolReady(stream: UpstreamStream): void {
+    const now = this.target.env.clock.now();
     if (this.gone) {
-      stream.release(false);
+      stream.release(false, now);
       return;
     }
     this.stream = stream;
-    stream.attach(this, this.target.env.clock.now());
+    stream.attach(this, now);
     stream.send(this.request(stream.tls !== undefined));
   }
 

@@ -48,8 +48,8 @@ export class CallerFilter implements Caller {
   whenFlushed(fn: () => void): void {
     this.inner.whenFlushed(fn);
   }
-  responseDone(): void {
-    this.inner.responseDone();
+  responseDone(now: number): void {
+    this.inner.responseDone(now);
   }
   abort(): void {
     this.inner.abort();

@@ -48,7 +48,7 @@ export interface Caller {
   /** Calls once when everything has left; never when the caller is gone. */
   whenFlushed(fn: () => void): void;
   /** The answer was given whole: the exchange is over. */
-  responseDone(): void;
+  responseDone(now: number): void;
   /** The answer broke off: the caller must notice. */
   abort(): void;
 }

@@ -9,6 +9,7 @@ import type { TlsInfo } from "../transport/tls-info.ts";
 import { type Host, hostName } from "../upstream/host.ts";
 import type { UpstreamStream } from "../upstream/pool/upstream-stream.ts";
 import type { BodyTaker, Caller } from "./caller.ts";
+import type { ForwardPlan } from "./forward-plan.ts";
 import type { CompiledMutations } from "./header-mutation.ts";
 
 /** A request's way through the proxy; each layer calls the next when it can go on. */
@@ -53,7 +54,9 @@ export class Exchange implements StreamInfo {
   requestSentMs: number | undefined = undefined;
   /** Where more of it came than its head. */
   bodyEndMs: number | undefined = undefined;
-  clientAddress = "";
+  /** Of whoever the request comes from; port 0 = only its address was told. */
+  clientIp = "";
+  clientPort = 0;
   /** True when the caller is outside the mesh: at an edge that uses the peer's address. */
   edge = false;
   /** Its complete body when it is small and came with the head. */
@@ -85,6 +88,8 @@ export class Exchange implements StreamInfo {
   /** What HTTP filters do to the answer, after the route. */
   private filterMutations: readonly CompiledMutations[] = NO_MUTATIONS;
   private over: (() => void) | undefined = undefined;
+  /** The forward action at work on it, or resting until another request is forwarded. */
+  forwarding: { start(plan: ForwardPlan): void } | undefined = undefined;
 
   constructor(caller: Caller) {
     this.caller = caller;
@@ -122,7 +127,8 @@ export class Exchange implements StreamInfo {
     this.responseStartMs = undefined;
     this.requestSentMs = undefined;
     this.bodyEndMs = undefined;
-    this.clientAddress = "";
+    this.clientIp = "";
+    this.clientPort = 0;
     this.edge = false;
     this.bodyText = "";
     this.bodyHeld = false;
@@ -277,6 +283,10 @@ export class Exchange implements StreamInfo {
 
   get downstreamDirectLocalAddress(): string {
     return this.caller.arrival.directLocalAddress;
+  }
+
+  get clientAddress(): string {
+    return this.clientIp === "" ? "" : hostName(this.clientIp, this.clientPort);
   }
 
   get streamId(): string {

@@ -24,12 +24,9 @@ import { Retries } from "./retries.ts";
 import { mayRetry, type RetryRules } from "./retry.ts";
 import { type TimeoutEvents, Timeouts } from "./timeouts.ts";
 
-const forwardings = new WeakMap<Exchange, Forwarding>();
-
 export function forward(exchange: Exchange, plan: ForwardPlan): void {
-  const forwarding = forwardings.get(exchange) ?? new Forwarding(exchange);
-  forwardings.set(exchange, forwarding);
-  forwarding.start(plan);
+  exchange.forwarding ??= new Forwarding(exchange);
+  exchange.forwarding.start(plan);
 }
 
 class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
@@ -199,7 +196,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     const { head } = start;
     const { status } = head;
     const now = exchange.manager.env.clock.now();
-    this.timeouts.touch();
+    this.timeouts.touch(now);
     const tunnel = status === 101 || (outgoing.connects && status < 300);
     if (status === 101 && !outgoing.upgrade) {
       // Nobody asked for it: a second meaning of the bytes that follow is what smuggling lives on.
@@ -223,7 +220,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     exchange.responded = true;
     exchange.responseStartMs = now - exchange.startMs;
     this.timeouts.answered();
-    this.timeouts.touchTry();
+    this.timeouts.touchTry(now);
     const counted = this.body.complete && !outgoing.mayTunnel && !plan.suppressEnvoyHeaders;
     if (counted) exchange.serviceTimeMs = (now - this.timeouts.completeAt) | 0;
     const rest = exchange.caller.beginAnswer(stream, start, {
@@ -231,7 +228,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       attemptCount: plan.attemptCountInResponse ? exchange.upstreamAttempts : undefined,
     });
     if (rest !== undefined) return this.passOn(stream, rest, { from: 0, to: rest.length, complete: start.complete });
-    this.finish(stream);
+    this.finish(stream, now);
     return true;
   }
 
@@ -247,7 +244,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     stream.abandon();
     this.settle();
     exchange.caller.sendWhole({ status, list, body: "", close: true });
-    exchange.caller.responseDone();
+    exchange.caller.responseDone(this.now());
   }
 
   onAnswerData(stream: UpstreamStream, data: Buffer, part: BodyPart): boolean {
@@ -265,29 +262,33 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       this.answeredComplete = true;
     } else free = view.length === 0 || caller.writeAnswer(view, stream.lasting);
     if (free) {
-      if (part.complete) this.finish(stream);
+      if (part.complete) this.finish(stream, this.now());
       return true;
     }
     caller.whenFlushed(() => {
       if (this.place.stream !== stream) return;
       stream.resume();
-      if (part.complete) this.finish(stream);
+      if (part.complete) this.finish(stream, this.now());
     });
     return false;
   }
 
-  private finish(stream: UpstreamStream): void {
-    const { exchange, cluster } = this;
-    if (this.body.complete) cluster.stats.rqTime.record(exchange.manager.env.clock.now() - this.timeouts.completeAt);
+  private now(): number {
+    return this.exchange.manager.env.clock.now();
+  }
+
+  private finish(stream: UpstreamStream, now: number): void {
+    const { complete } = this.body;
+    if (complete) this.cluster.stats.rqTime.record(now - this.timeouts.completeAt);
     this.place.leave();
-    stream.release(this.body.complete);
-    this.done();
+    stream.release(complete, now);
+    this.done(now);
   }
 
   /** Everything that the exchange held is given back; the caller's connection goes on. */
-  private done(): void {
+  private done(now: number): void {
     this.settle();
-    this.exchange.caller.responseDone();
+    this.exchange.caller.responseDone(now);
   }
 
   private settle(): void {
@@ -320,7 +321,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
   private discard(stream: UpstreamStream, complete: boolean): void {
     this.retries.failedAt(this.place.host);
     this.place.leave();
-    if (complete && this.body.complete) stream.release(true);
+    if (complete && this.body.complete) stream.release(true, this.now());
     else stream.abandon();
   }
 
@@ -333,7 +334,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
       if (this.answeredComplete) {
         // The whole answer is on its way already; only its last bytes wait for a slow caller.
         this.place.leave();
-        exchange.caller.whenFlushed(() => this.done());
+        exchange.caller.whenFlushed(() => this.done(this.now()));
         return;
       }
       this.breakOff(resetFlag(reason), `upstream_reset_after_response_started{${reason.replaceAll(" ", "_")}}`);
@@ -435,6 +436,6 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
     exchange.details = "downstream_remote_disconnect";
     this.place.leave();
     stream?.whenWritable(() => stream.abandon());
-    this.done();
+    this.done(this.now());
   }
 }

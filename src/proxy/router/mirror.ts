@@ -204,9 +204,10 @@ export class Mirror implements PoolRequest, BodyFlow, TimeoutEvents {
   private finish(stream: UpstreamStream): void {
     const { body, cluster, env } = this;
     const { complete } = body;
-    if (complete) cluster.stats.rqTime.record(env.clock.now() - this.timeouts.completeAt);
+    const now = env.clock.now();
+    if (complete) cluster.stats.rqTime.record(now - this.timeouts.completeAt);
     this.place.leave();
-    stream.release(complete);
+    stream.release(complete, now);
     this.end();
   }
 

@@ -52,5 +52,5 @@ export function sendLocal(exchange: Exchange, answer: LocalAnswer): void {
   finishAnswer(exchange, list, false);
   exchange.responded = true;
   caller.sendWhole({ status, list, body, close: answer.close });
-  caller.responseDone();
+  caller.responseDone(exchange.manager.env.clock.now());
 }

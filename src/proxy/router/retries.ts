@@ -27,13 +27,14 @@ export class Retries implements PickContext {
   private booked: Cluster | undefined = undefined;
   private policy: RetryPolicy | undefined = undefined;
   /** Priorities that tries have failed at, and the load shared out among the others. */
-  private excluded = new Set<number>();
+  private readonly excluded = new Set<number>();
   private shared: PriorityLoads | undefined = undefined;
-  private readonly timer: Timer;
+  private readonly again: () => void;
+  private timer: Timer | undefined = undefined;
 
   constructor(exchange: Exchange, again: () => void) {
     this.exchange = exchange;
-    this.timer = new Timer(again);
+    this.again = again;
   }
 
   start(policy: RetryPolicy | undefined): void {
@@ -139,11 +140,12 @@ export class Retries implements PickContext {
     this.count++;
     cluster.stats.rqRetry.value++;
     const now = env.clock.now();
+    this.timer ??= new Timer(this.again);
     env.wheel.arm(this.timer, now + backoffMs(policy, this.count, () => env.rng.random()), now);
   }
 
   end(): void {
-    this.timer.at = 0;
+    if (this.timer !== undefined) this.timer.at = 0;
     if (this.booked === undefined) return;
     this.booked.usage.retries--;
     this.booked = undefined;

@@ -15,11 +15,13 @@ export interface TimeoutEvents {
 }
 
 export class Timeouts {
-  private readonly overall: Timer;
-  private readonly perTry: Timer;
-  private readonly perTryIdle: Timer;
-  private readonly idle: Timer;
-  private readonly duration: Timer | undefined;
+  private readonly events: TimeoutEvents;
+  // Each is made when a route first asks for it: what a route does not use is not touched at any request.
+  private overall: Timer | undefined = undefined;
+  private perTry: Timer | undefined = undefined;
+  private perTryIdle: Timer | undefined = undefined;
+  private idle: Timer | undefined = undefined;
+  private duration: Timer | undefined = undefined;
   private env: Environment | undefined = undefined;
   private idleMs = 0;
   private lastActivity = 0;
@@ -33,19 +35,29 @@ export class Timeouts {
   completeAt = -1;
 
   constructor(events: TimeoutEvents) {
-    this.overall = new Timer(() => events.onOverallTimeout());
-    this.perTry = new Timer(() => events.onPerTryTimeout("per_try_timeout"));
-    this.duration = events.onMaxDuration === undefined ? undefined : new Timer(() => events.onMaxDuration?.());
-    this.perTryIdle = new Timer(() => {
-      const now = this.now();
-      if (now < this.lastOfTry + this.perTryIdleMs) this.env?.wheel.arm(this.perTryIdle, this.lastOfTry + this.perTryIdleMs, now);
-      else events.onPerTryTimeout("per_try_idle_timeout");
-    });
-    this.idle = new Timer(() => {
-      const now = this.now();
-      if (now < this.lastActivity + this.idleMs) this.env?.wheel.arm(this.idle, this.lastActivity + this.idleMs, now);
-      else events.onIdleTimeout();
-    });
+    this.events = events;
+  }
+
+  private onTryIdle(): void {
+    const now = this.now();
+    const due = this.lastOfTry + this.perTryIdleMs;
+    if (now < due) this.armTryIdle(due, now);
+    else this.events.onPerTryTimeout("per_try_idle_timeout");
+  }
+
+  private armTryIdle(at: number, now: number): void {
+    this.env?.wheel.arm((this.perTryIdle ??= new Timer(() => this.onTryIdle())), at, now);
+  }
+
+  private onIdle(): void {
+    const now = this.now();
+    const due = this.lastActivity + this.idleMs;
+    if (now < due) this.armIdle(due, now);
+    else this.events.onIdleTimeout();
+  }
+
+  private armIdle(at: number, now: number): void {
+    this.env?.wheel.arm((this.idle ??= new Timer(() => this.onIdle())), at, now);
   }
 
   private now(): number {
@@ -65,10 +77,13 @@ export class Timeouts {
     this.overallMs = cap === undefined ? plan.timeoutMs : cappedGrpcTimeout(exchange, cap);
     // A try that may last as long as the whole has no limit of its own.
     this.perTryMs = this.overallMs > 0 && plan.perTryTimeoutMs >= this.overallMs ? 0 : plan.perTryTimeoutMs;
-    if (plan.maxDurationMs > 0 && this.duration !== undefined) env.wheel.arm(this.duration, exchange.startMs + plan.maxDurationMs, now);
+    if (plan.maxDurationMs > 0 && this.events.onMaxDuration !== undefined) {
+      this.duration ??= new Timer(() => this.events.onMaxDuration?.());
+      env.wheel.arm(this.duration, exchange.startMs + plan.maxDurationMs, now);
+    }
     if (this.idleMs <= 0) return;
     this.lastActivity = now;
-    env.wheel.arm(this.idle, now + this.idleMs, now);
+    this.armIdle(now + this.idleMs, now);
   }
 
   /** What the upstream of a try is told of the time it has. */
@@ -86,21 +101,24 @@ export class Timeouts {
     if (exchange.head.grpc && plan.action.maxGrpcTimeoutMs !== undefined) exchange.grpcTimeout = grpcTimeoutText(expected);
   }
 
-  /** Something came, from either side. */
-  touch(): void {
-    if (this.idleMs > 0) this.lastActivity = this.now();
+  /** Something came, from either side. `now`: where that is known already. */
+  touch(now?: number): void {
+    if (this.idleMs > 0) this.lastActivity = now ?? this.now();
   }
 
   /** Something came from the upstream. */
-  touchTry(): void {
-    if (this.perTryIdleMs > 0) this.lastOfTry = this.now();
+  touchTry(now?: number): void {
+    if (this.perTryIdleMs > 0) this.lastOfTry = now ?? this.now();
   }
 
   /** The request is here as a whole: from now on the route's time-out counts, and that of a try that has begun. */
   requestComplete(now: number): void {
     this.completeAt = now;
     if (this.hasAnswer) return;
-    if (this.overallMs > 0) this.env?.wheel.arm(this.overall, now + this.overallMs, now);
+    if (this.overallMs > 0) {
+      this.overall ??= new Timer(() => this.events.onOverallTimeout());
+      this.env?.wheel.arm(this.overall, now + this.overallMs, now);
+    }
     if (this.tryWaits) this.armTry(now);
   }
 
@@ -112,34 +130,40 @@ export class Timeouts {
   }
 
   private armTry(now: number): void {
-    const { wheel } = this.env as Environment;
     this.tryWaits = false;
-    if (this.perTryMs > 0) wheel.arm(this.perTry, now + this.perTryMs, now);
+    if (this.perTryMs > 0) {
+      this.perTry ??= new Timer(() => this.events.onPerTryTimeout("per_try_timeout"));
+      this.env?.wheel.arm(this.perTry, now + this.perTryMs, now);
+    }
     if (this.perTryIdleMs <= 0) return;
     this.lastOfTry = now;
-    wheel.arm(this.perTryIdle, now + this.perTryIdleMs, now);
+    this.armTryIdle(now + this.perTryIdleMs, now);
   }
 
   endTry(): void {
-    this.perTry.at = 0;
-    this.perTryIdle.at = 0;
+    disarm(this.perTry);
+    disarm(this.perTryIdle);
     this.tryWaits = false;
   }
 
   /** The answer has begun: only silence can still end it. */
   answered(): void {
     this.hasAnswer = true;
-    this.overall.at = 0;
-    this.perTry.at = 0;
+    disarm(this.overall);
+    disarm(this.perTry);
     this.tryWaits = false;
   }
 
   end(): void {
     this.answered();
-    this.perTryIdle.at = 0;
-    this.idle.at = 0;
-    if (this.duration !== undefined) this.duration.at = 0;
+    disarm(this.perTryIdle);
+    disarm(this.idle);
+    disarm(this.duration);
   }
+}
+
+function disarm(timer: Timer | undefined): void {
+  if (timer !== undefined) timer.at = 0;
 }
 
 /** The caller's own limit, as far as the route allows it; 0 = none. */

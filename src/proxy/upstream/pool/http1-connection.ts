@@ -4,7 +4,7 @@ import type { OutgoingRequest } from "../../http/outgoing-request.ts";
 import { BODY_BROKEN, BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BODY_UNTIL_CLOSE, Body, type BodyMode } from "../../http1/body.ts";
 import { findHead } from "../../http1/find-head.ts";
 import { Head } from "../../http1/head.ts";
-import { parseResponseHead } from "../../http1/response-head.ts";
+import { readResponseHead } from "../../http1/response-head.ts";
 import { type Conn, type ConnHandler, HIGH_WATER } from "../../network/conn.ts";
 import { Timer } from "../../network/timer-wheel.ts";
 import type { ResetReason } from "../../observe/failure.ts";
@@ -35,7 +35,7 @@ export interface ConnectionOwner {
   onConnected(connection: Http1Connection): void;
   onConnectFailure(connection: Http1Connection, reason: ResetReason, systemCode: string | undefined): void;
   onClosed(connection: Http1Connection): void;
-  onReleased(connection: Http1Connection): void;
+  onReleased(connection: Http1Connection, now: number): void;
   onTimer(connection: Http1Connection): void;
   countReceived(bytes: number): void;
   countSent(bytes: number): void;
@@ -138,11 +138,11 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
     return this.conn.prepend(text, data, { from: bodyAt, to: forwardEnd });
   }
 
-  release(reusable: boolean): void {
+  release(reusable: boolean, now: number): void {
     this.user = undefined;
     this.inBody = false;
     if (!reusable) this.keep = false;
-    this.owner.onReleased(this);
+    this.owner.onReleased(this, now);
   }
 
   abandon(): void {
@@ -194,10 +194,10 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
       }
       const head = RESPONSE;
       head.keepsCase = this.owner.keepsHeaderCase;
-      head.text = found.text;
-      head.end = found.end;
-      const bodyAt = found.bodyAt;
-      if (found.bad || !parseResponseHead(head) || head.lines > this.owner.maxHeaders) return this.broken();
+      start.bytes = bytes;
+      start.data = buf;
+      if (!readResponseHead(head, found, start) || head.lines > this.owner.maxHeaders) return this.broken();
+      const { bodyAt } = found;
       if (head.status < 200 && head.status !== 101) {
         if (++this.informational > MAX_INFORMATIONAL) return this.broken();
         user.onInformational(head);
@@ -206,14 +206,15 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
         if (n === 0) return true;
         continue;
       }
-      return this.begin(user, { bytes, buf, bodyAt, n });
+      return this.begin(user, bodyAt, n);
     }
   }
 
-  private begin(user: UpstreamUser, at: { bytes: string; buf: Buffer; bodyAt: number; n: number }): boolean {
+  /** `start` holds the bytes. */
+  private begin(user: UpstreamUser, bodyAt: number, n: number): boolean {
     const head = RESPONSE;
     const body = this.body;
-    const { bytes, buf, bodyAt, n } = at;
+    const { data } = start;
     this.keep = head.minor === 1 ? !head.close : head.keepAlive && !head.close;
     this.tunnel = head.status === 101 || (user.connects === true && head.status < 300);
     if (this.tunnel) {
@@ -226,17 +227,15 @@ export class Http1Connection implements ConnHandler, UpstreamStream {
       body.start(BODY_UNTIL_CLOSE, 0);
       this.keep = false;
     }
-    const stop = body.feed(buf, bodyAt, n);
+    const stop = body.feed(data, bodyAt, n);
     if (stop === BODY_BROKEN) return this.broken();
     if (stop >= 0 && stop < n) this.keep = false;
     this.inBody = stop < 0;
     start.framing = FRAMING[body.mode];
-    start.bytes = bytes;
-    start.data = buf;
     start.bodyAt = bodyAt;
     start.forwardEnd = body.forwardEnd;
     start.complete = stop >= 0;
-    // `buf` may be a copy of ours; then the read buffer itself is free in any case.
+    // `data` may be a copy of ours; then the read buffer itself is free in any case.
     return user.onAnswer(this, start);
   }
 

@@ -46,12 +46,12 @@ export class Http1Pool extends QueueingPool<Http1Connection> implements Connecti
   onConnected(connection: Http1Connection): void {
     this.connecting--;
     const { maxConnectionDurationMs } = this.context.config();
+    const now = this.context.clock.now();
     if (maxConnectionDurationMs > 0) {
-      const now = this.context.clock.now();
       connection.ageTimer = new Timer(() => this.onOldAge(connection));
       this.context.wheel.arm(connection.ageTimer, now + maxConnectionDurationMs, now);
     }
-    this.offer(connection);
+    this.offer(connection, now);
   }
 
   /** No more requests; the one under way is finished. */
@@ -61,7 +61,7 @@ export class Http1Pool extends QueueingPool<Http1Connection> implements Connecti
     if (this.idleConnections.includes(connection)) connection.conn.destroy();
   }
 
-  onReleased(connection: Http1Connection): void {
+  onReleased(connection: Http1Connection, now: number): void {
     const config = this.context.config();
     if (config.maxRequestsPerConnection > 0 && connection.uses >= config.maxRequestsPerConnection) {
       this.context.stats.cxMaxRequests.value++;
@@ -71,11 +71,11 @@ export class Http1Pool extends QueueingPool<Http1Connection> implements Connecti
       connection.conn.destroy();
       return;
     }
-    this.offer(connection);
+    this.offer(connection, now);
   }
 
   /** To the request that waits longest, else to the idle ones. */
-  private offer(connection: Http1Connection): void {
+  private offer(connection: Http1Connection, now: number): void {
     const request = this.next();
     if (request !== undefined) {
       request.onPoolReady(connection);
@@ -85,7 +85,6 @@ export class Http1Pool extends QueueingPool<Http1Connection> implements Connecti
       connection.conn.destroy();
       return;
     }
-    const now = this.context.clock.now();
     connection.idleAt = now;
     this.idleConnections.push(connection);
     const { idleTimeoutMs } = this.context.config();

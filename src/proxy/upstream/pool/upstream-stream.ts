@@ -67,7 +67,7 @@ export interface UpstreamStream {
   /** `text` in front of the answer's first bytes as one piece of memory, where the connection's read buffer has room for it. */
   prepend(text: string, start: AnswerStart): Buffer | undefined;
   /** The answer is over and has left the buffers. `reusable`: nothing of the request is still to be sent. */
-  release(reusable: boolean): void;
+  release(reusable: boolean, now: number): void;
   /** The user lets go before the end. */
   abandon(): void;
 }
