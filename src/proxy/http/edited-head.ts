@@ -30,6 +30,7 @@ export class EditedHead implements RequestHead {
   readonly underscores: boolean;
   method: string;
   path: string;
+  readonly plainPath = false;
   authority: string;
   scheme: string;
   requestId: string;

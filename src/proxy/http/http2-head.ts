@@ -82,6 +82,7 @@ abstract class Http2Head {
 export class Http2RequestHead extends Http2Head implements RequestHead {
   method: string;
   path: string;
+  readonly plainPath = false;
   authority: string;
   scheme: string;
   readonly hosts: number;

@@ -28,6 +28,8 @@ export interface RequestHead extends MessageHead, RequestView {
   /** An extended CONNECT (RFC 8441) counts as the GET with `upgrade` that it stands for. */
   method: string;
   path: string;
+  /** Normalisation has nothing to do: every byte was looked at. */
+  readonly plainPath: boolean;
   authority: string;
   scheme: string;
   /** How many hosts it names. */

@@ -62,6 +62,7 @@ export class Head implements RequestHead, AnswerHead {
 
   method = "";
   path = "";
+  plainPath = false;
   authority = "";
   scheme = "http";
   /** HTTP/1.minor */
@@ -209,6 +210,7 @@ export class Head implements RequestHead, AnswerHead {
     this.parseLines(bytesOf(this.text), 2, true);
     this.method = "";
     this.path = "";
+    this.plainPath = false;
     this.authority = "";
     this.scheme = "";
     this.minor = 1;

@@ -13,8 +13,14 @@ const METHODS: ReadonlyMap<string, string> = new Map(
     .map((method) => [method, method]),
 );
 
-// eslint-disable-next-line no-control-regex
-const BAD_TARGET = /[\x00-\x20\x7f-\xff]/;
+const SLASH = 47;
+const DOT = 46;
+/** By byte: 0 = stands in no target, 2 = normalisation looks at it, 1 = any other. */
+const TARGET_BYTE = new Uint8Array(256).fill(1, 33, 127);
+for (const c of '%\\#"<>^`{|}') TARGET_BYTE[c.charCodeAt(0)] = 2;
+const BAD = 0;
+const PLAIN = 1;
+const SUSPECT = 2;
 const BAD_AUTHORITY = /[^A-Za-z0-9\-._~!$&'()*+,;=:[\]%]/;
 const INVALID_AUTHORITY = "http.invalid_authority";
 const VERSION = /^HTTP\/\d\.\d$/;
@@ -65,6 +71,8 @@ function parse(head: Head, found: HeadEnd, bytes: Uint8Array, rules: RequestRule
     head.pristine = true;
   }
   head.path = text.slice(methodEnd + 1, targetEnd);
+  const target = lookAtTarget(bytes, methodEnd + 1, targetEnd);
+  head.plainPath = target === PLAIN;
   head.scheme = "";
   head.authority = "";
   const status = head.parseLines(bytes, eol + 2, true);
@@ -72,7 +80,20 @@ function parse(head: Head, found: HeadEnd, bytes: Uint8Array, rules: RequestRule
   if (head.lines > rules.maxHeaders) return refuse(head, 431, "http1.too_many_headers");
   const asksForH2c = head.upgradeRequested && head.upgrade.toLowerCase() === "h2c";
   if ((head.hopByHop || asksForH2c) && !dropHopByHop(head)) return refuse(head, 400, "http1.connection_header_rejected");
-  return readTarget(head, rules);
+  return target === BAD ? 400 : readTarget(head, rules);
+}
+
+function lookAtTarget(bytes: Uint8Array, from: number, to: number): typeof BAD | typeof PLAIN | typeof SUSPECT {
+  let suspect = false;
+  let before = 0;
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i] as number;
+    const kind = TARGET_BYTE[byte];
+    if (kind === BAD) return BAD;
+    if (kind === SUSPECT || (before === SLASH && (byte === SLASH || byte === DOT))) suspect = true;
+    before = byte;
+  }
+  return suspect ? SUSPECT : PLAIN;
 }
 
 function refuse(head: Head, status: number, why: string): number {
@@ -82,17 +103,16 @@ function refuse(head: Head, status: number, why: string): number {
 
 function readTarget(head: Head, rules: RequestRules): number {
   const path = head.path;
-  if (BAD_TARGET.test(path)) return 400;
-  if (BAD_AUTHORITY.test(head.authority)) return refuse(head, 400, INVALID_AUTHORITY);
+  if (!isAuthority(head.authority)) return refuse(head, 400, INVALID_AUTHORITY);
   if (head.hosts > 1) head.pristine = false;
   if (head.method === "CONNECT") {
     head.authority = path;
     head.path = "";
     head.pristine = false;
-    if (BAD_AUTHORITY.test(head.authority)) return refuse(head, 400, INVALID_AUTHORITY);
+    if (!isAuthority(head.authority)) return refuse(head, 400, INVALID_AUTHORITY);
     return head.contentLength > 0 || head.chunked ? 400 : 0;
   }
-  if (path.charCodeAt(0) === 47) return 0;
+  if (path.charCodeAt(0) === SLASH) return 0;
   if (path === "*") return head.method === "OPTIONS" ? 0 : refuse(head, 400, "http1.invalid_url");
   return rules.allowAbsoluteUrl ? readAbsolute(head, rules) : 400;
 }
@@ -104,11 +124,22 @@ function readAbsolute(head: Head, rules: RequestRules): number {
   const [, scheme = "", authority = "", rest = ""] = match;
   head.scheme = scheme.toLowerCase();
   if (head.scheme !== "http" && head.scheme !== "https") return refuse(head, 400, "http1.invalid_scheme");
-  if (authority === "" || BAD_AUTHORITY.test(authority)) return refuse(head, 400, "http1.invalid_url");
+  if (authority === "" || !isAuthority(authority)) return refuse(head, 400, "http1.invalid_url");
   if (head.scheme === "https" && !rules.takesHttpsUrls) return refuse(head, 403, "http1.https_url_on_plaintext_connection");
   head.authority = authority;
   head.hosts = 1;
-  head.path = rest === "" ? "/" : rest.charCodeAt(0) === 47 ? rest : "/" + rest;
+  head.path = rest === "" ? "/" : rest.charCodeAt(0) === SLASH ? rest : "/" + rest;
+  head.plainPath = false;
   head.pristine = false;
   return 0;
+}
+
+// Callers ask for the same few hosts again and again.
+let lastAuthority = "";
+
+function isAuthority(text: string): boolean {
+  if (text === lastAuthority) return true;
+  if (BAD_AUTHORITY.test(text)) return false;
+  lastAuthority = text;
+  return true;
 }

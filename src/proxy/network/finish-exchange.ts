@@ -10,6 +10,6 @@ export function finishExchange(exchange: Exchange, now: number): void {
   (stats.classes[(exchange.status / 100) | 0] ?? stats.rqRxReset).value++;
   stats.txBytes.value += exchange.bytesSent;
   stats.rqTime.record(now - exchange.startMs);
-  for (const logger of loggers) logger.log(exchange);
+  if (loggers.length > 0) for (const logger of loggers) logger.log(exchange);
   exchange.ended();
 }

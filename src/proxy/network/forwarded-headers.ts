@@ -1,10 +1,10 @@
 // What a request says about its caller, made true before anything is matched: client address, x-forwarded-*, x-request-id, forged x-envoy-* headers.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers and header_sanitizing
-import { randomUUID } from "node:crypto";
 import { isIP } from "node:net";
 import { clientCertHeader } from "./client-cert.ts";
 import type { RequestHead } from "../http/message.ts";
 import type { Exchange } from "../router/exchange.ts";
+import { newRequestId } from "./request-id.ts";
 import { isSocketPath } from "../transport/socket-path.ts";
 
 const INSIDE = [
@@ -94,7 +94,7 @@ export function admitCaller(exchange: Exchange): void {
   head.forged = exchange.edge ? exchange.manager.forgedAtEdge : exchange.manager.forgedInside;
 
   if (config.generateRequestId && (head.requestId === "" || (exchange.edge && !config.preserveExternalRequestId)))
-    head.requestId = randomUUID();
+    head.requestId = newRequestId();
   if (config.schemeToOverwrite !== "") {
     head.scheme = config.schemeToOverwrite;
     head.pristine = false;

@@ -41,7 +41,7 @@ export function answerText(exchange: Exchange, head: AnswerHead, notes: AnswerNo
   if (config.serverHeader === "OVERWRITE" || (!server && config.serverHeader === "APPEND_IF_ABSENT")) out += exchange.manager.serverLine;
   if (!head.hasDate) out += exchange.manager.env.dateLine(exchange.startMs);
   if (notes.serviceTimeMs !== undefined) out += "x-envoy-upstream-service-time: " + notes.serviceTimeMs + "\r\n";
-  for (const cookie of exchange.setCookies) out += "set-cookie: " + cookie + "\r\n";
+  if (exchange.setCookies.length > 0) for (const cookie of exchange.setCookies) out += "set-cookie: " + cookie + "\r\n";
   if (notes.attemptCount !== undefined) out += "x-envoy-attempt-count: " + notes.attemptCount + "\r\n";
   const operation = decoratorOf(exchange);
   if (operation !== undefined) out += "x-envoy-decorator-operation: " + operation + "\r\n";

@@ -31,20 +31,7 @@ export function routeRequest(exchange: Exchange): void {
   if (head.expect && !config.proxy100Continue) exchange.caller.sayContinue();
   admitCaller(exchange);
   cutPort(exchange);
-  const normalized = normalizePath(head.path, config);
-  if (normalized.kind !== "same") {
-    if (normalized.kind === "refused") {
-      respond(exchange, { kind: "path_refused" });
-      return;
-    }
-    if (normalized.kind === "redirect") {
-      redirectToPath(exchange, normalized.path);
-      return;
-    }
-    head.path = normalized.path;
-    head.pristine = false;
-    exchange.path = normalized.path;
-  }
+  if (!head.plainPath && !mendPath(exchange)) return;
   // A caller that is believed has said, without a word, by which protocol it came: as in Envoy, nothing is routed then.
   if (head.forwardedProto === "") {
     noRoute(exchange);
@@ -67,6 +54,27 @@ export function routeRequest(exchange: Exchange): void {
   }
   exchange.route = route;
   manager.service(table, virtualHost, route)(exchange);
+}
+
+/** False: the request is answered. */
+function mendPath(exchange: Exchange): boolean {
+  const { head, config } = exchange;
+  const normalized = normalizePath(head.path, config);
+  switch (normalized.kind) {
+    case "same":
+      return true;
+    case "refused":
+      respond(exchange, { kind: "path_refused" });
+      return false;
+    case "redirect":
+      redirectToPath(exchange, normalized.path);
+      return false;
+    case "path":
+      head.path = normalized.path;
+      head.pristine = false;
+      exchange.path = normalized.path;
+      return true;
+  }
 }
 
 function noRoute(exchange: Exchange): void {

@@ -52,8 +52,10 @@ export function compileForward(manager: ConnectionManager, context: RouteContext
   const { virtualHost, route } = context;
   const { config } = manager;
   const policy = action.retry ?? virtualHost.retry;
+  const decorator = config.tracing === "egress" ? route.decorator : undefined;
   const shared = {
-    decorator: config.tracing === "egress" ? route.decorator : undefined,
+    decorator,
+    decoratorLine: decorator === undefined ? "" : `x-envoy-decorator-operation: ${decorator}\r\n`,
     includeAttemptCount: virtualHost.includeAttemptCount,
     tellsOriginals: !config.suppressEnvoyHeaders,
     rewritePath: compileRewrite(action, route.match.path),

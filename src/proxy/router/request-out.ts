@@ -16,6 +16,7 @@ import {
   H_UPGRADE,
 } from "../http/header-kinds.ts";
 import type { HeaderList } from "../http/header-list.ts";
+import { isSocketPath } from "../transport/socket-path.ts";
 import { applyMutations, type CompiledMutations } from "./header-mutation.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -23,6 +24,8 @@ export interface RequestPlan {
   readonly mutations: readonly CompiledMutations[];
   /** `x-envoy-decorator-operation`, undefined = none. */
   readonly decorator: string | undefined;
+  /** The same as a line of HTTP/1, "" = none. */
+  readonly decoratorLine: string;
   readonly includeAttemptCount: boolean;
   /** The upstream is told what path and host were before a rewrite. */
   readonly tellsOriginals: boolean;
@@ -74,7 +77,7 @@ export function addedHeaders(exchange: Exchange, plan: RequestPlan, add: (name: 
   if (head.forwardedFor !== "") add("x-forwarded-for", head.forwardedFor);
   if (head.forwardedProto !== "") add("x-forwarded-proto", head.forwardedProto);
   if (head.clientCert !== "") add("x-forwarded-client-cert", head.clientCert);
-  if (exchange.edge) add("x-envoy-external-address", addressOnly(exchange.clientAddress));
+  if (exchange.edge && !isSocketPath(exchange.clientIp)) add("x-envoy-external-address", exchange.clientIp);
   if (plan.decorator !== undefined) add("x-envoy-decorator-operation", plan.decorator);
   if (exchange.expectedTimeoutMs > 0) add("x-envoy-expected-rq-timeout-ms", String(exchange.expectedTimeoutMs));
   if (config.via !== "") add("via", config.via);
@@ -86,17 +89,14 @@ export function addedText(exchange: Exchange, plan: RequestPlan): string {
   let out = "";
   if (head.requestId !== "") out += "x-request-id: " + head.requestId + "\r\n";
   if (head.forwardedFor !== "") out += "x-forwarded-for: " + head.forwardedFor + "\r\n";
-  if (head.forwardedProto !== "") out += "x-forwarded-proto: " + head.forwardedProto + "\r\n";
+  if (head.forwardedProto === "http") out += "x-forwarded-proto: http\r\n";
+  else if (head.forwardedProto !== "") out += "x-forwarded-proto: " + head.forwardedProto + "\r\n";
   if (head.clientCert !== "") out += "x-forwarded-client-cert: " + head.clientCert + "\r\n";
-  if (exchange.edge) out += "x-envoy-external-address: " + addressOnly(exchange.clientAddress) + "\r\n";
-  if (plan.decorator !== undefined) out += "x-envoy-decorator-operation: " + plan.decorator + "\r\n";
+  if (exchange.edge && !isSocketPath(exchange.clientIp)) out += "x-envoy-external-address: " + exchange.clientIp + "\r\n";
+  out += plan.decoratorLine;
   if (exchange.expectedTimeoutMs > 0) out += "x-envoy-expected-rq-timeout-ms: " + exchange.expectedTimeoutMs + "\r\n";
   if (config.via !== "") out += "via: " + config.via + "\r\n";
   return out;
-}
-
-function addressOnly(address: string): string {
-  return address.slice(0, address.lastIndexOf(":")).replace(/^\[|\]$/g, "");
 }
 
 /** Is there something that the head cannot be forwarded under as it came? */
