@@ -123,12 +123,12 @@ function rehearseOnce(network: HttpConnectionManagerConfig, { config, request, p
     service: (table, virtualHost, route) => compileRoute(manager, { table, virtualHost, route }, send),
   };
   const caller = callerFor(manager, request, (whole) => (answer = { ...whole, details: exchange.details }));
-  const exchange = new Exchange(caller);
+  const exchange = new Exchange();
   const head = new Head();
   const bytes = `${request.head}\r\n`;
   const found = findHead(bytes);
   const status = found.end < 0 ? 400 : readRequestHead(head, found, { data: Buffer.from(bytes, "latin1"), bytes }, manager.rules);
-  exchange.begin(manager, head, 0);
+  exchange.begin(caller, manager, head, 0);
   if (status !== 0) respond(exchange, { kind: "codec", status, details: "http1.codec_error" });
   else routeRequest(exchange);
   return {

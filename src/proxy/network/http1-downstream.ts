@@ -21,7 +21,10 @@ const HEAD_TIMEOUT_MS = 10_000;
 
 type State = "idle" | "body" | "waiting" | "tunnel" | "closing";
 
+/** What a request needs and an idle connection does not: used again last in, first out, so that it is still in the processor's cache. */
 const spareHeads: Head[] = [];
+const spareExchanges: Exchange[] = [];
+const MAX_SPARE = 64;
 
 export class Http1Downstream extends Http1Caller implements ConnHandler {
   private manager: ConnectionManager;
@@ -142,8 +145,9 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
   }
 
   private beginExchange(head: Head, now: number): Exchange {
-    const exchange = this.exchange ?? (this.exchange = new Exchange(this));
-    exchange.begin(this.manager, head, now);
+    const exchange = this.exchange ?? spareExchanges.pop() ?? new Exchange();
+    this.exchange = exchange;
+    exchange.begin(this, this.manager, head, now);
     return exchange;
   }
 
@@ -299,10 +303,7 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
     this.state = "idle";
     const { rest } = this;
     if (rest === undefined) {
-      if (this.head !== undefined && spareHeads.length < 64) {
-        spareHeads.push(this.head);
-        this.head = undefined;
-      }
+      this.giveBack(exchange);
       const { idleTimeoutMs } = this.manager.config;
       this.lastEnd = now;
       if (idleTimeoutMs > 0) this.manager.env.wheel.arm(this.timer, now + idleTimeoutMs, now);
@@ -315,6 +316,14 @@ export class Http1Downstream extends Http1Caller implements ConnHandler {
       this.conn.resume();
       this.onData(rest, rest.length);
     });
+  }
+
+  private giveBack(exchange: Exchange): void {
+    if (this.head === undefined || spareExchanges.length >= MAX_SPARE) return;
+    spareHeads.push(this.head);
+    spareExchanges.push(exchange);
+    this.head = undefined;
+    this.exchange = undefined;
   }
 
   abort(): void {

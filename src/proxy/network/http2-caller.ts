@@ -43,7 +43,7 @@ export class Http2Caller implements Caller, StreamUser {
   readonly arrival: Arrival;
   readonly chunked = false;
   private readonly owner: CallerOwner;
-  private readonly exchange: Exchange;
+  private readonly exchange = new Exchange();
   private stream!: Http2Stream;
   private over = true;
   /** An upgrade or CONNECT: its bytes are held back until the upstream takes them. */
@@ -54,7 +54,6 @@ export class Http2Caller implements Caller, StreamUser {
   constructor(owner: CallerOwner) {
     this.owner = owner;
     this.arrival = owner.arrival;
-    this.exchange = new Exchange(this);
   }
 
   get bodyPending(): boolean {
@@ -79,7 +78,7 @@ export class Http2Caller implements Caller, StreamUser {
     manager.stats.rqTotal.value++;
     manager.stats.rqHttp2Total.value++;
     manager.stats.rqActive.value++;
-    this.exchange.begin(manager, new Http2RequestHead(block), now);
+    this.exchange.begin(this, manager, new Http2RequestHead(block), now);
   }
 
   /** A request that is answered with a reset, and logged: its head is more than the limits allow. */
@@ -99,7 +98,7 @@ export class Http2Caller implements Caller, StreamUser {
     stats.rqTotal.value++;
     stats.rqHttp2Total.value++;
     stats.rqActive.value++;
-    exchange.begin(manager, new Http2RequestHead(EMPTY_BLOCK), env.clock.now());
+    exchange.begin(this, manager, new Http2RequestHead(EMPTY_BLOCK), env.clock.now());
     exchange.flags = FLAG.DPE;
     exchange.details = details;
     finishExchange(exchange, env.clock.now());

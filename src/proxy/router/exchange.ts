@@ -1,4 +1,4 @@
-// One request and its answer: what the layers of the request path read and write. A connection keeps one and uses it again.
+// One request and its answer: what the layers of the request path read and write. It is used again for other requests, of other callers too.
 import type { HttpConnectionManagerConfig, Route, RouteTable, VirtualHost } from "../config/index.ts";
 import type { HeaderList } from "../http/header-list.ts";
 import { type AnswerHead, type RequestHead, trailerFields, type Trailers } from "../http/message.ts";
@@ -18,8 +18,8 @@ export type Layer = (inner: Service) => Service;
 
 export class Exchange implements StreamInfo {
   /** As filters show it to what comes after them; the connection or stream itself is `own`. */
-  caller: Caller;
-  readonly own: Caller;
+  caller!: Caller;
+  own!: Caller;
   manager!: ConnectionManager;
   head!: RequestHead;
   table: RouteTable | undefined = undefined;
@@ -91,16 +91,12 @@ export class Exchange implements StreamInfo {
   /** The forward action at work on it, or resting until another request is forwarded. */
   forwarding: { start(plan: ForwardPlan): void } | undefined = undefined;
 
-  constructor(caller: Caller) {
+  begin(caller: Caller, manager: ConnectionManager, head: RequestHead, now: number): void {
     this.caller = caller;
     this.own = caller;
-  }
-
-  begin(manager: ConnectionManager, head: RequestHead, now: number): void {
     this.manager = manager;
     this.head = head;
     this.grpcCaller = head.grpc;
-    this.caller = this.own;
     this.bodyFilter = undefined;
     this.startMs = now;
     this.actionMs = now;
