@@ -33,7 +33,7 @@ import { HeaderList } from "../http/header-list.ts";
 import { pseudoLines } from "../http/pseudo-lines.ts";
 import { isReferer } from "../http/referer.ts";
 import { type AnswerHead, type HttpVersion, type LineFilter, type RequestHead, upgradeToken } from "../http/message.ts";
-import { begins, NAME_BYTE, NameTable, UNDERSCORE, VALUE_BYTE } from "./name-table.ts";
+import { begins, isValueByte, NAME_BYTE, NameTable, UNDERSCORE } from "./name-table.ts";
 
 const MAX_LINES = 256;
 const FIELDS = 4;
@@ -243,17 +243,22 @@ export class Head implements RequestHead, AnswerHead {
     let seen = 0;
     while (p < end) {
       let c = p;
-      let letter = NAME_BYTE[bytes[c] as number] as number;
-      while (letter !== 0) {
-        seen |= letter;
-        letter = NAME_BYTE[bytes[++c] as number] as number;
+      for (;;) {
+        const byte = bytes[c] as number;
+        // Most are lower-case letters, which need no look at the table.
+        if (byte < 97 || byte > 122) {
+          const letter = NAME_BYTE[byte] as number;
+          if (letter === 0) break;
+          seen |= letter;
+        }
+        c++;
       }
       if (bytes[c] !== COLON || c === p) return broken;
       let a = c + 1;
       while (isBlank(bytes[a] as number)) a++;
       // The first CR ends the line: one that no LF follows is refused, and a line that starts with a blank has no name.
       let stop = a;
-      while (VALUE_BYTE[bytes[stop] as number] === 1) stop++;
+      while (isValueByte(bytes[stop] as number)) stop++;
       if (bytes[stop] !== CR || bytes[stop + 1] !== LF) return broken;
       let b = stop;
       while (b > a && isBlank(bytes[b - 1] as number)) b--;

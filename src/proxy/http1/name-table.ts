@@ -6,11 +6,10 @@ export const UNDERSCORE = 256;
 for (const c of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
   NAME_BYTE[c.charCodeAt(0)] = c.toLowerCase().charCodeAt(0) + (c === "_" ? UNDERSCORE : 0);
 
-/** 1 = may stand in a value or a reason phrase (RFC 9110 section 5.5). */
-export const VALUE_BYTE: Uint8Array = new Uint8Array(256).fill(1);
-VALUE_BYTE.fill(0, 0, 32);
-VALUE_BYTE[9] = 1;
-VALUE_BYTE[127] = 0;
+/** May it stand in a value or a reason phrase (RFC 9110 section 5.5)? */
+export function isValueByte(byte: number): boolean {
+  return (byte > 31 && byte !== 127) || byte === 9;
+}
 
 interface Known {
   /** In lower case. */

@@ -1,7 +1,7 @@
 // A response head from an upstream: status line and framing, strict, because a response that two readers see differently poisons the next one.
 import { bytesOf, examineHead, type HeadEnd, type HeadSource } from "./find-head.ts";
 import type { Head } from "./head.ts";
-import { VALUE_BYTE } from "./name-table.ts";
+import { isValueByte } from "./name-table.ts";
 
 /**
  * Fills `head` with what `findHead` has found in the source. False = the upstream broke the protocol. A head that cannot be read as it came is examined:
@@ -26,7 +26,7 @@ function parse(head: Head, found: HeadEnd, bytes: Uint8Array): boolean {
   const after = text.charCodeAt(12);
   if (after !== 32 && after !== 13) return false;
   let eol = 12;
-  while (VALUE_BYTE[bytes[eol] as number] === 1) eol++;
+  while (isValueByte(bytes[eol] as number)) eol++;
   if (bytes[eol] !== 13 || bytes[eol + 1] !== 10) return false;
   head.minor = minor;
   head.status = status;

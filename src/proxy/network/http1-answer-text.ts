@@ -40,7 +40,7 @@ export function answerText(exchange: Exchange, head: AnswerHead, notes: AnswerNo
   out += text.slice(from, head.end + 2);
   if (config.serverHeader === "OVERWRITE" || (!server && config.serverHeader === "APPEND_IF_ABSENT")) out += exchange.manager.serverLine;
   if (!head.hasDate) out += exchange.manager.env.dateLine(exchange.startMs);
-  if (notes.serviceTimeMs !== undefined) out += "x-envoy-upstream-service-time: " + notes.serviceTimeMs + "\r\n";
+  if (notes.serviceTimeMs !== undefined) out += serviceTimeLine(notes.serviceTimeMs);
   if (exchange.setCookies.length > 0) for (const cookie of exchange.setCookies) out += "set-cookie: " + cookie + "\r\n";
   if (notes.attemptCount !== undefined) out += "x-envoy-attempt-count: " + notes.attemptCount + "\r\n";
   const operation = decoratorOf(exchange);
@@ -48,6 +48,18 @@ export function answerText(exchange: Exchange, head: AnswerHead, notes: AnswerNo
   if (config.via !== "") out += "via: " + config.via + "\r\n";
   if (config.alwaysSetRequestIdInResponse) out += "x-request-id: " + exchange.head.requestId + "\r\n";
   return out + closingLines(shape);
+}
+
+const serviceTimeLines: (string | undefined)[] = [];
+const MOST_SERVICE_TIMES = 1024;
+
+/** `ms`: a whole number. Nearly all are small, and have their line ready. */
+function serviceTimeLine(ms: number): string {
+  const known = serviceTimeLines[ms];
+  if (known !== undefined) return known;
+  const line = `x-envoy-upstream-service-time: ${ms}\r\n`;
+  if (ms >= 0 && ms < MOST_SERVICE_TIMES) serviceTimeLines[ms] = line;
+  return line;
 }
 
 function closingLines(shape: AnswerShape): string {
