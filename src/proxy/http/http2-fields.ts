@@ -16,6 +16,25 @@ export function http2Field(name: string, value: string): Http2Header {
   return made;
 }
 
+/** For a name that HPACK's static table does not have and a value that no other message will have. */
+export function uniqueField(name: string, value: string): Http2Header {
+  const field = new Http2Header(name, value);
+  field.staticIndex = 0;
+  return field;
+}
+
+const serviceTimes: (Http2Header | undefined)[] = [];
+const MOST_SERVICE_TIMES = 1024;
+
+/** `ms`: a whole number. Nearly all are small, and have their field ready. */
+export function serviceTimeField(ms: number): Http2Header {
+  const known = serviceTimes[ms];
+  if (known !== undefined) return known;
+  const field = new Http2Header("x-envoy-upstream-service-time", String(ms));
+  if (ms >= 0 && ms < MOST_SERVICE_TIMES) serviceTimes[ms] = field;
+  return field;
+}
+
 const statuses: (Http2Header | undefined)[] = [];
 
 export function statusField(status: number): Http2Header {

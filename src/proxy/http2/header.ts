@@ -1,6 +1,8 @@
 // One header field as HTTP/2 carries it. Entries are shared and their text never changes: a field that the peer names by index is the same object
 // every time, so it costs no string work on either side (RFC 7541), and what was found out about it once is kept with it.
 
+let made = 0;
+
 export class Http2Header {
   /** Lower case; latin1, one character per byte. Pseudo headers keep their colon. */
   readonly name: string;
@@ -19,11 +21,12 @@ export class Http2Header {
   staticName = 0;
   /** May go into a dynamic table. */
   indexed = false;
-  /** The encoder that last had it in its table, and as its how-many-eth entry. */
-  encoder = 0;
-  entry = 0;
+  /** Spreads fields over tables. */
+  readonly serial: number;
 
   constructor(name: string, value: string, sensitive = false) {
+    made = (made + 1) | 0;
+    this.serial = made;
     this.name = name;
     this.value = value;
     this.sensitive = sensitive;

@@ -1,4 +1,5 @@
 // HPACK encoding (RFC 7541). What repeats goes into the dynamic table; what is secret, large or different every time does not. Literals are sent plain.
+import { EntryCache } from "./entry-cache.ts";
 import type { Http2Header } from "./header.ts";
 import { writeLatin1 } from "./latin1.ts";
 import { isSecret, noteStatic, STATIC_LENGTH } from "./static-table.ts";
@@ -26,10 +27,8 @@ interface NameRecord {
   skipped: number;
 }
 
-let encoders = 0;
-
 export class HpackEncoder {
-  private readonly id = ++encoders;
+  private readonly cache = new EntryCache();
   private readonly names = new Map<string, NameRecord>();
   /** Entries by how-many-eth: 4096 bytes hold 128 at most. */
   private readonly ring: Http2Header[] = [];
@@ -78,16 +77,16 @@ export class HpackEncoder {
       return at + 1;
     }
     if (!entry.indexed) return writeLiteral(entry, out, writeInt(out, at, entry.staticName, 15, isSecret(entry) ? 16 : 0));
-    if (entry.encoder === this.id && entry.entry >= this.evicted) {
-      (this.ringNames[entry.entry & (RING - 1)] as NameRecord).hits++;
-      return writeInt(out, at, STATIC_LENGTH + this.inserted - entry.entry, 127, 128);
+    const cached = this.cache.find(entry);
+    if (cached >= this.evicted) {
+      (this.ringNames[cached & (RING - 1)] as NameRecord).hits++;
+      return writeInt(out, at, STATIC_LENGTH + this.inserted - cached, 127, 128);
     }
     const record = this.names.get(entry.name) ?? this.addName(entry.name);
     const known = record.values.get(entry.value);
     if (known !== undefined) {
       record.hits++;
-      entry.encoder = this.id;
-      entry.entry = known;
+      this.cache.note(entry, known);
       return writeInt(out, at, STATIC_LENGTH + this.inserted - known, 127, 128);
     }
     if (!this.isWorthIt(record) || entry.size > this.maxSize >> 1)
@@ -121,8 +120,7 @@ export class HpackEncoder {
       record.stored >>= 1;
       record.hits >>= 1;
     }
-    entry.encoder = this.id;
-    entry.entry = this.inserted;
+    this.cache.note(entry, this.inserted);
     record.values.set(entry.value, this.inserted);
     const slot = this.inserted++ & (RING - 1);
     this.ring[slot] = entry;

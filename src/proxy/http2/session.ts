@@ -165,10 +165,10 @@ export class Session implements Http2Session, OutputOwner, SendingOwner {
     const stream = this.addStream(id);
     stream.user = user;
     for (const { name, value } of block) {
-      if (name.charCodeAt(0) !== 58) break;
       if (name !== ":method") continue;
       stream.tunnel = value === "CONNECT";
       stream.bodiless = value === "HEAD";
+      break;
     }
     stream.sendHeaders(block, endStream);
     return stream;

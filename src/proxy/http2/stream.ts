@@ -54,6 +54,8 @@ export interface StreamUser {
 export interface Http2Stream {
   readonly id: number;
   readonly session: Http2Session;
+  /** When the bytes that opened it were read, in the clock's milliseconds. */
+  readonly openedAt: number;
   /** Set by the client's `open` and by the server's `onRequest`; may be replaced at any time. */
   user: StreamUser | undefined;
   /** The peer has ended its side, and all of it was delivered. */

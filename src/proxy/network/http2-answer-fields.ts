@@ -1,6 +1,6 @@
 // An answer's head in HTTP/2: the upstream's own fields where that spoke HTTP/2 too and no rule edits them, else built from a list.
 import { Http2AnswerHead } from "../http/http2-head.ts";
-import { http2Field, pushFields, statusField } from "../http/http2-fields.ts";
+import { http2Field, pushFields, serviceTimeField, statusField } from "../http/http2-fields.ts";
 import { H_OTHER, H_SERVER } from "../http/header-kinds.ts";
 import type { AnswerHead } from "../http/message.ts";
 import type { Http2Header } from "../http2/header.ts";
@@ -32,7 +32,7 @@ export function answerFields(exchange: Exchange, head: AnswerHead, notes: Answer
   if (config.serverHeader === "OVERWRITE" || (!server && config.serverHeader === "APPEND_IF_ABSENT"))
     out.push(http2Field("server", config.serverName));
   if (!head.hasDate) out.push(http2Field("date", manager.env.dateLine(exchange.startMs).slice(6, -2)));
-  if (notes.serviceTimeMs !== undefined) out.push(http2Field("x-envoy-upstream-service-time", String(notes.serviceTimeMs)));
+  if (notes.serviceTimeMs !== undefined) out.push(serviceTimeField(notes.serviceTimeMs));
   for (const cookie of exchange.setCookies) out.push(http2Field("set-cookie", cookie));
   if (notes.attemptCount !== undefined) out.push(http2Field("x-envoy-attempt-count", String(notes.attemptCount)));
   const operation = decoratorOf(exchange);

@@ -62,7 +62,7 @@ export class Http2Caller implements Caller, StreamUser {
 
   begin(stream: Http2Stream, block: ReceivedBlock, manager: ConnectionManager): void {
     const { env, config } = manager;
-    const now = env.clock.now();
+    const now = stream.openedAt;
     this.take(stream, block, manager, now);
     this.tunnel = block.method === "CONNECT";
     if (this.tunnel) stream.pause();
@@ -194,7 +194,7 @@ export class Http2Caller implements Caller, StreamUser {
     }
     this.sendHead(block, false);
     this.openTunnel();
-    return data.subarray(bodyAt, forwardEnd);
+    return length === 0 ? NOTHING : data.subarray(bodyAt, forwardEnd);
   }
 
   private openTunnel(): void {

@@ -255,7 +255,7 @@ class Forwarding implements PoolRequest, BodyTaker, TimeoutEvents {
 
   private passOn(stream: UpstreamStream, data: Buffer, part: BodyPart): boolean {
     const { caller } = this.exchange;
-    const view = data.subarray(part.from, part.to);
+    const view = part.from === 0 && part.to === data.length ? data : data.subarray(part.from, part.to);
     let free: boolean;
     if (part.complete) {
       free = caller.endAnswer(view, stream.lasting, stream.trailers);

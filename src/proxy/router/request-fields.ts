@@ -1,5 +1,5 @@
 // A request in HTTP/2. Where no rule edits headers and the caller spoke HTTP/2 too, it is made of the caller's own fields.
-import { http2Field, isHttp1Only } from "../http/http2-fields.ts";
+import { http2Field, isHttp1Only, uniqueField } from "../http/http2-fields.ts";
 import { Http2RequestHead } from "../http/http2-head.ts";
 import { H_OTHER } from "../http/header-kinds.ts";
 import type { HeaderList } from "../http/header-list.ts";
@@ -21,7 +21,7 @@ export function requestFields(exchange: Exchange, plan: RequestPlan, hostRewrite
     if (header.requestKind !== H_OTHER && isRequestLineCut(exchange, plan, header.requestKind, i - pseudo)) continue;
     out.push(header);
   }
-  addedHeaders(exchange, plan, (name, value) => out.push(http2Field(name, value)));
+  addedHeaders(exchange, plan, (name, value) => out.push(name === "x-request-id" ? uniqueField(name, value) : http2Field(name, value)));
   return out;
 }
 
