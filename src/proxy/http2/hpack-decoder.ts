@@ -3,6 +3,7 @@
 import { Http2Header } from "./header.ts";
 import { decodeHuffman } from "./huffman.ts";
 import { readLatin1 } from "./latin1.ts";
+import { Repeats } from "./repeats.ts";
 import { STATIC, STATIC_LENGTH } from "./static-table.ts";
 
 const DEFAULT_TABLE = 4096;
@@ -30,9 +31,13 @@ export class HpackDecoder {
   private allowed: number;
   /** Our smaller table was acknowledged: the next block must begin with its size. */
   private mustShrink = false;
+  private readonly repeats = new Repeats();
   private at = 0;
   private end = 0;
   private broken = false;
+  /** The text that was found last: buf[textFrom, at). */
+  private textFrom = 0;
+  private huffman = false;
 
   constructor(limits: DecoderLimits) {
     this.limits = limits;
@@ -61,13 +66,13 @@ export class HpackDecoder {
       let entry: Http2Header | undefined;
       if (byte >= 128) entry = this.lookUp(this.readInt(buf, 127));
       else if (byte >= 64) {
-        entry = this.readLiteral(buf, this.readInt(buf, 63), false);
+        entry = this.readLiteral(buf, this.readInt(buf, 63), "insert");
         if (entry !== undefined) this.insert(entry);
       } else if (byte >= 32) {
         // Only before the first field (section 4.2).
         if (count > 0 || !this.resize(this.readInt(buf, 31))) return false;
         continue;
-      } else entry = this.readLiteral(buf, this.readInt(buf, 15), byte >= 16);
+      } else entry = this.readLiteral(buf, this.readInt(buf, 15), byte >= 16 ? "never index" : "pass");
       if (entry === undefined || this.broken || this.mustShrink) return false;
       count++;
       bytes += entry.name.length + entry.value.length + 32;
@@ -87,25 +92,38 @@ export class HpackDecoder {
     return nth < this.evicted ? undefined : this.table[nth & (this.table.length - 1)];
   }
 
-  private readLiteral(buf: Buffer, index: number, sensitive: boolean): Http2Header | undefined {
+  private readLiteral(buf: Buffer, index: number, what: "insert" | "pass" | "never index"): Http2Header | undefined {
     let name: string | undefined;
-    if (index === 0) name = this.readText(buf);
-    else name = this.lookUp(index)?.name;
-    if (name === undefined || this.broken) return undefined;
-    const value = this.readText(buf);
-    return value === undefined ? undefined : new Http2Header(name, value, sensitive);
+    if (index !== 0) name = this.lookUp(index)?.name;
+    else if (this.findText(buf)) name = this.text(buf);
+    if (name === undefined || this.broken || !this.findText(buf)) return undefined;
+    const { repeats, textFrom, at, huffman } = this;
+    const mayRepeat = what === "pass" && index !== 0;
+    const repeated = mayRepeat ? repeats.find(index, buf, textFrom, at, huffman) : undefined;
+    if (repeated !== undefined) return repeated;
+    const value = this.text(buf);
+    if (value === undefined) return undefined;
+    const made = new Http2Header(name, value, what === "never index");
+    if (mayRepeat) repeats.keep(index, buf, textFrom, at, huffman, made);
+    return made;
   }
 
-  private readText(buf: Buffer): string | undefined {
-    if (this.at >= this.end) return undefined;
-    const huffman = (buf[this.at] as number) >= 128;
+  /** False: it is not all there. */
+  private findText(buf: Buffer): boolean {
+    if (this.at >= this.end) return false;
+    this.huffman = (buf[this.at] as number) >= 128;
     const length = this.readInt(buf, 127);
-    const from = this.at;
-    const to = from + length;
-    if (this.broken || to > this.end) return undefined;
+    this.textFrom = this.at;
+    const to = this.at + length;
+    if (this.broken || to > this.end) return false;
     this.at = to;
-    if (huffman) return decodeHuffman(buf, from, to);
-    return length === 0 ? "" : readLatin1(buf, from, to);
+    return true;
+  }
+
+  private text(buf: Buffer): string | undefined {
+    const { textFrom, at } = this;
+    if (this.huffman) return decodeHuffman(buf, textFrom, at);
+    return textFrom === at ? "" : readLatin1(buf, textFrom, at);
   }
 
   /** An integer with a prefix of the mask's bits (section 5.1). */

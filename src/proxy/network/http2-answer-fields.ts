@@ -33,7 +33,7 @@ export function answerFields(exchange: Exchange, head: AnswerHead, notes: Answer
     out.push(http2Field("server", config.serverName));
   if (!head.hasDate) out.push(http2Field("date", manager.env.dateLine(exchange.startMs).slice(6, -2)));
   if (notes.serviceTimeMs !== undefined) out.push(serviceTimeField(notes.serviceTimeMs));
-  for (const cookie of exchange.setCookies) out.push(http2Field("set-cookie", cookie));
+  if (exchange.setCookies.length > 0) for (const cookie of exchange.setCookies) out.push(http2Field("set-cookie", cookie));
   if (notes.attemptCount !== undefined) out.push(http2Field("x-envoy-attempt-count", String(notes.attemptCount)));
   const operation = decoratorOf(exchange);
   if (operation !== undefined) out.push(http2Field("x-envoy-decorator-operation", operation));
