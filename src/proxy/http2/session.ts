@@ -61,6 +61,7 @@ export class Session implements Http2Session, OutputOwner, SendingOwner {
   readonly window: ConnectionWindow;
   /** When the bytes at hand were read. */
   readAt: number;
+  private reading = false;
   /** The highest stream that the peer has opened. */
   lastPeerId = 0;
   /** Streams of the peer above it are not looked at: GOAWAY has said so. */
@@ -139,7 +140,9 @@ export class Session implements Http2Session, OutputOwner, SendingOwner {
     if (this.over) return true;
     this.readAt = this.options.clock.now();
     this.guard.refill(this.readAt);
+    this.reading = true;
     this.reader.feed(data, length);
+    this.reading = false;
     if (this.reader.waiting !== this.deadlines.isSet("head") && !this.over) {
       if (this.reader.waiting) this.deadlines.set("head", HEAD_TIMEOUT_MS);
       else this.deadlines.clear("head");
@@ -192,7 +195,7 @@ export class Session implements Http2Session, OutputOwner, SendingOwner {
     this.stats.streamsActive.value--;
     this.sending.drop(stream);
     if (how !== ENDED) stream.dropHeld();
-    if (this.streams.size === 0) this.idleSince = this.options.clock.now();
+    if (this.streams.size === 0) this.idleSince = this.reading ? this.readAt : this.options.clock.now();
   }
 
   /** `fault`: the peer gave it up, or broke the protocol on it. */
