@@ -195,6 +195,8 @@ function callerFor(manager: ConnectionManager, request: RehearsedRequest, onAnsw
     localPort: request.localPort,
     remoteAddress: request.remoteAddress,
     remotePort: 0,
+    localText: `${request.localAddress}:${request.localPort}`,
+    remoteText: `${request.remoteAddress}:0`,
     peerAddress: `${request.remoteAddress}:0`,
     directLocalAddress: "",
     serverName: "",

@@ -38,6 +38,7 @@ import { begins, isValueByte, NAME_BYTE, NameTable, UNDERSCORE } from "./name-ta
 const MAX_LINES = 256;
 const FIELDS = 4;
 const COLON = 58;
+const LETTER_X = 120;
 const CR = 13;
 const LF = 10;
 
@@ -112,7 +113,7 @@ export class Head implements RequestHead, AnswerHead {
     const pseudo = pseudoLines(this, name);
     if (pseudo !== undefined) return pseudo;
     if (this.method !== "" && this.staysBehind(name)) return NONE;
-    if (name.charCodeAt(0) === 120) {
+    if (name.charCodeAt(0) === LETTER_X) {
       if (name === "x-request-id") return this.requestId === "" ? NONE : [this.requestId];
       if (name === "x-forwarded-proto") return this.forwardedProto === "" ? NONE : [this.forwardedProto];
       if (name === "x-forwarded-client-cert") return this.clientCert === "" ? NONE : [this.clientCert];
@@ -121,13 +122,9 @@ export class Head implements RequestHead, AnswerHead {
       if (this.forged.has(name)) return NONE;
     }
     let found: string[] | undefined;
-    const length = name.length;
-    const text = this.text;
-    const at = this.at;
-    for (let i = 0, o = 0; i < this.lines; i++, o += FIELDS) {
-      const start = at[o] as number;
-      if ((at[o + 1] as number) - start !== length || !sameName(text, start, name)) continue;
-      const value = text.slice(at[o + 2] as number, at[o + 3] as number);
+    for (let i = 0; i < this.lines; i++) {
+      if (!this.isNamed(i, name)) continue;
+      const value = this.valueAt(i);
       if (found === undefined) found = [value];
       else if (JOINED_NAMES.has(name)) found[0] += "," + value;
       else found.push(value);
@@ -152,7 +149,25 @@ export class Head implements RequestHead, AnswerHead {
   }
 
   first(name: string): string | undefined {
-    return this.headerLines(name)[0];
+    if (this.isHeldApart(name)) return this.headerLines(name)[0];
+    let found: string | undefined;
+    for (let i = 0; i < this.lines; i++) {
+      if (!this.isNamed(i, name)) continue;
+      if (found === undefined) found = this.valueAt(i);
+      else if (JOINED_NAMES.has(name)) found += "," + this.valueAt(i);
+    }
+    return found;
+  }
+
+  /** Other words than the line's own count, or there may be none. */
+  private isHeldApart(name: string): boolean {
+    const first = name.charCodeAt(0);
+    return first === COLON || first === LETTER_X || name === "host" || (this.method !== "" && this.staysBehind(name));
+  }
+
+  private isNamed(line: number, name: string): boolean {
+    const start = this.lineStart(line);
+    return (this.at[line * FIELDS + 1] as number) - start === name.length && sameName(this.text, start, name);
   }
 
   valueAt(line: number): string {

@@ -59,6 +59,9 @@ export class ListenerConnection implements Arrival {
   private version = 0;
   private current: ConnectionManager | undefined = undefined;
   private session!: Open;
+  // Made when a log first asks.
+  private ownText: string | undefined = undefined;
+  private callerText: string | undefined = undefined;
   tls: TlsInfo | undefined = undefined;
   alpn = "";
 
@@ -147,6 +150,12 @@ export class ListenerConnection implements Arrival {
   }
   get remotePort(): number {
     return this.facts.remotePort;
+  }
+  get localText(): string {
+    return (this.ownText ??= hostName(this.facts.localAddress, this.facts.localPort));
+  }
+  get remoteText(): string {
+    return (this.callerText ??= hostName(this.facts.remoteAddress, this.facts.remotePort));
   }
   get peerAddress(): string {
     return hostName(this.peer.remoteAddress, this.peer.remotePort);

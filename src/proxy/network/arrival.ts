@@ -20,6 +20,9 @@ export interface Arrival {
   /** The caller's, which a PROXY protocol header may have announced. */
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** `address:port` of either end. */
+  readonly localText: string;
+  readonly remoteText: string;
   /** `address:port` of the peer itself. */
   readonly peerAddress: string;
   /** `address:port` of the socket itself. */

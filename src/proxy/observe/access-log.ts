@@ -15,6 +15,11 @@ export interface AccessLogger {
   log(info: StreamInfo): void;
 }
 
+/** Lines of one path that have not been written yet. */
+interface Pending {
+  lines: string;
+}
+
 const FLUSH_MS = 200;
 const FLUSH_CHARS = 65_536;
 /** What an attacker puts into a header must not start a new line or steer a terminal. */
@@ -28,20 +33,28 @@ export interface AccessLogs {
 }
 
 export function createAccessLogs(options: { sink: AccessLogSink; clock: Clock }): AccessLogs {
-  const pending = new Map<string, string>();
+  const pending = new Map<string, Pending>();
   let cancel: (() => void) | undefined;
 
   function flush(): void {
     cancel?.();
     cancel = undefined;
-    for (const [path, lines] of pending) options.sink.write(path, lines);
-    pending.clear();
+    for (const [path, batch] of pending) {
+      const { lines } = batch;
+      batch.lines = "";
+      if (lines !== "") options.sink.write(path, lines);
+    }
   }
 
-  function append(path: string, line: string): void {
-    const lines = (pending.get(path) ?? "") + line;
-    pending.set(path, lines);
-    if (lines.length > FLUSH_CHARS) flush();
+  function batchFor(path: string): Pending {
+    const batch = pending.get(path) ?? { lines: "" };
+    pending.set(path, batch);
+    return batch;
+  }
+
+  function append(batch: Pending, line: string): void {
+    batch.lines += line;
+    if (batch.lines.length > FLUSH_CHARS) flush();
     else cancel ??= options.clock.after(FLUSH_MS, flush);
   }
 
@@ -51,12 +64,12 @@ export function createAccessLogs(options: { sink: AccessLogSink; clock: Clock })
       const compiled = compileAccessLine(config);
       if (!compiled.ok) return compiled;
       const line = compiled.value;
-      const path = config.path;
-      if (config.responseFlags === undefined) return ok({ log: (info) => append(path, line(info)) });
+      const batch = batchFor(config.path);
+      if (config.responseFlags === undefined) return ok({ log: (info) => append(batch, line(info)) });
       const mask = flagMask(config.responseFlags);
       return ok({
         log(info) {
-          if ((info.flags & mask) !== 0) append(path, line(info));
+          if ((info.flags & mask) !== 0) append(batch, line(info));
         },
       });
     },

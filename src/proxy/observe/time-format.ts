@@ -134,11 +134,18 @@ export function compileTime(pattern: string, zone: Zone): Result<TimeFormat> {
     at = match.index + all.length;
   }
   literal(full.length);
+  let lastMs = Number.NaN;
+  let lastText = "";
   return ok((time) => {
-    const offset = zone === "utc" ? 0 : -new Date(time).getTimezoneOffset();
-    const moment: Moment = { shifted: new Date(Math.floor(time) + offset * 60_000), time, offset, zone };
+    // No field tells more than milliseconds, and many requests share one.
+    const ms = Math.floor(time);
+    if (ms === lastMs) return lastText;
+    const offset = zone === "utc" ? 0 : -new Date(ms).getTimezoneOffset();
+    const moment: Moment = { shifted: new Date(ms + offset * 60_000), time: ms, offset, zone };
     let text = "";
     for (const field of fields) text += field(moment);
+    lastMs = ms;
+    lastText = text;
     return text;
   });
 }

@@ -274,7 +274,7 @@ export class Exchange implements StreamInfo {
   }
 
   get downstreamLocalAddress(): string {
-    return hostName(this.caller.arrival.localAddress, this.caller.arrival.localPort);
+    return this.caller.arrival.localText;
   }
 
   get downstreamDirectLocalAddress(): string {
@@ -282,7 +282,10 @@ export class Exchange implements StreamInfo {
   }
 
   get clientAddress(): string {
-    return this.clientIp === "" ? "" : hostName(this.clientIp, this.clientPort);
+    const { clientIp, clientPort } = this;
+    const { arrival } = this.caller;
+    if (clientIp === arrival.remoteAddress && clientPort === arrival.remotePort) return arrival.remoteText;
+    return clientIp === "" ? "" : hostName(clientIp, clientPort);
   }
 
   get streamId(): string {
