@@ -137,6 +137,63 @@ describe("request heads: what is refused, and how", () => {
   });
 });
 
+describe("what no head may hold", () => {
+  // eslint-disable-next-line no-control-regex
+  const NEVER = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|[^\r]\n|\n[ \t]/;
+  const lines = fc.array(
+    fc.constantFrom("a", "b", ":", " ", "\t", "\r", "\n", "\r\n", "\0", "\x7f", "\xe9", "x: 1\r\n", "y:2\r\n", "z: \n"),
+    {
+      maxLength: 12,
+    },
+  );
+
+  test("property: a request or response that is taken has none of it, and lines end in CRLF", () => {
+    fc.assert(
+      fc.property(lines, (parts) => {
+        const rest = `${parts.join("")}\r\n\r\n`;
+        const asked = request(`GET /a HTTP/1.1\r\n${H}${rest}`);
+        const answer = `HTTP/1.1 200 OK\r\n${rest}`;
+        const head = new Head();
+        const found = findHead(answer);
+        const taken = readResponseHead(head, found, sourceOf(answer));
+        const heads = [asked.status === 0 ? asked.head : undefined, taken ? head : undefined];
+        expect(heads.map((one) => one?.text.slice(0, one.end) ?? "").filter((text) => NEVER.test(text))).toEqual([]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("property: every line of a head that is taken can be found again", () => {
+    const name = fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/);
+    const value = fc.stringMatching(/^[!-~]([ -~]{0,10}[!-~])?$/);
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.tuple(
+            fc.constant("q").chain((q) => name.map((n) => `${q}${n}`)),
+            value,
+          ),
+          { maxLength: 8 },
+        ),
+        (headers) => {
+          const { status, head } = request(`GET /a HTTP/1.1\r\n${H}${headers.map(([n, v]) => `${n}: ${v}\r\n`).join("")}\r\n`);
+          expect(status).toBe(0);
+          for (const [n] of headers) {
+            const want = headers.filter(([other]) => other.toLowerCase() === n.toLowerCase()).map(([, v]) => v);
+            expect([head.headerLines(n.toLowerCase()), head.first(n.toLowerCase())]).toEqual([want, want[0]]);
+          }
+          expect(head.underscores).toBe(headers.some(([n]) => n.includes("_")));
+        },
+      ),
+    );
+  });
+
+  test("it is told apart from what cannot be read", () => {
+    expect(request(`GET / HTTP/1.1\r\n${H}x: a\0b\r\n\r\n`).head.refusal).toBe("http1.invalid_characters");
+    expect(request(`GET / HTTP/1.1\r\n${H}oops\r\n\r\n`).head.refusal).toBe("http1.codec_error");
+  });
+});
+
 describe("response heads", () => {
   test.each<[string, string, boolean]>([
     ["plain", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n", true],

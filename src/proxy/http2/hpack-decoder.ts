@@ -98,13 +98,14 @@ export class HpackDecoder {
     else if (this.findText(buf)) name = this.text(buf);
     if (name === undefined || this.broken || !this.findText(buf)) return undefined;
     const { repeats, textFrom, at, huffman } = this;
-    const mayRepeat = what === "pass" && index !== 0;
-    const repeated = mayRepeat ? repeats.find(index, buf, textFrom, at, huffman) : undefined;
+    const mayRepeat = what === "pass" && index !== 0 && index <= STATIC_LENGTH;
+    const key = huffman ? 2 * index + 1 : 2 * index;
+    const repeated = mayRepeat ? repeats.find(key, buf, textFrom, at) : undefined;
     if (repeated !== undefined) return repeated;
     const value = this.text(buf);
     if (value === undefined) return undefined;
     const made = new Http2Header(name, value, what === "never index");
-    if (mayRepeat) repeats.keep(index, buf, textFrom, at, huffman, made);
+    if (mayRepeat) repeats.keep(key, buf, textFrom, at, made);
     return made;
   }
 

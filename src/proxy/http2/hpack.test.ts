@@ -173,6 +173,37 @@ describe("decoder", () => {
   });
 });
 
+describe("literals that are not indexed", () => {
+  // content-length (28) and date (33) by their names in the static table; 0x80 in front of a length says Huffman.
+  const length = (value: string): Buffer => Buffer.concat([Buffer.from([0x0f, 28 - 15, value.length]), Buffer.from(value)]);
+  const one = (decoder: HpackDecoder, bytes: Buffer): Http2Header => {
+    expect(decoder.decode(bytes, 0, bytes.length)).toBe(true);
+    return decoder.headers[0] as Http2Header;
+  };
+
+  test("the same bytes again are the same object, others are not", () => {
+    const decoder = new HpackDecoder(BIG);
+    const first = one(decoder, length("100"));
+    expect(one(decoder, length("100"))).toBe(first);
+    expect(one(decoder, length("101"))).toMatchObject({ name: "content-length", value: "101" });
+    expect(one(decoder, length("10"))).toMatchObject({ value: "10" });
+    expect(one(decoder, length(""))).toMatchObject({ value: "" });
+    expect(one(decoder, length("1".repeat(40)))).toMatchObject({ value: "1".repeat(40) });
+    expect(one(decoder, length("100"))).toMatchObject({ value: "100" });
+  });
+
+  test("names, Huffman and `never index` are told apart", () => {
+    const decoder = new HpackDecoder(BIG);
+    const plain = one(decoder, hex("0f0d 03 085f07"));
+    const huffman = one(decoder, hex("0f0d 83 085f07"));
+    expect(huffman.value).not.toBe(plain.value);
+    const never = one(decoder, hex("1f0d 03 085f07"));
+    expect([never.value, never.sensitive]).toEqual([plain.value, true]);
+    const date = one(decoder, hex("0f12 03 085f07"));
+    expect([date.name, date.value]).toEqual(["date", plain.value]);
+  });
+});
+
 test("Huffman: every symbol", () => {
   const codes = huffmanCodes();
   for (let symbol = 0; symbol < 256; symbol++) {
@@ -250,6 +281,19 @@ describe("encoder", () => {
 
   test.each(["authorization", "cookie", "set-cookie", "proxy-authorization"])("%s is never indexed by anybody", (name) => {
     expect((encode(new HpackEncoder(), [[name, "1"]])[0] as number) & 0xf0).toBe(0x10);
+  });
+
+  test("hundreds of fields that are sent again and again are a few bytes each, whatever is found by hashing", () => {
+    const encoder = new HpackEncoder();
+    const decoder = new HpackDecoder(BIG);
+    const all = Array.from({ length: 100 }, (_, i) => new Http2Header("a", `v${i}`));
+    const out = Buffer.alloc(8192);
+    let last = 0;
+    for (let round = 0; round < 60; round++) {
+      last = encoder.encode(all, out, 0);
+      expect(decode(decoder, out.subarray(0, last))).toEqual(all.map(({ value }) => `a: ${value}`));
+    }
+    expect(last).toBeLessThanOrEqual(2 * all.length);
   });
 
   test("a sensitive field stays so", () => {
