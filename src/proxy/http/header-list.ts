@@ -22,6 +22,15 @@ export class HeaderList {
     return found;
   }
 
+  /** Removes all lines whose names it says. */
+  removeWhere(fits: (name: string) => boolean): void {
+    for (let i = this.names.length - 1; i >= 0; i--) {
+      if (!fits(this.names[i] as string)) continue;
+      this.names.splice(i, 1);
+      this.values.splice(i, 1);
+    }
+  }
+
   remove(name: string): void {
     for (let i = this.names.length - 1; i >= 0; i--) {
       if (this.names[i] !== name) continue;

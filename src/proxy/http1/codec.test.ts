@@ -326,4 +326,22 @@ describe("a request that comes in pieces", () => {
   ])("%j: %s", (text, expected) => {
     expect(new RequestReader().feed(Buffer.from(text), text.length, 65_536)).toBe(expected);
   });
+
+  test.each([
+    `POST /a HTTP/1.1\r\n${H}content-length: 2\r\n\r\nok`,
+    `GET /a HTTP/1.1\n${H}\n`,
+    "\r\n\r\nGET /a HTTP/1.1\r\nhost: b\r\n\r\n",
+    "hello there\n",
+    "GET /a b HTTP/1.1\r\n",
+    `GET /${"a".repeat(200)} HTTP/1.1\r\n`,
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+  ])("byte by byte as at once: %j", (text) => {
+    const bytes = Buffer.from(text, "latin1");
+    const whole = new RequestReader().feed(bytes, bytes.length, 100);
+    const reader = new RequestReader();
+    let last = "more";
+    for (let at = 0; at < bytes.length && (last === "more" || last === "empty"); at++)
+      last = reader.feed(bytes.subarray(at, at + 1), 1, 100);
+    expect(last).toBe(whole);
+  });
 });

@@ -192,11 +192,11 @@ export class Head implements RequestHead, AnswerHead {
     const list = new HeaderList();
     if (this.keepsCase) list.spellings = this.spellings();
     for (let i = 0; i < this.lines; i++) {
-      const name = this.nameAt(i);
       const kind = this.kind[i] as number;
       if (skip(kind, i)) continue;
+      const name = this.nameAt(i);
       const value = this.valueAt(i);
-      const known = kind === H_OTHER || !JOINED_NAMES.has(name) ? -1 : list.names.indexOf(name);
+      const known = (this.duplicates || kind === H_EXPECT) && JOINED_NAMES.has(name) ? list.names.indexOf(name) : -1;
       if (known >= 0) list.values[known] += "," + value;
       else list.push(name, value);
     }

@@ -7,6 +7,7 @@ const FIRST_LOOK = 4096;
 /** Empty lines before a request are skipped (RFC 9112 section 2.2), so many bytes of them. */
 const MAX_EMPTY = 64;
 const LAST_OF_EMPTY = 13;
+const LF = 10;
 const PREFACE = "PRI * HTTP/2.0\r\n";
 
 /** `preface`: HTTP/2 begins here. `empty`: nothing but empty lines so far. */
@@ -40,8 +41,14 @@ export class RequestReader {
     if (this.partial === undefined && (data[0] as number) > LAST_OF_EMPTY) return this.read(data, length, limit);
     let chunk = data.subarray(0, length);
     if (this.partial !== undefined) {
+      const begun = this.partial.length > 0;
       chunk = Buffer.concat([this.partial, chunk]);
       this.partial = undefined;
+      // Without a line's end there is nothing new to see: thousands of callers that send a byte now and then must not cost more than that.
+      if (begun && chunk.length < limit && !data.subarray(0, length).includes(LF)) {
+        this.partial = chunk;
+        return "more";
+      }
     }
     const skip = emptyLines(chunk);
     if (skip > 0) {

@@ -34,8 +34,21 @@ export function decoratorOf(exchange: Exchange): string | undefined {
   return operation === undefined || exchange.head.first("x-envoy-decorator-operation") !== undefined ? undefined : operation;
 }
 
-/** Hop-by-hop headers that a rule may have set: they are the proxy's own matter. */
-const HOP_BY_HOP = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "content-length"];
+/** Hop-by-hop headers that a rule may have set: they are the proxy's own matter. Their lengths alone rule most names out. */
+function isHopByHop(name: string): boolean {
+  switch (name.length) {
+    case 10:
+      return name === "connection" || name === "keep-alive";
+    case 14:
+      return name === "content-length";
+    case 16:
+      return name === "proxy-connection";
+    case 17:
+      return name === "transfer-encoding";
+    default:
+      return false;
+  }
+}
 
 /** The headers after the route's operations, without framing. */
 export function answerList(exchange: Exchange, head: AnswerHead, notes: AnswerNotes, upgrade: boolean): HeaderList {
@@ -52,7 +65,7 @@ export function answerList(exchange: Exchange, head: AnswerHead, notes: AnswerNo
 /** What no rule can take away: the last word of the connection manager on upstreams' answers and on our own. */
 export function finishAnswer(exchange: Exchange, list: HeaderList, upgrade: boolean): void {
   const { config, manager } = exchange;
-  for (const name of HOP_BY_HOP) list.remove(name);
+  list.removeWhere(isHopByHop);
   if (!upgrade) list.remove("upgrade");
   if (list.get("date") === undefined) list.push("date", manager.env.dateLine(exchange.startMs).slice(6, -2));
   if (config.serverHeader === "OVERWRITE" || (config.serverHeader === "APPEND_IF_ABSENT" && list.get("server") === undefined))

@@ -173,8 +173,14 @@ function appendForwardedHost(list: HeaderList, host: string): void {
   else if (known.split(",").at(-1) !== host) list.set("x-forwarded-host", `${known},${host}`);
 }
 
+/** What is no header of its own once it goes out. */
+function isFraming(name: string): boolean {
+  return name.charCodeAt(0) === 58 || name === "host" || name === "content-length" || name === "transfer-encoding";
+}
+
 /** A rule may set host and path by name. */
 function takePseudoHeaders(exchange: Exchange, list: HeaderList): void {
+  if (!list.names.some(isFraming)) return;
   for (const name of ["host", ":authority"]) {
     const authority = list.get(name);
     if (authority === undefined) continue;
