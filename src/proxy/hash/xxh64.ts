@@ -20,24 +20,25 @@ const P5L = 0x165667c5;
 
 const NO_SEED: Hash64 = { hi: 0, lo: 0 };
 
-// The result of the last operation: functions of JavaScript return one number, and an object for each step would be garbage.
+// The result of the last operation: functions of JavaScript return one number, and an object for each step would be garbage. Halves are signed, since
+// an unsigned one may be too large for V8 to keep without a box.
 let h = 0;
 let l = 0;
 
 function set(hi: number, lo: number): void {
-  h = hi >>> 0;
-  l = lo >>> 0;
+  h = hi | 0;
+  l = lo | 0;
 }
 
 function add(hi: number, lo: number): void {
-  const sum = l + lo;
-  h = (h + hi + (sum > 0xffffffff ? 1 : 0)) >>> 0;
-  l = sum >>> 0;
+  const sum = (l >>> 0) + (lo >>> 0);
+  h = (h + hi + (sum > 0xffffffff ? 1 : 0)) | 0;
+  l = sum | 0;
 }
 
 function xor(hi: number, lo: number): void {
-  h = (h ^ hi) >>> 0;
-  l = (l ^ lo) >>> 0;
+  h = (h ^ hi) | 0;
+  l = (l ^ lo) | 0;
 }
 
 function multiply(hi: number, lo: number): void {
@@ -50,23 +51,23 @@ function multiply(hi: number, lo: number): void {
   const right = a1 * b0;
   const middle = (low >>> 16) + (left & 0xffff) + (right & 0xffff);
   const carried = a1 * b1 + (left >>> 16) + (right >>> 16) + (middle >>> 16);
-  h = (carried + Math.imul(h, lo) + Math.imul(l, hi)) >>> 0;
-  l = (((middle & 0xffff) << 16) | (low & 0xffff)) >>> 0;
+  h = (carried + Math.imul(h, lo) + Math.imul(l, hi)) | 0;
+  l = (((middle & 0xffff) << 16) | (low & 0xffff)) | 0;
 }
 
 /** By 1 to 31 bits. */
 function rotate(bits: number): void {
   const hi = h;
-  h = ((hi << bits) | (l >>> (32 - bits))) >>> 0;
-  l = ((l << bits) | (hi >>> (32 - bits))) >>> 0;
+  h = ((hi << bits) | (l >>> (32 - bits))) | 0;
+  l = ((l << bits) | (hi >>> (32 - bits))) | 0;
 }
 
 /** By 1 to 63 bits, and mixed in. */
 function xorShifted(bits: number): void {
-  if (bits >= 32) l = (l ^ (h >>> (bits - 32))) >>> 0;
+  if (bits >= 32) l = (l ^ (h >>> (bits - 32))) | 0;
   else {
-    l = (l ^ ((l >>> bits) | (h << (32 - bits)))) >>> 0;
-    h = (h ^ (h >>> bits)) >>> 0;
+    l = (l ^ ((l >>> bits) | (h << (32 - bits)))) | 0;
+    h = (h ^ (h >>> bits)) | 0;
   }
 }
 
@@ -184,5 +185,5 @@ export function xxh64(text: string, seed: Hash64 = NO_SEED): Hash64 {
   xorShifted(29);
   multiply(P3H, P3L);
   xorShifted(32);
-  return { hi: h, lo: l };
+  return { hi: h >>> 0, lo: l >>> 0 };
 }

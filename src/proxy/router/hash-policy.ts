@@ -15,19 +15,32 @@ export interface HashSource extends Pick<RequestView, "headerLines" | "path"> {
 }
 
 /** The request as it came: what a cluster is chosen by. */
-export function requestAsItCame({ head, clientAddress }: Exchange): HashSource {
-  return { headerLines: (name) => head.headerLines(name), path: head.path, clientAddress };
+export function requestAsItCame(exchange: Exchange): HashSource {
+  const { head } = exchange;
+  return {
+    headerLines: (name) => head.headerLines(name),
+    path: head.path,
+    get clientAddress() {
+      return exchange.clientAddress;
+    },
+  };
 }
 
 /** The request as it goes out, after the route's own operations: what an endpoint is chosen by. */
 export function requestAsItGoes(exchange: Exchange): HashSource {
-  const { head, requestList, clientAddress, path } = exchange;
+  const { head, requestList, path } = exchange;
   const headerLines = (name: string): readonly string[] => {
     if (name === ":path") return [path];
     if (name === ":authority" || name === "host") return [exchange.authority];
     return requestList === undefined || name.startsWith(":") ? head.headerLines(name) : requestList.lines(name);
   };
-  return { headerLines, path, clientAddress };
+  return {
+    headerLines,
+    path,
+    get clientAddress() {
+      return exchange.clientAddress;
+    },
+  };
 }
 
 /** Makes a cookie for a caller that has none, and returns its value. */
