@@ -6,6 +6,8 @@ const FINE_MS = 10;
 const FINE_SLOTS = 1024;
 const COARSE_MS = 1000;
 const COARSE_SLOTS = 4096;
+/** Thousands of callers that began together time out together: requests get their turn in between. */
+const MOST_AT_ONCE = 100;
 
 export class Timer {
   readonly fire: () => void;
@@ -27,12 +29,12 @@ class Wheel {
   private readonly slots: (Timer | undefined)[];
   private readonly stepMs: number;
   private readonly clock: Clock;
-  private readonly due: (timer: Timer, now: number) => void;
+  private readonly due: (timer: Timer, now: number) => boolean;
   private count = 0;
   private tickIndex = 0;
   private cancel: (() => void) | undefined = undefined;
 
-  constructor(options: { stepMs: number; slots: number; clock: Clock; due: (timer: Timer, now: number) => void }) {
+  constructor(options: { stepMs: number; slots: number; clock: Clock; due: (timer: Timer, now: number) => boolean }) {
     this.stepMs = options.stepMs;
     this.slots = Array.from<Timer | undefined>({ length: options.slots });
     this.clock = options.clock;
@@ -72,8 +74,8 @@ class Wheel {
     this.cancel = undefined;
   }
 
-  private schedule(): void {
-    this.cancel ??= this.clock.after(this.stepMs, () => this.tick());
+  private schedule(ms: number = this.stepMs): void {
+    this.cancel ??= this.clock.after(ms, () => this.tick());
   }
 
   private tick(): void {
@@ -81,18 +83,30 @@ class Wheel {
     const now = this.clock.now();
     const until = Math.floor(now / this.stepMs);
     let steps = Math.min(until - this.tickIndex, this.slots.length);
+    let left = MOST_AT_ONCE;
     while (steps-- > 0 && this.count > 0) {
+      // First, so that what is armed by what fires now does not land in a slot that is being left.
       this.tickIndex++;
-      let timer = this.slots[this.tickIndex % this.slots.length];
-      while (timer !== undefined) {
-        const next: Timer | undefined = timer.next;
-        this.unlink(timer);
-        if (timer.at !== 0) this.due(timer, now);
-        timer = next !== undefined && next.wheel === this ? next : undefined;
-      }
+      left = this.emptySlot(this.tickIndex % this.slots.length, now, left);
+      if (left > 0) continue;
+      this.tickIndex--;
+      break;
     }
-    this.tickIndex = Math.max(this.tickIndex, until);
-    if (this.count > 0) this.schedule();
+    if (left > 0) this.tickIndex = Math.max(this.tickIndex, until);
+    if (this.count > 0) this.schedule(left > 0 ? this.stepMs : 1);
+  }
+
+  /** Fires `most` of a slot's timers. Returns how many more may be fired; 0 = there may be some left. */
+  private emptySlot(slot: number, now: number, most: number): number {
+    let left = most;
+    let timer = this.slots[slot];
+    while (timer !== undefined) {
+      const next: Timer | undefined = timer.next;
+      this.unlink(timer);
+      if (timer.at !== 0 && this.due(timer, now) && --left === 0) return 0;
+      timer = next !== undefined && next.wheel === this ? next : undefined;
+    }
+    return left;
   }
 }
 
@@ -110,12 +124,15 @@ export function createTimerWheel(clock: Clock): TimerWheel {
   const fine = new Wheel({ stepMs: FINE_MS, slots: FINE_SLOTS, clock, due });
   const coarse = new Wheel({ stepMs: COARSE_MS, slots: COARSE_SLOTS, clock, due });
 
-  function due(timer: Timer, now: number): void {
-    if (timer.at > now) link(timer, now);
-    else {
-      timer.at = 0;
-      timer.fire();
+  /** True = it was fired. */
+  function due(timer: Timer, now: number): boolean {
+    if (timer.at > now) {
+      link(timer, now);
+      return false;
     }
+    timer.at = 0;
+    timer.fire();
+    return true;
   }
 
   function link(timer: Timer, now: number): void {
