@@ -29,7 +29,8 @@ export function compileAutomaton(node: Node, fallback: (text: string) => boolean
   const width = representatives.length;
   const states: State[] = [{ steps: [], accepts: false }];
   const numbers = new Map<string, number>([["", DEAD]]);
-  let table = new Int16Array(8 * width).fill(UNKNOWN);
+  // Where a state's row begins, by the row of the state before it and the class of the byte between them.
+  let table = new Int32Array(8 * width).fill(UNKNOWN);
 
   function stateOf(from: readonly number[], atStart: boolean): number {
     const reached = [...closure(steps.list, from, { atStart, atEnd: false })].sort((a, b) => a - b);
@@ -41,41 +42,46 @@ export function compileAutomaton(node: Node, fallback: (text: string) => boolean
     const number = states.push({ steps: reached, accepts }) - 1;
     numbers.set(key, number);
     if (states.length * width > table.length) {
-      const grown = new Int16Array(table.length * 2).fill(UNKNOWN);
+      const grown = new Int32Array(table.length * 2).fill(UNKNOWN);
       grown.set(table);
       table = grown;
     }
     return number;
   }
 
-  function follow(state: number, byteClass: number): number {
+  function follow(row: number, byteClass: number): number {
     const byte = representatives[byteClass] as number;
     const from: number[] = [];
-    for (const at of (states[state] as State).steps) {
+    for (const at of (states[row / width] as State).steps) {
       const step = steps.list[at] as Step;
       if (step.kind === "bytes" && step.set[byte] === 1) from.push(step.next);
     }
     const next = from.length === 0 ? DEAD : stateOf(from, false);
-    if (next !== UNKNOWN) table[state * width + byteClass] = next;
-    return next;
+    if (next === UNKNOWN) return UNKNOWN;
+    table[row + byteClass] = next * width;
+    return next * width;
   }
 
-  const start = stateOf([steps.first], true);
+  const start = stateOf([steps.first], true) * width;
 
   return (text) => {
-    let state = start;
+    let rows = table;
+    let row = start;
     for (let i = 0; i < text.length; i++) {
       const byteClass = classOf[text.charCodeAt(i)];
       if (byteClass === undefined) return fallback(text);
-      let next = table[state * width + byteClass] as number;
-      if (next < 0) {
-        next = follow(state, byteClass);
-        if (next < 0) return fallback(text);
+      let next = rows[row + byteClass] as number;
+      if (next <= DEAD) {
+        if (next === UNKNOWN) {
+          next = follow(row, byteClass);
+          rows = table;
+        }
+        if (next === UNKNOWN) return fallback(text);
+        if (next === DEAD) return false;
       }
-      if (next === DEAD) return false;
-      state = next;
+      row = next;
     }
-    return (states[state] as State).accepts;
+    return (states[row / width] as State).accepts;
   };
 }
 

@@ -39,6 +39,20 @@ describe("compileRegex", () => {
     expect(ownOnly(COOKIE)?.(cookie)).toBe(expected);
   });
 
+  test("long texts, and parts of them, one after the other", () => {
+    const whole = `${"abc".repeat(400)}!x${"abc".repeat(400)}?`;
+    for (const [from, to, expected] of [
+      [0, 1202, true],
+      [1, 1202, false],
+      [0, 1201, false],
+      [0, 1202, true],
+      [0, 2403, false],
+    ] as const)
+      expect(fits("(abc)*!x", whole.slice(from, to))).toBe(expected);
+    expect(fits(".*\u0141", "a".repeat(300) + "\u0141")).toBe(true);
+    expect(fits(".*A", "a".repeat(300) + "\u0141")).toBe(false);
+  });
+
   test("a dot is one byte, text compares as UTF-8", () => {
     expect(fits("caf.", "café")).toBe(false);
     expect(fits("caf..", "café")).toBe(true);

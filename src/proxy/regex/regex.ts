@@ -20,7 +20,8 @@ export function compileRegex(pattern: string): Result<RegexTest> {
   const re2 = compiled.value;
   const exact = (text: string): boolean => re2.testExact(text);
   const syntax = parseSyntax(bytesOf(pattern));
-  const test = (syntax === undefined ? undefined : compileAutomaton(syntax, exact)) ?? exact;
+  const automaton = syntax === undefined ? undefined : compileAutomaton(syntax, exact);
+  const test = automaton === undefined ? exact : (text: string): boolean => automaton(text.length < LONG ? text : onItsOwn(text));
   if (kept.size >= KEPT) kept.clear();
   kept.set(pattern, test);
   return ok(test);
@@ -42,6 +43,22 @@ export function compileSubstitution(pattern: string, substitution: string): Resu
   const highest = Math.max(0, ...parts.value.filter((part) => typeof part === "number"));
   if (highest > re2.groupCount()) return err(`substitution names group ${highest}, the pattern has ${re2.groupCount()}`);
   return ok((text) => replaceAll(re2, text, parts.value));
+}
+
+/** From here on a text is copied before it is read. */
+const LONG = 256;
+// eslint-disable-next-line no-control-regex
+const WIDE = /[^\0-\xff]/;
+let lastText = "";
+let lastCopy = "";
+
+/** A part of a larger text costs more than twice as much to read char by char. Many rules read the same one, one after the other. */
+function onItsOwn(text: string): string {
+  if (text !== lastText) {
+    lastCopy = WIDE.test(text) ? text : Buffer.from(text, "latin1").toString("latin1");
+    lastText = text;
+  }
+  return lastCopy;
 }
 
 function compileRe2(pattern: string): Result<RE2JS> {
