@@ -37,8 +37,8 @@ function add(hi: number, lo: number): void {
 }
 
 function xor(hi: number, lo: number): void {
-  h = (h ^ hi) | 0;
-  l = (l ^ lo) | 0;
+  h ^= hi;
+  l ^= lo;
 }
 
 function multiply(hi: number, lo: number): void {
@@ -52,22 +52,22 @@ function multiply(hi: number, lo: number): void {
   const middle = (low >>> 16) + (left & 0xffff) + (right & 0xffff);
   const carried = a1 * b1 + (left >>> 16) + (right >>> 16) + (middle >>> 16);
   h = (carried + Math.imul(h, lo) + Math.imul(l, hi)) | 0;
-  l = (((middle & 0xffff) << 16) | (low & 0xffff)) | 0;
+  l = ((middle & 0xffff) << 16) | (low & 0xffff);
 }
 
 /** By 1 to 31 bits. */
 function rotate(bits: number): void {
   const hi = h;
-  h = ((hi << bits) | (l >>> (32 - bits))) | 0;
-  l = ((l << bits) | (hi >>> (32 - bits))) | 0;
+  h = (hi << bits) | (l >>> (32 - bits));
+  l = (l << bits) | (hi >>> (32 - bits));
 }
 
 /** By 1 to 63 bits, and mixed in. */
 function xorShifted(bits: number): void {
-  if (bits >= 32) l = (l ^ (h >>> (bits - 32))) | 0;
+  if (bits >= 32) l ^= h >>> (bits - 32);
   else {
-    l = (l ^ ((l >>> bits) | (h << (32 - bits)))) | 0;
-    h = (h ^ (h >>> bits)) | 0;
+    l ^= (l >>> bits) | (h << (32 - bits));
+    h ^= h >>> bits;
   }
 }
 
