@@ -3,7 +3,7 @@ import net from "node:net";
 import { residentBytes } from "../../../bench/process-usage.ts";
 import { failuresOf } from "../../load.ts";
 import { sleep } from "../../mesh.ts";
-import { startOpenLoad } from "../open-load.ts";
+import { startLoadApart } from "../load-apart.ts";
 import { atMost, noFailure, type SoakRow, told } from "../row.ts";
 import { HOST, onOneBackend } from "../stage.ts";
 
@@ -29,7 +29,7 @@ export const slowloris: SoakRow = {
   title: "callers send their heads one byte a second",
   run: ({ plane, pick }) =>
     onOneBackend({ plane }, {}, async ({ mesh, pid }) => {
-      const quiet = startOpenLoad({ port: mesh.gatewayPort, host: HOST, rate: 100 });
+      const quiet = await startLoadApart({ port: mesh.gatewayPort, host: HOST, rate: 100 });
       await sleep(2000);
       const before = await quiet.stop();
       const rss = residentBytes(pid);
@@ -38,7 +38,7 @@ export const slowloris: SoakRow = {
       let open = count;
       for (const socket of sockets) socket.on("close", () => open--);
       const text = "GET / HTTP/1.1";
-      const load = startOpenLoad({ port: mesh.gatewayPort, host: HOST, rate: 100 });
+      const load = await startLoadApart({ port: mesh.gatewayPort, host: HOST, rate: 100 });
       for (let second = 0; second < 13 && open > 0; second++) {
         for (const socket of sockets) if (socket.writable) socket.write(text.charAt(second));
         await sleep(1000);

@@ -5,7 +5,7 @@ import { failuresOf } from "../../load.ts";
 import { type Mesh, sleep } from "../../mesh.ts";
 import { attack, type Attack, requestBlock } from "../attacker.ts";
 import { grownMiB, peakDuring } from "../memory.ts";
-import { startOpenLoad } from "../open-load.ts";
+import { startLoadApart } from "../load-apart.ts";
 import { atMost, type Figure, noFailure, type SoakRow, told } from "../row.ts";
 import { HOST, onOneBackend } from "../stage.ts";
 
@@ -32,7 +32,7 @@ async function dispatched(mesh: Mesh): Promise<number> {
 
 /** Percentiles of a load that runs while `work` does. */
 async function p99During(mesh: Mesh, work: () => Promise<unknown>): Promise<{ readonly p99Ms: number; readonly failed: string }> {
-  const load = startOpenLoad({ port: mesh.gatewayPort, host: HOST, rate: 100 });
+  const load = await startLoadApart({ port: mesh.gatewayPort, host: HOST, rate: 100 });
   await work();
   const result = await load.stop();
   return { p99Ms: result.p99Ms, failed: failuresOf(result) };
@@ -63,7 +63,7 @@ export const resets: SoakRow = {
         });
         figures.push(
           noFailure(`${name}: others that failed`, during.failed),
-          // Below this it is the load's own process that is measured.
+          // Below this it is the machine's two cores that are measured.
           pick(1, 0) === 1
             ? atMost(`${name}: p99 of others, ${quiet.p99Ms.toFixed(1)} ms before`, during.p99Ms, 2 * Math.max(quiet.p99Ms, 10), " ms")
             : told(`${name}: p99 of others`, `${quiet.p99Ms.toFixed(1)} ms before, ${during.p99Ms.toFixed(1)} ms during`),
