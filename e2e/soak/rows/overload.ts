@@ -13,7 +13,7 @@ import { HOST, onOneBackend, type Stage } from "../stage.ts";
  * Matches that a request has to be held against before it is served, so that it costs the proxy milliseconds: a plain one costs little more than its
  * refusal, and three times as many as the proxy can serve are more than a test's caller can send.
  */
-const COSTLY = Array.from({ length: 100 }, (_, i) => `[{uri: {regex: "/.*(a|b).*(c|d).*x${i}"}}]`);
+const COSTLY = Array.from({ length: 200 }, (_, i) => `[{uri: {regex: "/.*(a|b).*(c|d).*x${i}"}}]`);
 
 interface Asked {
   readonly status: number;
