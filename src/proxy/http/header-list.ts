@@ -32,11 +32,7 @@ export class HeaderList {
   }
 
   remove(name: string): void {
-    for (let i = this.names.length - 1; i >= 0; i--) {
-      if (this.names[i] !== name) continue;
-      this.names.splice(i, 1);
-      this.values.splice(i, 1);
-    }
+    this.removeWhere((one) => one === name);
   }
 
   /** Replaces the first line of that name, removes the others; appends when there was none. */

@@ -1,6 +1,7 @@
 // Header fields that the proxy writes itself. Most say the same again and again: the last one of each name is kept, so that the encoder finds it in its table.
 import { Http2Header } from "../http2/header.ts";
 import type { HeaderList } from "./header-list.ts";
+import { forSmallNumbers } from "./small-numbers.ts";
 
 /** Names come from configs too: of more than so many, none is kept. */
 const MAX_KEPT = 512;
@@ -23,23 +24,12 @@ export function uniqueField(name: string, value: string): Http2Header {
   return field;
 }
 
-const serviceTimes: (Http2Header | undefined)[] = [];
-const MOST_SERVICE_TIMES = 1024;
+/** Of whole milliseconds. */
+export const serviceTimeField: (ms: number) => Http2Header = forSmallNumbers(
+  (ms) => new Http2Header("x-envoy-upstream-service-time", String(ms)),
+);
 
-/** `ms`: a whole number. Nearly all are small, and have their field ready. */
-export function serviceTimeField(ms: number): Http2Header {
-  const known = serviceTimes[ms];
-  if (known !== undefined) return known;
-  const field = new Http2Header("x-envoy-upstream-service-time", String(ms));
-  if (ms >= 0 && ms < MOST_SERVICE_TIMES) serviceTimes[ms] = field;
-  return field;
-}
-
-const statuses: (Http2Header | undefined)[] = [];
-
-export function statusField(status: number): Http2Header {
-  return (statuses[status] ??= new Http2Header(":status", String(status)));
-}
+export const statusField: (status: number) => Http2Header = forSmallNumbers((status) => new Http2Header(":status", String(status)));
 
 const HTTP1_ONLY: ReadonlySet<string> = new Set([
   "connection",

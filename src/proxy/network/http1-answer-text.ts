@@ -1,6 +1,7 @@
 // An answer's head in HTTP/1: the upstream's own text with lines cut out and lines added where that spoke HTTP/1 too, else built from a list.
 import { H_CODING, H_SERVER } from "../http/header-kinds.ts";
 import type { AnswerHead } from "../http/message.ts";
+import { forSmallNumbers } from "../http/small-numbers.ts";
 import { Head } from "../http1/head.ts";
 import { REASON } from "../observe/failure.ts";
 import { answerList, decoratorOf, isAnswerLineCut } from "../router/answer-out.ts";
@@ -50,17 +51,8 @@ export function answerText(exchange: Exchange, head: AnswerHead, notes: AnswerNo
   return out + closingLines(shape);
 }
 
-const serviceTimeLines: (string | undefined)[] = [];
-const MOST_SERVICE_TIMES = 1024;
-
-/** `ms`: a whole number. Nearly all are small, and have their line ready. */
-function serviceTimeLine(ms: number): string {
-  const known = serviceTimeLines[ms];
-  if (known !== undefined) return known;
-  const line = `x-envoy-upstream-service-time: ${ms}\r\n`;
-  if (ms >= 0 && ms < MOST_SERVICE_TIMES) serviceTimeLines[ms] = line;
-  return line;
-}
+/** Of whole milliseconds. */
+const serviceTimeLine = forSmallNumbers((ms) => `x-envoy-upstream-service-time: ${ms}\r\n`);
 
 function closingLines(shape: AnswerShape): string {
   const coding = shape.framing === "chunked" ? "transfer-encoding: chunked\r\n" : "";
